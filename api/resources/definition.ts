@@ -1,0 +1,63 @@
+/**
+ * One kind as the API server serves it. Built-in kinds are written by hand (api/resources/builtin/), the others are made
+ * from CustomResourceDefinitions; the verbs treat both alike and know no kind.
+ */
+import type { KubeObject, ResourceType } from "../../crds/meta.ts";
+import type { StatusCause } from "../status.ts";
+
+/** Any JSON object. Objects that come out of the cacher are shared by everyone: never change them. */
+export type JsonObject = { [key: string]: unknown };
+
+/** A column of `kubectl get`. Source: metav1.TableColumnDefinition. */
+export interface Column {
+  readonly name: string;
+  readonly type: "string" | "integer" | "boolean" | "date" | "number";
+  readonly format?: string;
+  readonly description?: string;
+  /** 0 is always shown, 1 with `-o wide` only. */
+  readonly priority: number;
+  /** The cell; dates are shown as the time since then, counted from `now`. */
+  readonly value: (object: KubeObject, now: Date) => string | number | boolean | null;
+}
+
+/** Prunes, defaults and validates the content of one kind. */
+export interface ObjectSchema {
+  /** Removes, in place, what the schema does not know. Returns the paths removed, as field errors name them. */
+  prune(object: JsonObject): readonly string[];
+  /** Fills in defaults, in place. */
+  applyDefaults(object: JsonObject): void;
+  /** What is wrong with it; `old` is what it replaces (for transition rules). Empty when nothing is. */
+  validate(object: JsonObject, old?: JsonObject): readonly StatusCause[];
+}
+
+/**
+ * How strategic merge patch treats lists of a built-in kind: path of the list (`metadata.ownerReferences`) -> merge
+ * key, or "" for lists of plain values that are merged as sets. Lists not named are replaced.
+ */
+export type MergeKeys = Readonly<Record<string, string>>;
+
+export interface ResourceDefinition extends ResourceType {
+  readonly singular: string;
+  readonly listKind: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly verbs: readonly string[];
+  /** Which exist below an object: "status", "finalize", "log". */
+  readonly subresources: ReadonlySet<string>;
+  readonly columns: readonly Column[];
+  readonly schema: ObjectSchema;
+  /** For OpenAPI documents and `kubectl explain`. */
+  readonly openAPISchema: JsonObject;
+  /** Absent where strategic merge patch is not supported (custom resources: 415). */
+  readonly mergeKeys?: MergeKeys;
+  /** Field selectors besides metadata.name and metadata.namespace. */
+  readonly selectableFields: Readonly<Record<string, (object: KubeObject) => string>>;
+  /** Seconds that an object is kept after its last write; forever when absent. */
+  readonly ttlSeconds?: number;
+  /** Whether this kind has metadata.generation, counted up when anything but metadata and status changes. */
+  readonly hasGeneration: boolean;
+  /** Last word on what is about to be created; may change `object` in place. Returns what is wrong. */
+  readonly prepareForCreate?: (object: JsonObject) => readonly StatusCause[];
+  /** The same for an update; `old` must not be changed. */
+  readonly prepareForUpdate?: (object: JsonObject, old: JsonObject) => readonly StatusCause[];
+}

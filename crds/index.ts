@@ -1,0 +1,6 @@
+/** Every kind that Stowage defines. The API server installs them at start; `npm run generate` writes their YAML. */
+import { containerKind } from "./container.ts";
+import { hostKind } from "./host.ts";
+import type { Kind } from "./kind.ts";
+
+export const kinds: readonly Kind[] = [containerKind, hostKind];

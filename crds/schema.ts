@@ -1,0 +1,51 @@
+/** Building blocks that several kinds share. */
+import { z } from "zod";
+
+/** Kubernetes' own pattern for quantities, as controller-gen writes it (apimachinery/pkg/api/resource). */
+export const quantityPattern =
+  /^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$/;
+
+/** A number with a Kubernetes suffix: 500m, 2, 128Mi, 1.5Gi. Parse it with parseQuantity (quantity.ts). */
+export const Quantity = z
+  .union([z.int(), z.string().regex(quantityPattern)])
+  .meta({ "x-kubernetes-int-or-string": true, pattern: quantityPattern.source });
+export type Quantity = z.infer<typeof Quantity>;
+
+export const Condition = z.object({
+  type: z.string().max(316),
+  status: z.enum(["True", "False", "Unknown"]),
+  reason: z.string().max(1024),
+  message: z.string().max(32768),
+  observedGeneration: z.int().min(0).optional(),
+  lastTransitionTime: z.string().meta({ format: "date-time" }),
+});
+
+export const Conditions = z
+  .array(Condition)
+  .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] });
+
+const LabelSelectorRequirement = z.object({
+  key: z.string().min(1),
+  operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]),
+  values: z.array(z.string()).optional().meta({ "x-kubernetes-list-type": "atomic" }),
+});
+
+/** metav1.LabelSelector: every requirement must hold; an empty one matches everything. */
+export const LabelSelector = z.object({
+  matchLabels: z.record(z.string(), z.string()).optional(),
+  matchExpressions: z.array(LabelSelectorRequirement).optional().meta({ "x-kubernetes-list-type": "atomic" }),
+});
+export type LabelSelector = z.infer<typeof LabelSelector>;
+
+/** One CEL rule on a schema node, as x-kubernetes-validations has it. */
+export interface CelRule {
+  readonly rule: string;
+  readonly message: string;
+  readonly reason?: string;
+  readonly fieldPath?: string;
+}
+
+/** Attaches CEL rules to a schema. */
+export function withRules<S extends z.ZodType>(schema: S, ...rules: readonly CelRule[]): S {
+  return schema.meta({ ...schema.meta(), "x-kubernetes-validations": rules });
+}

@@ -1,0 +1,170 @@
+/**
+ * How a Host is driven, whatever it is made of. A driver translates and obeys; it decides nothing: what to do is the
+ * plan's business (controllers/container/plan.ts). test/contracts/driver.contract.ts says the same in code.
+ */
+import type { Container, ContainerSpec } from "../crds/container.ts";
+
+/** The Container that something on a host belongs to. */
+export interface Owner {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** A container that exists on the host and carries our instance's label. */
+export interface Observed {
+  readonly owner: Owner;
+  /** metadata.uid of the Container that it was created for: another one after a store was lost. */
+  readonly uid: string;
+  /** The host's own id of it, without scheme. */
+  readonly id: string;
+  /** Its name on the host. */
+  readonly hostSideName: string;
+  readonly state: "created" | "running" | "paused" | "restarting" | "exited" | "removing" | "dead";
+  /** Digest per field of the spec that it was created from (spec-hash.ts). */
+  readonly specHash: Readonly<Record<string, string>>;
+  /** The fields that the host can change in place, as they are now: in the units of {@link InPlace}. */
+  readonly inPlace: InPlace;
+  readonly imageID: string;
+  readonly addresses: readonly { readonly network: string; readonly ip: string; readonly mac?: string }[];
+  /** RFC 3339; absent when it never started. */
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  /** Of the last run, once it ended. */
+  readonly exitCode?: number;
+  readonly oomKilled: boolean;
+  /** Why the host could not start it, in its words; empty when it could. */
+  readonly error: string;
+  /** How often the host restarted it by its own restart policy. */
+  readonly restarts: number;
+}
+
+/** What a host can change of a container that exists. */
+export interface InPlace {
+  readonly restartPolicy: ContainerSpec["restartPolicy"];
+  /** Cores; 0 is no limit. */
+  readonly cpuLimit: number;
+  /** Relative weight under contention: 1024 a core requested; 0 is the host's default. */
+  readonly cpuShares: number;
+  /** Bytes; 0 is no limit. */
+  readonly memoryLimit: number;
+  /** Bytes kept for it under pressure; 0 is none. */
+  readonly memoryReservation: number;
+}
+
+export type Step =
+  /** Fetch the image. `always` asks the registry even when the host has it. */
+  | { readonly do: "pull"; readonly image: string; readonly always: boolean }
+  /** Create and do not start. Already there (same owner, same uid): success. */
+  | { readonly do: "create"; readonly container: Container }
+  | { readonly do: "start"; readonly id: string }
+  /** Ask to end with its stop signal, kill after the grace period, return when it has ended. */
+  | { readonly do: "stop"; readonly id: string; readonly graceSeconds: number }
+  | { readonly do: "pause"; readonly id: string }
+  | { readonly do: "unpause"; readonly id: string }
+  /** Remove with its anonymous volumes, killing it if it runs. Gone already: success. */
+  | { readonly do: "remove"; readonly id: string; readonly why: string }
+  | { readonly do: "update"; readonly id: string; readonly to: InPlace };
+
+/** What the host is, for Host.status. */
+export interface HostInfo {
+  readonly engine: { readonly type: string; readonly version: string; readonly apiVersion: string };
+  readonly operatingSystem: string;
+  readonly kernelVersion: string;
+  readonly architecture: string;
+  /** Cores. */
+  readonly cpu: number;
+  /** Bytes. */
+  readonly memory: number;
+  readonly runtimes: readonly string[];
+  readonly defaultRuntime: string;
+}
+
+export interface LogOptions {
+  /** Keep on until the container ends or the signal aborts. */
+  readonly follow?: boolean;
+  /** Only so many lines from the end; all when absent. */
+  readonly tailLines?: number;
+  /** Only what was written at or after this time, in seconds since 1970. */
+  readonly sinceTime?: number;
+  readonly timestamps?: boolean;
+}
+
+/** How far a pull has come: bytes, where the host tells them. */
+export interface PullProgress {
+  readonly current: number;
+  readonly total: number;
+}
+
+export interface HostDriver extends AsyncDisposable {
+  /** Throws HostUnreachableError when the host does not answer, UnsupportedHostError when it cannot be driven. */
+  info(signal: AbortSignal): Promise<HostInfo>;
+
+  /** What exists of one Container. More than one while it is replaced, or after somebody copied labels. */
+  observe(owner: Owner, signal: AbortSignal): Promise<readonly Observed[]>;
+
+  /** Who has containers here, once per container: what a relist compares with the objects that should be here. */
+  owners(signal: AbortSignal): Promise<readonly OwnedContainer[]>;
+
+  /** Whether the host has the image, under exactly this reference. */
+  hasImage(image: string, signal: AbortSignal): Promise<boolean>;
+
+  /**
+   * Idempotent: "already so" and "already gone" are success. Throws HostUnreachableError when the host stops
+   * answering (the step may or may not have happened) and StepError when the host refuses.
+   */
+  perform(step: Step, signal: AbortSignal, onProgress?: (progress: PullProgress) => void): Promise<void>;
+
+  /**
+   * Yields an owner when something happened to a container of ours; only a wake-up, never the truth. Yields undefined
+   * once when it begins to listen: whatever happened before may have been missed. Ends when `signal` aborts, throws
+   * HostUnreachableError when the connection is lost.
+   */
+  changes(signal: AbortSignal): AsyncIterable<Owner | undefined>;
+
+  /** What the container wrote to standard output and error, in chunks. Throws StepError when there is none. */
+  logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
+
+  /** What {@link InPlace} the host would show for a spec. */
+  inPlace(spec: ContainerSpec): InPlace;
+}
+
+export interface OwnedContainer {
+  readonly owner: Owner;
+  readonly uid: string;
+  readonly id: string;
+  readonly hostSideName: string;
+}
+
+/** The host does not answer, or stopped answering. Trying again later may help. */
+export class HostUnreachableError extends Error {
+  override readonly name = "HostUnreachableError";
+}
+
+/** The host answers but cannot be driven (too old an API, wrong certificate). Trying again does not help by itself. */
+export class UnsupportedHostError extends Error {
+  override readonly name = "UnsupportedHostError";
+}
+
+/** Why a host refused a step; becomes a condition's reason and an Event's. */
+export type StepErrorReason =
+  | "ErrImagePull"
+  | "ErrImageNeverPull"
+  | "InvalidImageName"
+  | "CreateContainerError"
+  | "StartError"
+  | "HostPortConflict"
+  | "UnknownRuntime"
+  | "UpdateError"
+  | "StopError"
+  | "RemoveError"
+  | "NoSuchContainer"
+  | "LogError";
+
+export class StepError extends Error {
+  override readonly name = "StepError";
+  readonly reason: StepErrorReason;
+  constructor(reason: StepErrorReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
