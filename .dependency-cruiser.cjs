@@ -47,7 +47,6 @@ module.exports = {
     ),
     sdk("etcd3", "etcd3", "api/storage/"),
     sdk("dockerode", "dockerode", "drivers/docker/"),
-    sdk("ajv", "ajv", "api/schema/"),
     sdk("x509", "@peculiar/x509", "api/auth/"),
     {
       name: "nothing-imports-test",

@@ -43,21 +43,13 @@ export interface Resource<Spec, Status> extends KubeObject {
   readonly status?: Status;
 }
 
-/** Names one object of a kind that the context makes clear. */
-export interface ObjectRef {
-  readonly kind: string;
-  /** Empty for a cluster-scoped object. */
-  readonly namespace: string;
-  readonly name: string;
-}
-
 /** metav1.Condition. `reason` is one CamelCase word, `message` is for people. */
 export interface Condition {
   readonly type: string;
   readonly status: "True" | "False" | "Unknown";
   readonly reason: string;
   readonly message: string;
-  readonly observedGeneration?: number;
+  readonly observedGeneration?: number | undefined;
   readonly lastTransitionTime: string;
 }
 

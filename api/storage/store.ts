@@ -15,6 +15,7 @@ export type Revision = number & { readonly __revision: unique symbol };
 
 /** One key's value, as of the revision that last wrote it. */
 export interface Stored {
+  /** Begins with "/registry/"; what is below "/stowage/" is the store's own bookkeeping. */
   readonly key: string;
   readonly value: Uint8Array;
   /** The revision of the last write to this key. */
@@ -34,7 +35,10 @@ export interface ListOptions {
   readonly limit?: number;
   /** Only keys that sort after this one (bytewise); how the next page is asked for. */
   readonly after?: string;
-  /** The state as of this revision; the newest when absent. Throws CompactedError when it is no longer kept. */
+  /**
+   * The state as of this revision; the newest when absent. Throws CompactedError when it is no longer kept,
+   * FutureRevisionError when it has not happened.
+   */
   readonly revision?: Revision;
 }
 
@@ -75,7 +79,8 @@ export interface Store extends AsyncDisposable {
   /**
    * Every change after `from` under `prefix`, in order, exactly once, in batches as they arrive; a batch is never
    * empty and all changes of one revision are in one batch. Goes on until `signal` aborts (then ends without error).
-   * A lost connection is resumed inside. Throws CompactedError when `from` is, or becomes, too old to resume.
+   * A lost connection is resumed inside. Throws CompactedError when `from` is, or becomes, too old to resume, and
+   * FutureRevisionError when it has not happened (which a store that lost its data has to say, too): then list again.
    */
   watch(prefix: string, from: Revision, signal: AbortSignal): AsyncIterable<readonly StoreEvent[]>;
 

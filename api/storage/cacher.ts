@@ -1,0 +1,442 @@
+/**
+ * One watch of the store per kind, many readers: keeps every object of the kind as of the newest event, and the recent
+ * events for watches that resume. Source of the idea: k8s.io/apiserver/pkg/storage/cacher.
+ */
+import { Codec, Entry, frameOf } from "../codec.ts";
+import type { EventType } from "../codec.ts";
+import type { ResourceType } from "../../crds/meta.ts";
+import type { Log } from "../log.ts";
+import { describeError } from "../log.ts";
+import { ApiError } from "../status.ts";
+import { delay } from "./clock.ts";
+import type { StoreClock } from "./clock.ts";
+import { UnavailableError } from "./errors.ts";
+import type { Page, Revision, Store, StoreEvent } from "./store.ts";
+
+/** What one watcher is told of one event. */
+export class WatchItem {
+  readonly type: EventType;
+  readonly entry: Entry;
+  #frame: Buffer | undefined;
+
+  constructor(type: EventType, entry: Entry, frame?: Buffer) {
+    this.type = type;
+    this.entry = entry;
+    this.#frame = frame;
+  }
+
+  /** The line of a watch; made once. */
+  get frame(): Buffer {
+    this.#frame ??= frameOf(this.type, this.entry.bytes);
+    return this.#frame;
+  }
+}
+
+/** One change, as everyone who is interested in it shares it. */
+export class CacheEvent extends WatchItem {
+  /** What was there before; undefined when the object is new. */
+  readonly previous: Entry | undefined;
+  readonly #codec: Codec;
+  #left: WatchItem | undefined;
+
+  constructor(type: EventType, entry: Entry, frame: Buffer, previous: Entry | undefined, codec: Codec) {
+    super(type, entry, frame);
+    this.previous = previous;
+    this.#codec = codec;
+  }
+
+  /** For a watcher whose selection the object left: what it was before, as if deleted now. */
+  get left(): WatchItem {
+    if (this.#left === undefined) {
+      const { key, revision } = this.entry;
+      const last = (this.previous ?? this.entry).copy();
+      last.metadata["resourceVersion"] = String(revision);
+      this.#left = new WatchItem("DELETED", this.#codec.entryOf(key, last, revision));
+    }
+    return this.#left;
+  }
+}
+
+/** Everything up to `revision` has been told. */
+export interface Bookmark {
+  readonly type: "BOOKMARK";
+  readonly revision: Revision;
+  /** The objects that were there at the start have all been told. */
+  readonly initialEventsEnd: boolean;
+}
+
+/** What, if anything, a watcher is told of an event. */
+export type Selection = (event: CacheEvent) => WatchItem | undefined;
+
+export interface CacherOptions {
+  readonly store: Store;
+  readonly type: ResourceType;
+  readonly clock: StoreClock;
+  readonly log: Log;
+}
+
+/** Events kept for resuming; up to twice as many before the older half is dropped. */
+const ringCapacity = 1024;
+/** A watcher that leaves this many events unread is cut off: it resumes from where it was, at its own pace. */
+const longestQueue = 4096;
+/** How long a read waits for the cache. Source: blockTimeout in cacher/watch_cache.go. */
+const freshnessTimeoutMs = 3000;
+const bookmarkMs = 60_000;
+const restartMs = [100, 200, 500, 1000, 2000, 5000] as const;
+
+class Watcher {
+  readonly bookmarks: boolean;
+  readonly #select: Selection;
+  #queue: (WatchItem | Bookmark)[];
+  #wake: (() => void) | undefined;
+  #closed = false;
+
+  constructor(select: Selection, backlog: readonly CacheEvent[], bookmarks: boolean) {
+    this.#select = select;
+    this.bookmarks = bookmarks;
+    this.#queue = selected(backlog, select);
+  }
+
+  offer(event: CacheEvent): void {
+    const item = this.#closed ? undefined : this.#select(event);
+    if (item === undefined) return;
+    if (this.#queue.length >= longestQueue) this.close();
+    else this.#queue.push(item);
+  }
+
+  /** `revision`: that of the last event offered, or of a later progress. */
+  bookmark(revision: Revision): void {
+    if (this.bookmarks) this.#queue.push({ type: "BOOKMARK", revision, initialEventsEnd: false });
+  }
+
+  /** Lets the reader see what was offered. */
+  flush(): void {
+    if (this.#queue.length > 0) this.#wake?.();
+  }
+
+  /** What is queued is dropped: the reader resumes from what it has read. */
+  close(): void {
+    this.#queue = [];
+    this.end();
+  }
+
+  /** What is queued can still be read. */
+  end(): void {
+    this.#closed = true;
+    this.#wake?.();
+  }
+
+  /** Everything offered since the last call, waiting for it; undefined at the end. */
+  async take(): Promise<readonly (WatchItem | Bookmark)[] | undefined> {
+    if (this.#queue.length === 0 && !this.#closed) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = undefined;
+    }
+    if (this.#queue.length === 0) return undefined;
+    const items = this.#queue;
+    this.#queue = [];
+    return items;
+  }
+}
+
+interface Waiter {
+  readonly revision: Revision;
+  readonly resolve: (reached: boolean) => void;
+}
+
+export class Cacher implements AsyncDisposable {
+  readonly codec: Codec;
+  readonly #options: CacherOptions;
+  readonly #stop = new AbortController();
+  readonly #entries = new Map<string, Entry>();
+  readonly #watchers = new Set<Watcher>();
+  /** Keys in order. JavaScript compares UTF-16, stores compare bytes: the same for what names are made of. */
+  #keys: string[] = [];
+  #ring: CacheEvent[] = [];
+  /** Every event after this revision is in the ring. */
+  #ringStart = 0 as Revision;
+  #revision = 0 as Revision;
+  #waiters: Waiter[] = [];
+  #ready = Promise.withResolvers<undefined>();
+  #listed = false;
+  #running: Promise<void> | undefined;
+  #bookmarkTimer: Disposable | undefined;
+
+  constructor(options: CacherOptions) {
+    this.#options = options;
+    this.codec = new Codec(options.type);
+  }
+
+  /** Every change up to this revision has been seen. */
+  get revision(): Revision {
+    return this.#revision;
+  }
+
+  /** Starts on first use. Throws UnavailableError when the store does not answer. */
+  async ready(): Promise<void> {
+    if (this.#listed) return;
+    this.#running ??= this.#run(this.#stop.signal);
+    await this.#ready.promise;
+  }
+
+  /** As of {@link revision}; may be older than what the store has. Nothing before {@link ready}. */
+  get(key: string): Entry | undefined {
+    return this.#entries.get(key);
+  }
+
+  /** All whose keys begin with `prefix`, in order. */
+  list(prefix: string): readonly Entry[] {
+    const entries: Entry[] = [];
+    for (let i = this.#position(prefix); i < this.#keys.length; i++) {
+      const key = this.#keys[i] ?? "";
+      if (!key.startsWith(prefix)) break;
+      const entry = this.#entries.get(key);
+      if (entry !== undefined) entries.push(entry);
+    }
+    return entries;
+  }
+
+  /** Resolves when the cache shows everything that was written before the call. Throws Timeout, UnavailableError. */
+  async fresh(): Promise<void> {
+    await this.ready();
+    const newest = await this.#options.store.revision();
+    if (this.#revision >= newest) return;
+    await this.#options.store.requestProgress();
+    await this.reached(newest);
+  }
+
+  /** Resolves when the cache is no older than `revision`. Throws Timeout (504) after three seconds. */
+  async reached(revision: Revision): Promise<void> {
+    await this.ready();
+    if (this.#revision >= revision) return;
+    const inTime = await new Promise<boolean>((resolve) => {
+      const timer = this.#options.clock.after(freshnessTimeoutMs, () => {
+        this.#waiters = this.#waiters.filter((other) => other !== waiter);
+        resolve(false);
+      });
+      const waiter: Waiter = {
+        revision,
+        resolve: (reached) => {
+          timer[Symbol.dispose]();
+          resolve(reached);
+        },
+      };
+      this.#waiters.push(waiter);
+    });
+    if (!inTime) throw tooLargeResourceVersion(revision, this.#revision);
+  }
+
+  /**
+   * Every change after `from` that `select` wants, in order, exactly once. Ends when `signal` aborts, and when the
+   * reader is too slow or the cache starts anew: whoever watches goes on from the last revision seen. With `bookmarks`,
+   * one comes every minute and at the end. Throws CompactedError when `from` is too old.
+   */
+  async *watch(
+    from: Revision,
+    select: Selection,
+    signal: AbortSignal,
+    bookmarks = false,
+  ): AsyncGenerator<readonly (WatchItem | Bookmark)[], void> {
+    await this.ready();
+    let seen = from;
+    while (seen < this.#ringStart) {
+      for await (const events of this.#history(seen, signal)) {
+        const items = selected(events.changes, select);
+        if (items.length > 0) yield items;
+        seen = events.upTo;
+        if (seen >= this.#ringStart) break;
+      }
+      if (signal.aborted) return;
+    }
+    const later: Selection = (event) => (event.entry.revision <= seen ? undefined : select(event));
+    const watcher = new Watcher(later, this.#ring, bookmarks);
+    const close = (): void => {
+      watcher.bookmark(this.#revision);
+      watcher.end();
+    };
+    if (signal.aborted) return;
+    signal.addEventListener("abort", close, { once: true });
+    this.#watchers.add(watcher);
+    if (bookmarks) this.#scheduleBookmarks();
+    try {
+      for (let items = await watcher.take(); items !== undefined; items = await watcher.take()) yield items;
+    } finally {
+      signal.removeEventListener("abort", close);
+      this.#watchers.delete(watcher);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#bookmarkTimer?.[Symbol.dispose]();
+    this.#ready.promise.catch(() => undefined); // nobody may be waiting
+    this.#ready.reject(new UnavailableError(this.codec.root, "The server is stopping"));
+    this.#closeWatchers();
+    for (const waiter of this.#waiters.splice(0)) waiter.resolve(false);
+    await this.#running;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { store, log, clock } = this.#options;
+    for (let failures = 0; !signal.aborted; failures++) {
+      try {
+        const page = await store.list(this.codec.root);
+        this.#reset(page);
+        failures = 0;
+        for await (const batch of store.watch(this.codec.root, page.revision, signal)) this.#apply(batch);
+      } catch (error) {
+        log.warn("Watching the store failed, starting anew", { prefix: this.codec.root, error: describeError(error) });
+        this.#failReaders(error);
+      }
+      this.#closeWatchers();
+      await delay(clock, restartMs[Math.min(failures, restartMs.length - 1)] ?? 0, signal);
+    }
+  }
+
+  /** Until the first list is in, there is nothing to answer from. */
+  #failReaders(error: unknown): void {
+    if (this.#listed) return;
+    this.#ready.promise.catch(() => undefined); // nobody may be waiting
+    this.#ready.reject(error);
+    this.#ready = Promise.withResolvers();
+  }
+
+  /** One timer for all watchers, while there are any that want bookmarks. */
+  #scheduleBookmarks(): void {
+    this.#bookmarkTimer ??= this.#options.clock.after(bookmarkMs, () => {
+      this.#bookmarkTimer = undefined;
+      void this.#bookmark();
+    });
+  }
+
+  async #bookmark(): Promise<void> {
+    // So that a bookmark moves on where nothing happens; without an answer it says less, and is still right.
+    await this.fresh().catch(() => undefined);
+    for (const watcher of this.#watchers) {
+      watcher.bookmark(this.#revision);
+      watcher.flush();
+      if (watcher.bookmarks) this.#scheduleBookmarks();
+    }
+  }
+
+  #closeWatchers(): void {
+    for (const watcher of this.#watchers) watcher.close();
+    this.#watchers.clear();
+  }
+
+  #reset(page: Page): void {
+    this.#entries.clear();
+    for (const { key, value, revision } of page.items) this.#entries.set(key, this.codec.decode(key, value, revision));
+    this.#keys = page.items.map(({ key }) => key);
+    this.#ring = [];
+    this.#ringStart = page.revision;
+    this.#advance(page.revision);
+    this.#listed = true;
+    this.#ready.resolve(undefined);
+  }
+
+  #apply(batch: readonly StoreEvent[]): void {
+    for (const change of batch) {
+      const event = this.#eventOf(change, (key) => this.#entries.get(key));
+      if (event === undefined) continue;
+      this.#keep(event);
+      for (const watcher of this.#watchers) watcher.offer(event);
+    }
+    const last = batch.at(-1);
+    if (last !== undefined) this.#advance(revisionOf(last));
+    for (const watcher of this.#watchers) watcher.flush();
+  }
+
+  #keep(event: CacheEvent): void {
+    const { key } = event.entry;
+    if (event.type === "DELETED") {
+      this.#entries.delete(key);
+      this.#keys.splice(this.#position(key), 1);
+    } else {
+      if (event.previous === undefined) this.#keys.splice(this.#position(key), 0, key);
+      this.#entries.set(key, event.entry);
+    }
+    this.#ring.push(event);
+    if (this.#ring.length < 2 * ringCapacity) return;
+    const dropped = this.#ring.splice(0, ringCapacity);
+    this.#ringStart = dropped.at(-1)?.entry.revision ?? this.#ringStart;
+  }
+
+  /** `known` spares decoding what was there before. */
+  #eventOf(change: StoreEvent, known: (key: string) => Entry | undefined): CacheEvent | undefined {
+    if (change.type === "progress") return undefined;
+    const { codec } = this;
+    if (change.type === "delete") {
+      const { key, previous, revision } = change;
+      const { entry, frame } = codec.decodeEvent("DELETED", key, previous.value, revision);
+      return new CacheEvent("DELETED", entry, frame, undefined, codec);
+    }
+    const { object, previous } = change;
+    const type = previous === undefined ? "ADDED" : "MODIFIED";
+    const { entry, frame } = codec.decodeEvent(type, object.key, object.value, object.revision);
+    const before = previous && (known(object.key) ?? codec.decode(previous.key, previous.value, previous.revision));
+    return new CacheEvent(type, entry, frame, before, codec);
+  }
+
+  /** Events from the store, for a watch that goes back further than the ring. */
+  async *#history(
+    from: Revision,
+    signal: AbortSignal,
+  ): AsyncGenerator<{ changes: CacheEvent[]; upTo: Revision }, void> {
+    const { store } = this.#options;
+    const stop = new AbortController();
+    const either = AbortSignal.any([signal, this.#stop.signal, stop.signal]);
+    const batches = store.watch(this.codec.root, from, either)[Symbol.asyncIterator]();
+    try {
+      const first = batches.next();
+      first.catch(() => undefined); // thrown below
+      // Where nothing more happened under the prefix, only progress tells that the history is at its end.
+      await store.requestProgress();
+      for (let next = await first; next.done !== true; next = await batches.next()) {
+        const events = next.value.map((change) => this.#eventOf(change, () => undefined));
+        const last = next.value.at(-1);
+        yield { changes: events.filter((event) => event !== undefined), upTo: last ? revisionOf(last) : from };
+      }
+    } finally {
+      stop.abort();
+      await batches.return?.();
+    }
+  }
+
+  #advance(revision: Revision): void {
+    this.#revision = revision;
+    if (this.#waiters.length === 0) return;
+    this.#waiters = this.#waiters.filter((waiter) => {
+      if (waiter.revision > revision) return true;
+      waiter.resolve(true);
+      return false;
+    });
+  }
+
+  /** Index of the first key that is not before `key`. */
+  #position(key: string): number {
+    let [low, high] = [0, this.#keys.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#keys[middle] ?? "") < key) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+const revisionOf = (event: StoreEvent): Revision => (event.type === "put" ? event.object.revision : event.revision);
+
+function selected(events: readonly CacheEvent[], select: Selection): WatchItem[] {
+  return events.map(select).filter((item) => item !== undefined);
+}
+
+/** Source: storage.NewTooLargeResourceVersionError in k8s.io/apiserver/pkg/storage/errors.go. */
+function tooLargeResourceVersion(asked: Revision, current: Revision): ApiError {
+  return new ApiError("Timeout", `Too large resource version: ${asked}, current: ${current}`, {
+    causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+    retryAfterSeconds: 1,
+  });
+}

@@ -1,0 +1,77 @@
+/** Starts registries of our own: Debian's docker-registry on loopback, which Engines may talk plain HTTP with. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import type Docker from "dockerode";
+import { stringify } from "yaml";
+import { endingWithUs, freePort, listens, missingCommand } from "./commands.ts";
+import { splitTag } from "./images.ts";
+import { claim, sweep } from "./leftovers.ts";
+import { spawnProcess } from "./process.ts";
+import type { LabProcess } from "./process.ts";
+
+/** Why no registry can be started here; undefined when one can. */
+export const registryMissing: string | undefined = missingCommand({ "docker-registry": "docker-registry" });
+
+const prefix = "stowage-registry-";
+
+/** Who may use a registry that asks. */
+const user = { username: "lab", password: "lab-password" } as const;
+/** bcrypt of {@link user}, the only scheme that the registry reads. */
+const htpasswd = "lab:$2b$05$abcdefghijklmnopqrstuuL/Ej5MNdcjasz4Sr7bjTMIxZn.WGpgG\n";
+
+export class Registry implements AsyncDisposable {
+  /** 127.0.0.1:port, the beginning of its images' names. */
+  readonly host: string;
+  readonly #folder: string;
+  readonly #process: LabProcess;
+
+  private constructor(host: string, folder: string, started: LabProcess) {
+    this.host = host;
+    this.#folder = folder;
+    this.#process = started;
+  }
+
+  /** `authenticated`: nothing is given to those who do not log in. */
+  static async start(options: { readonly authenticated?: boolean } = {}): Promise<Registry> {
+    await sweep(prefix, (left) => rm(left, { recursive: true, force: true }));
+    const folder = await mkdtemp(join(tmpdir(), prefix));
+    await claim(folder);
+    const port = await freePort();
+    const host = `127.0.0.1:${port}`;
+    await writeFile(join(folder, "htpasswd"), htpasswd);
+    const config = {
+      version: "0.1",
+      storage: { filesystem: { rootdirectory: join(folder, "data") } },
+      http: { addr: host },
+      ...(options.authenticated === true
+        ? { auth: { htpasswd: { realm: "lab", path: join(folder, "htpasswd") } } }
+        : {}),
+    };
+    await writeFile(join(folder, "config.yml"), stringify(config));
+    const started = await spawnProcess({
+      ...endingWithUs("docker-registry", ["serve", join(folder, "config.yml")]),
+      logFile: join(folder, "registry.log"),
+      ready: () => listens(port),
+    });
+    return new Registry(host, folder, started);
+  }
+
+  /** Tags an image that the Engine has and pushes it; returns its name here, which the Engine forgets again. */
+  async push(docker: Docker, image: string, as: string): Promise<string> {
+    const pushed = `${this.host}/${as}`;
+    const [repo, tag = "latest"] = splitTag(pushed);
+    await docker.getImage(image).tag({ repo, tag });
+    const answer = await docker.getImage(repo).push({ tag, authconfig: { ...user, serveraddress: this.host } });
+    const told = await text(answer);
+    if (told.includes('"error"')) throw new Error(`Cannot push ${pushed}: ${told}`);
+    await docker.getImage(`${repo}:${tag}`).remove();
+    return `${repo}:${tag}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process.end("SIGKILL");
+    await rm(this.#folder, { recursive: true });
+  }
+}
