@@ -56,8 +56,19 @@ export interface ResourceDefinition extends ResourceType {
   readonly ttlSeconds?: number;
   /** Whether this kind has metadata.generation, counted up when anything but metadata and status changes. */
   readonly hasGeneration: boolean;
-  /** Last word on what is about to be created; may change `object` in place. Returns what is wrong. */
-  readonly prepareForCreate?: (object: JsonObject) => readonly StatusCause[];
+  /** Whether an update without resourceVersion replaces whatever is there; refused (422) when absent. */
+  readonly unconditionalUpdate?: boolean;
+  /**
+   * Last word on what is about to be created. May set fields of `object`, but what lies deeper may be shared: replace
+   * it instead of changing it. Returns what is wrong.
+   */
+  readonly prepareForCreate?: (object: JsonObject, now: Date) => readonly StatusCause[];
   /** The same for an update; `old` must not be changed. */
-  readonly prepareForUpdate?: (object: JsonObject, old: JsonObject) => readonly StatusCause[];
+  readonly prepareForUpdate?: (object: JsonObject, old: JsonObject, now: Date) => readonly StatusCause[];
+  /** The same for an object that is about to be marked for deletion; may add finalizers. */
+  readonly prepareForDelete?: (object: JsonObject, now: Date) => void;
+  /** Whether something besides metadata.finalizers keeps an object that is marked for deletion. */
+  readonly holdsDeletion?: (object: JsonObject) => boolean;
+  /** What a write below a subresource takes over from `submitted`; "status" needs none. */
+  readonly subresourceWriters?: Readonly<Record<string, (object: JsonObject, submitted: JsonObject) => void>>;
 }

@@ -1,0 +1,130 @@
+/**
+ * Between objects and what a Store keeps. Stored JSON begins with apiVersion, kind and metadata, and has no
+ * resourceVersion: that is the revision. Served JSON is the stored bytes with the revision put in, so that an object is
+ * encoded once, when it is written, and never again.
+ */
+import type { KubeObject, ResourceType } from "../crds/meta.ts";
+import { apiVersionOf } from "../crds/meta.ts";
+import type { JsonObject } from "./resources/definition.ts";
+import type { Revision } from "./storage/store.ts";
+
+/** One object as of one revision. Shared by everyone who reads it. */
+export class Entry {
+  readonly key: string;
+  readonly revision: Revision;
+  /** JSON as it is served. */
+  readonly bytes: Buffer;
+  #object: KubeObject | undefined;
+
+  constructor(key: string, revision: Revision, bytes: Buffer) {
+    this.key = key;
+    this.revision = revision;
+    this.bytes = bytes;
+  }
+
+  /** Parsed once and shared: never change it. */
+  get object(): KubeObject {
+    this.#object ??= this.#parse() as KubeObject;
+    return this.#object;
+  }
+
+  /** For the caller alone, to change as it likes. */
+  copy(): WritableObject {
+    return this.#parse() as WritableObject;
+  }
+
+  #parse(): unknown {
+    return JSON.parse(this.bytes.toString());
+  }
+}
+
+/** An object on its way into the store. */
+export type WritableObject = JsonObject & { metadata: JsonObject };
+
+export type EventType = "ADDED" | "MODIFIED" | "DELETED";
+
+const frameHeads: Readonly<Record<EventType, Buffer>> = {
+  ADDED: Buffer.from(`{"type":"ADDED","object":`),
+  MODIFIED: Buffer.from(`{"type":"MODIFIED","object":`),
+  DELETED: Buffer.from(`{"type":"DELETED","object":`),
+};
+const frameTail = Buffer.from("}\n");
+
+/** A line of a watch. */
+export function frameOf(type: EventType, bytes: Buffer): Buffer {
+  return Buffer.concat([frameHeads[type], bytes, frameTail]);
+}
+
+const metadataStart = Buffer.from('"metadata":{');
+
+/** `/registry/<group>/<plural>/`; the core group is called "core". */
+function rootOf(type: Pick<ResourceType, "group" | "plural">): string {
+  return `/registry/${type.group === "" ? "core" : type.group}/${type.plural}/`;
+}
+
+/** Reads and writes the objects of one kind in one version. */
+export class Codec {
+  /** Every key of the kind begins with it. */
+  readonly root: string;
+  readonly #namespaced: boolean;
+  readonly #head: Buffer;
+
+  constructor(type: ResourceType) {
+    this.root = rootOf(type);
+    this.#namespaced = type.namespaced;
+    const [apiVersion, kind] = [apiVersionOf(type), type.kind].map((text) => JSON.stringify(text));
+    this.#head = Buffer.from(`{"apiVersion":${apiVersion ?? ""},"kind":${kind ?? ""},"metadata":{"resourceVersion":"`);
+  }
+
+  key(namespace: string | undefined, name: string): string {
+    return this.prefix(namespace) + name;
+  }
+
+  /** What the keys of one namespace begin with, or those of all. */
+  prefix(namespace: string | undefined): string {
+    return this.#namespaced && namespace !== undefined && namespace !== "" ? `${this.root}${namespace}/` : this.root;
+  }
+
+  encode(object: WritableObject): Buffer {
+    const { apiVersion, kind, metadata, ...rest } = object;
+    const stored = { ...metadata, resourceVersion: undefined };
+    return Buffer.from(JSON.stringify({ apiVersion, kind, metadata: stored, ...rest }));
+  }
+
+  /** `value` as it was stored, in whatever version of the kind. */
+  decode(key: string, value: Uint8Array, revision: Revision): Entry {
+    return new Entry(key, revision, this.#serve(value, revision, none, none));
+  }
+
+  /** The same within a line of a watch, of which the entry's bytes are a part. */
+  decodeEvent(type: EventType, key: string, value: Uint8Array, revision: Revision): { entry: Entry; frame: Buffer } {
+    const head = frameHeads[type];
+    const frame = this.#serve(value, revision, head, frameTail);
+    return { entry: new Entry(key, revision, frame.subarray(head.length, frame.length - frameTail.length)), frame };
+  }
+
+  /** An object that is not, or not so, in the store: what a dry run answers. */
+  entryOf(key: string, object: JsonObject, revision: Revision): Entry {
+    return new Entry(key, revision, Buffer.from(JSON.stringify(object)));
+  }
+
+  #serve(value: Uint8Array, revision: Revision, before: Buffer, after: Buffer): Buffer {
+    const stored = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    const metadata = stored.indexOf(metadataStart);
+    if (metadata < 0)
+      throw new Error("Cannot read a stored object: it has no metadata, so this server did not write it");
+    const number = `${revision}",`;
+    const rest = metadata + metadataStart.length;
+    const served = Buffer.allocUnsafeSlow(
+      before.length + this.#head.length + number.length + stored.length - rest + after.length,
+    );
+    let end = before.copy(served);
+    end += this.#head.copy(served, end);
+    end += served.write(number, end, "latin1");
+    end += stored.copy(served, end, rest);
+    after.copy(served, end);
+    return served;
+  }
+}
+
+const none = Buffer.alloc(0);

@@ -1,0 +1,249 @@
+/** From a request for a resource to a verb, and from what it returns to an answer. */
+import { groupResource } from "../../crds/meta.ts";
+import { decodeBody, requireObject } from "../decode.ts";
+import type { JsonObject } from "../resources/definition.ts";
+import type { Endpoint } from "../resources/endpoint.ts";
+import type { Registry } from "../resources/registry.ts";
+import { ApiError } from "../status.ts";
+import type { Body } from "../verbs/body.ts";
+import type { Connectors } from "../verbs/connect.ts";
+import { connect } from "../verbs/connect.ts";
+import { create } from "../verbs/create.ts";
+import { deleteCollection } from "../verbs/delete-collection.ts";
+import { deleteObject } from "../verbs/delete.ts";
+import type { Environment, ObjectName, WriteOptions } from "../verbs/environment.ts";
+import { get } from "../verbs/get.ts";
+import { list } from "../verbs/list.ts";
+import type { Patch } from "../verbs/patch.ts";
+import { patch } from "../verbs/patch.ts";
+import { update } from "../verbs/update.ts";
+import { watch } from "../verbs/watch.ts";
+import { objectForms } from "./accept.ts";
+import type { Exchange } from "./exchange.ts";
+import { methodNotAllowed, pathNotFound } from "./exchange.ts";
+import { deleteOptionsOf, flagOf, integerOf, listOptionsOf, watchOptionsOf, writeOptionsOf } from "./query.ts";
+import type { View } from "./render.ts";
+import { jsonType, replyEntry, replyJson, replyList, viewOf, WatchRenderer } from "./render.ts";
+import type { ResourcePath } from "./route.ts";
+
+export interface ResourceHandlerOptions {
+  readonly environment: Environment;
+  readonly registry: Registry;
+  readonly connectors: Connectors;
+  /** Aborts when the server stops: whatever would go on and on ends. */
+  readonly stopping: AbortSignal;
+}
+
+/** How long a watch lasts where the client does not say: between one and two times this. Source: MinRequestTimeout. */
+const minWatchMs = 30 * 60_000;
+
+/** The verb that a request means, as RBAC and discovery name it. */
+export function verbOf(method: string, path: ResourcePath, query: URLSearchParams): string {
+  const collection = path.name === undefined;
+  switch (method) {
+    case "GET":
+    case "HEAD":
+      if (!collection) return "get";
+      return flagOf(query, "watch") === true ? "watch" : "list";
+    case "POST":
+      return "create";
+    case "PUT":
+      return "update";
+    case "PATCH":
+      return "patch";
+    case "DELETE":
+      return collection ? "deletecollection" : "delete";
+    default:
+      return method.toLowerCase();
+  }
+}
+
+export class ResourceHandler {
+  readonly #options: ResourceHandlerOptions;
+
+  constructor(options: ResourceHandlerOptions) {
+    this.#options = options;
+  }
+
+  /** Throws ApiError. */
+  async handle(exchange: Exchange, path: ResourcePath): Promise<void> {
+    const endpoint = this.#options.registry.find(path.group, path.version, path.plural);
+    if (endpoint === undefined) throw pathNotFound();
+    const { definition } = endpoint;
+    if (path.namespace !== undefined && !definition.namespaced) throw pathNotFound();
+    if (path.subresource !== undefined && !definition.subresources.has(path.subresource)) throw pathNotFound();
+    if (path.name === undefined) return this.#collection(exchange, endpoint, path.namespace);
+    // One object of a namespaced kind has a place only below its namespace.
+    if (definition.namespaced && path.namespace === undefined) throw pathNotFound();
+    const name = { namespace: path.namespace, name: path.name };
+    const connector = this.#options.connectors[`${groupResource(definition)}/${path.subresource ?? ""}`];
+    if (connector !== undefined && path.subresource !== undefined) {
+      if (exchange.method !== "GET") throw methodNotAllowed();
+      const stream = (signal: AbortSignal) => connect(endpoint, name, connector, exchange.query, signal);
+      return this.#stream(exchange, stream);
+    }
+    return this.#object(exchange, endpoint, name, path.subresource);
+  }
+
+  async #collection(exchange: Exchange, endpoint: Endpoint, namespace: string | undefined): Promise<void> {
+    const { definition } = endpoint;
+    const { environment } = this.#options;
+    const { query } = exchange;
+    const view = this.#view(exchange);
+    switch (exchange.method) {
+      case "GET":
+      case "HEAD":
+        if (flagOf(query, "watch") === true) return this.#watch(exchange, endpoint, namespace, view);
+        return replyList(exchange, await list(endpoint, listOptionsOf(query, namespace)), definition, view);
+      case "POST": {
+        if (definition.namespaced && namespace === undefined) throw methodNotAllowed();
+        if (!definition.verbs.includes("create")) throw methodNotAllowed();
+        const options = this.#writeOptions(exchange, "CreateOptions");
+        const body = await bodyOf(exchange, options);
+        const entry = await create(environment, endpoint, namespace, body, options);
+        return replyEntry(exchange, 201, entry, definition, view);
+      }
+      case "DELETE": {
+        if (!definition.verbs.includes("deletecollection")) throw methodNotAllowed();
+        const options = await this.#deleteOptions(exchange);
+        const deleted = await deleteCollection(environment, endpoint, listOptionsOf(query, namespace), options);
+        return replyList(exchange, deleted, definition, view);
+      }
+      default:
+        throw methodNotAllowed();
+    }
+  }
+
+  async #object(
+    exchange: Exchange,
+    endpoint: Endpoint,
+    name: ObjectName,
+    subresource: string | undefined,
+  ): Promise<void> {
+    const { definition } = endpoint;
+    const { environment } = this.#options;
+    const view = this.#view(exchange);
+    switch (exchange.method) {
+      case "GET":
+      case "HEAD": {
+        const entry = await get(endpoint, name, exchange.query.get("resourceVersion") ?? "");
+        return replyEntry(exchange, 200, entry, definition, view);
+      }
+      case "PUT": {
+        const options = this.#writeOptions(exchange, "UpdateOptions");
+        const body = await bodyOf(exchange, options);
+        const entry = await update(environment, endpoint, name, subresource, body, options);
+        return replyEntry(exchange, 200, entry, definition, view);
+      }
+      case "PATCH": {
+        const options = this.#writeOptions(exchange, "PatchOptions");
+        const entry = await patch(environment, endpoint, name, subresource, await patchOf(exchange, options), options);
+        return replyEntry(exchange, 200, entry, definition, view);
+      }
+      case "DELETE": {
+        if (subresource !== undefined) throw methodNotAllowed();
+        const options = await this.#deleteOptions(exchange);
+        const { entry, removed } = await deleteObject(environment, endpoint, name, options);
+        if (!removed) return replyEntry(exchange, 200, entry, definition, view);
+        return replyJson(exchange, 200, deletedStatus(endpoint, name.name, entry.object.metadata.uid), view);
+      }
+      default:
+        throw methodNotAllowed();
+    }
+  }
+
+  async #watch(exchange: Exchange, endpoint: Endpoint, namespace: string | undefined, view: View): Promise<void> {
+    const { environment } = this.#options;
+    const asked = integerOf(exchange.query, "timeoutSeconds") ?? 0;
+    const ms = asked > 0 ? asked * 1000 : minWatchMs * (1 + environment.random.fraction());
+    const stop = this.#untilClosed(exchange);
+    const batches = watch(endpoint, watchOptionsOf(exchange.query, namespace), stop.signal);
+    const renderer = new WatchRenderer(endpoint.definition, view);
+    exchange.begin(jsonType);
+    const timer = environment.clock.after(ms, () => {
+      stop.abort();
+    });
+    try {
+      for await (const batch of batches) {
+        const [first] = batch;
+        const single = batch.length === 1 && first !== undefined;
+        await exchange.write(single ? renderer.frame(first) : Buffer.concat(batch.map((item) => renderer.frame(item))));
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      await exchange.write(Buffer.from(`${JSON.stringify({ type: "ERROR", object: error.toStatus() })}\n`));
+    } finally {
+      timer[Symbol.dispose]();
+      stop.abort();
+    }
+    exchange.end();
+  }
+
+  async #stream(exchange: Exchange, open: (signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>): Promise<void> {
+    const stop = this.#untilClosed(exchange);
+    try {
+      const chunks = (await open(stop.signal))[Symbol.asyncIterator]();
+      // The first chunk decides whether this is an answer or a refusal.
+      let next = await chunks.next();
+      exchange.begin("text/plain; charset=utf-8");
+      for (; next.done !== true; next = await chunks.next()) await exchange.write(next.value);
+      exchange.end();
+    } finally {
+      stop.abort();
+    }
+  }
+
+  /** Aborts when the client goes away or the server stops. */
+  #untilClosed(exchange: Exchange): AbortController {
+    const controller = new AbortController();
+    const { stopping } = this.#options;
+    const abort = (): void => {
+      stopping.removeEventListener("abort", abort);
+      controller.abort();
+    };
+    if (stopping.aborted) abort();
+    else stopping.addEventListener("abort", abort);
+    exchange.onClose(abort);
+    return controller;
+  }
+
+  #view(exchange: Exchange): View {
+    return viewOf(exchange, exchange.accepted(objectForms), this.#options.environment.clock.now());
+  }
+
+  #writeOptions(exchange: Exchange, kind: string): WriteOptions {
+    return writeOptionsOf(exchange.query, kind, (text) => exchange.warnings.add(text));
+  }
+
+  async #deleteOptions(exchange: Exchange) {
+    const bytes = await exchange.body();
+    const { object } = bytes.length === 0 ? { object: undefined } : decodeBody(bytes, exchange.header("content-type"));
+    return deleteOptionsOf(exchange.query, object === undefined ? undefined : requireObject(object));
+  }
+}
+
+async function bodyOf(exchange: Exchange, options: WriteOptions): Promise<Body> {
+  const bytes = await exchange.body();
+  const findDuplicates = options.fieldValidation !== "Ignore";
+  const { object, duplicates } = decodeBody(bytes, exchange.header("content-type"), { findDuplicates });
+  return { object: requireObject(object), duplicates };
+}
+
+async function patchOf(exchange: Exchange, { fieldValidation }: WriteOptions): Promise<Patch> {
+  const bytes = await exchange.body();
+  const type = (exchange.header("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  if (!type.endsWith("+json")) return { type, body: undefined, duplicates: [] };
+  const { object, duplicates } = decodeBody(bytes, type, { findDuplicates: fieldValidation !== "Ignore" });
+  return { type, body: object, duplicates };
+}
+
+/** Source: Delete in k8s.io/apiserver/pkg/registry/generic/registry/store.go (finalizeDelete). */
+function deletedStatus({ definition: { group, plural } }: Endpoint, name: string, uid: string): JsonObject {
+  return {
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
+    status: "Success",
+    details: { name, ...(group === "" ? {} : { group }), kind: plural, uid },
+  };
+}

@@ -1,0 +1,53 @@
+/** Source: kubernetes/pkg/registry/core/configmap/strategy.go and ValidateConfigMap. */
+import { invalidValue } from "../../schema/field-errors.ts";
+import type { StatusCause } from "../../status.ts";
+import { ageColumn, nameColumn } from "../../tables/columns.ts";
+import type { JsonObject } from "../definition.ts";
+import { builtin, flag, mapOf, text } from "./builtin.ts";
+import { decodedSizes, immutableCauses, keyCauses, mapAt, sizeCauses } from "./data.ts";
+
+const fields = ["data", "binaryData"] as const;
+
+export const configMaps = builtin({
+  group: "",
+  version: "v1",
+  plural: "configmaps",
+  singular: "configmap",
+  kind: "ConfigMap",
+  namespaced: true,
+  shortNames: ["cm"],
+  description: "ConfigMap holds configuration data for containers to consume.",
+  properties: {
+    data: mapOf(text(), "Each key must consist of alphanumeric characters, '-', '_' or '.'."),
+    binaryData: mapOf({ type: "string", format: "byte" }, "Values that are not UTF-8, in base64."),
+    immutable: flag("If true, the data cannot be changed any more."),
+  },
+  columns: [
+    nameColumn,
+    {
+      name: "Data",
+      type: "string",
+      description: "Number of entries",
+      priority: 0,
+      value: (object) => countOf(object as unknown as JsonObject),
+    },
+    ageColumn,
+  ],
+  unconditionalUpdate: true,
+  prepareForCreate: causesOf,
+  prepareForUpdate: (configMap, old) => [...immutableCauses(configMap, old, fields), ...causesOf(configMap)],
+});
+
+const countOf = (object: JsonObject): number =>
+  fields.reduce((sum, field) => sum + Object.keys(mapAt(object, field)).length, 0);
+
+function causesOf(configMap: JsonObject): readonly StatusCause[] {
+  const [data, binaryData] = fields.map((field) => mapAt(configMap, field)) as [JsonObject, JsonObject];
+  const both = Object.keys(binaryData).filter((key) => Object.hasOwn(data, key));
+  const sizes = Object.values(data).map((value) => Buffer.byteLength(String(value)));
+  return [
+    ...fields.flatMap((field) => keyCauses(configMap, field)),
+    ...both.map((key) => invalidValue(`data[${key}]`, key, "duplicate of key present in binaryData")),
+    ...sizeCauses("", [...sizes, ...decodedSizes("ConfigMap", binaryData)]),
+  ];
+}

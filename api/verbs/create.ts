@@ -1,0 +1,114 @@
+import { formatTime } from "../../crds/meta.ts";
+import type { Entry, WritableObject } from "../codec.ts";
+import type { ResourceDefinition } from "../resources/definition.ts";
+import type { Endpoint } from "../resources/endpoint.ts";
+import { validateMetadata } from "../schema/metadata.ts";
+import type { StatusCause } from "../status.ts";
+import { ApiError, alreadyExists, badRequest, invalid, isAlreadyExists } from "../status.ts";
+import type { Revision } from "../storage/store.ts";
+import type { Body } from "./body.ts";
+import { acceptBody, matchNamespace } from "./body.ts";
+import type { Environment, Random, WriteOptions } from "./environment.ts";
+import { unmanaged } from "./unmanaged.ts";
+
+/** Source: maxNameGenerationCreateAttempts in k8s.io/apiserver/pkg/registry/generic/registry/store.go. */
+const maxNameAttempts = 8;
+
+/** Throws AlreadyExists, Invalid, BadRequest, and what admission says about the namespace. */
+export async function create(
+  environment: Environment,
+  endpoint: Endpoint,
+  namespace: string | undefined,
+  body: Body,
+  options: WriteOptions,
+): Promise<Entry> {
+  const { definition } = endpoint;
+  const object = acceptBody(definition, body, options);
+  const { metadata } = object;
+  if ((metadata["resourceVersion"] ?? "") !== "")
+    throw badRequest("resourceVersion should not be set on objects to be created");
+  matchNamespace(object, namespace);
+  const { name = "", generateName = "" } = metadata;
+  if (namespace !== undefined) await environment.lifecycle.admitCreate(definition, namespace, String(name));
+  if (name !== "" || typeof generateName !== "string" || generateName === "")
+    return write(environment, endpoint, object, options);
+  for (let attempt = 1; ; attempt++) {
+    const named = generateNameFor(generateName, environment.random);
+    const candidate = { ...object, metadata: { ...metadata, name: named } };
+    try {
+      return await write(environment, endpoint, candidate, options);
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+      if (attempt === maxNameAttempts) throw generateNameConflict(definition, named);
+    }
+  }
+}
+
+async function write(
+  environment: Environment,
+  endpoint: Endpoint,
+  object: WritableObject,
+  options: WriteOptions,
+): Promise<Entry> {
+  const { definition, codec, store } = endpoint;
+  const causes = prepare(environment, definition, object);
+  const name = typeof object.metadata["name"] === "string" ? object.metadata["name"] : "";
+  if (causes.length > 0) throw invalid(definition, name, causes);
+  const key = codec.key(object.metadata["namespace"] as string | undefined, name);
+  if (options.dryRun) {
+    if ((await endpoint.attempt(name, store.get(key))) !== undefined) throw alreadyExists(definition, name);
+    return codec.entryOf(key, object, 0 as Revision);
+  }
+  const { ttlSeconds } = definition;
+  const value = codec.encode(object);
+  const stored = await endpoint.attempt(name, store.create(key, value, ttlSeconds === undefined ? {} : { ttlSeconds }));
+  await endpoint.written(stored.revision);
+  return codec.decode(key, value, stored.revision);
+}
+
+/** Source: BeforeCreate in k8s.io/apiserver/pkg/registry/rest/create.go. */
+function prepare(
+  { clock, random }: Environment,
+  definition: ResourceDefinition,
+  object: WritableObject,
+): StatusCause[] {
+  const now = clock.now();
+  const { metadata } = object;
+  for (const field of [
+    ...unmanaged,
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "resourceVersion",
+  ])
+    Reflect.deleteProperty(metadata, field);
+  metadata["uid"] = random.uuid();
+  metadata["creationTimestamp"] = formatTime(now);
+  if (definition.hasGeneration) metadata["generation"] = 1;
+  if (definition.subresources.has("status")) delete object["status"];
+  // In this order: what prepares relies on metadata of the right types.
+  return [
+    ...validateMetadata(object, definition),
+    ...(definition.prepareForCreate?.(object, now) ?? []),
+    ...definition.schema.validate(object),
+  ];
+}
+
+/** Letters and digits that spell no words. Source: k8s.io/apimachinery/pkg/util/rand/rand.go, storage/names. */
+const alphabet = "bcdfghjklmnpqrstvwxz2456789";
+const suffixLength = 5;
+const maxGeneratedLength = 63;
+
+function generateNameFor(base: string, random: Random): string {
+  const suffix = Array.from({ length: suffixLength }, () => alphabet[Math.floor(random.fraction() * alphabet.length)]);
+  return base.slice(0, maxGeneratedLength - suffixLength) + suffix.join("");
+}
+
+/** Source: NewGenerateNameConflict in k8s.io/apimachinery/pkg/api/errors/errors.go. */
+function generateNameConflict(definition: ResourceDefinition, name: string): ApiError {
+  const { message, details } = alreadyExists(definition, name);
+  return new ApiError("AlreadyExists", `${message}, the server was not able to generate a unique name for the object`, {
+    ...details,
+    retryAfterSeconds: 1,
+  });
+}

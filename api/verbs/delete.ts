@@ -1,0 +1,82 @@
+import { formatTime } from "../../crds/meta.ts";
+import type { Entry, WritableObject } from "../codec.ts";
+import type { ResourceDefinition } from "../resources/definition.ts";
+import type { Endpoint } from "../resources/endpoint.ts";
+import { conflict } from "../status.ts";
+import type { Change, Changed } from "./change.ts";
+import { change } from "./change.ts";
+import type { Environment, ObjectName } from "./environment.ts";
+import { isFinished } from "./update.ts";
+
+export interface DeleteOptions {
+  readonly preconditions?: { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined };
+  readonly propagationPolicy?: "Foreground" | "Background" | "Orphan" | undefined;
+  readonly dryRun: boolean;
+}
+
+/**
+ * Removes an object, or marks it for deletion while finalizers keep it: then `removed` is false.
+ * Throws NotFound, Conflict when a precondition does not hold, Forbidden.
+ */
+export async function deleteObject(
+  environment: Environment,
+  endpoint: Endpoint,
+  name: ObjectName,
+  options: DeleteOptions,
+): Promise<Changed> {
+  const { definition } = endpoint;
+  environment.lifecycle.admitDelete(definition, name.name);
+  const decide = (current: Entry): Change => decideDelete(environment, definition, current, options);
+  return change(endpoint, name, decide, options.dryRun);
+}
+
+/** Source: BeforeDelete in registry/rest/delete.go and Delete in registry/generic/registry/store.go. */
+function decideDelete(
+  { clock }: Environment,
+  definition: ResourceDefinition,
+  current: Entry,
+  { preconditions, propagationPolicy }: DeleteOptions,
+): Change {
+  const old = current.object as unknown as WritableObject;
+  checkPreconditions(definition, current, preconditions);
+  const next: WritableObject = { ...old, metadata: { ...old.metadata } };
+  const marked = old.metadata["deletionTimestamp"] !== undefined;
+  if (!marked) mark(definition, next, clock.now());
+  const before = (next.metadata["finalizers"] ?? []) as readonly string[];
+  const after = finalizersFor(before, propagationPolicy);
+  if (after.length > 0) next.metadata["finalizers"] = after;
+  else delete next.metadata["finalizers"];
+  if (isFinished(definition, next)) return { do: "remove", object: undefined };
+  const same = marked && after.length === before.length && after.every((finalizer, i) => finalizer === before[i]);
+  return same ? { do: "keep" } : { do: "write", object: next };
+}
+
+function mark(definition: ResourceDefinition, next: WritableObject, now: Date): void {
+  next.metadata["deletionTimestamp"] = formatTime(now);
+  next.metadata["deletionGracePeriodSeconds"] = 0;
+  if (definition.hasGeneration) next.metadata["generation"] = Number(next.metadata["generation"] ?? 0) + 1;
+  definition.prepareForDelete?.(next, now);
+}
+
+function checkPreconditions(
+  definition: ResourceDefinition,
+  { object: { metadata } }: Entry,
+  { uid, resourceVersion }: { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined } = {},
+): void {
+  if (uid !== undefined && uid !== metadata.uid) {
+    const why = `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`;
+    throw conflict(definition, metadata.name, why);
+  }
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
+    const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`;
+    throw conflict(definition, metadata.name, why);
+  }
+}
+
+/** What the garbage collector goes by. Source: deletionFinalizersForGarbageCollection in registry/store.go. */
+function finalizersFor(finalizers: readonly string[], policy: DeleteOptions["propagationPolicy"]): readonly string[] {
+  if (policy === undefined) return finalizers;
+  const others = finalizers.filter((finalizer) => finalizer !== "orphan" && finalizer !== "foregroundDeletion");
+  if (policy === "Orphan") return [...others, "orphan"];
+  return policy === "Foreground" ? [...others, "foregroundDeletion"] : others;
+}

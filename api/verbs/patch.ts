@@ -1,0 +1,66 @@
+/** Source: k8s.io/apiserver/pkg/endpoints/handlers/patch.go. */
+import type { Entry, WritableObject } from "../codec.ts";
+import { applyJsonPatch } from "../patch/json-patch.ts";
+import { applyMergePatch } from "../patch/merge-patch.ts";
+import { applyStrategicMergePatch } from "../patch/strategic-merge.ts";
+import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
+import type { Endpoint } from "../resources/endpoint.ts";
+import { ApiError } from "../status.ts";
+import { acceptBody, matchName } from "./body.ts";
+import { change } from "./change.ts";
+import type { Environment, ObjectName, WriteOptions } from "./environment.ts";
+import { decideUpdate } from "./update.ts";
+
+export interface Patch {
+  /** A media type: `application/merge-patch+json`. */
+  readonly type: string;
+  readonly body: unknown;
+  readonly duplicates: readonly string[];
+}
+
+type Apply = (object: JsonObject, patch: unknown) => JsonObject;
+
+/** Throws what the patch and {@link update} refuse. A patch without resourceVersion is applied to whatever is newest. */
+export async function patch(
+  environment: Environment,
+  endpoint: Endpoint,
+  name: ObjectName,
+  subresource: string | undefined,
+  { type, body, duplicates }: Patch,
+  options: WriteOptions,
+): Promise<Entry> {
+  const { definition } = endpoint;
+  const apply = applierOf(definition, type);
+  const decide = (current: Entry) => {
+    // The copy is ours: what the patch leaves as it is may end up in the result.
+    const submitted = acceptPatched(definition, apply(current.copy(), body), name, duplicates, options);
+    return decideUpdate(environment, definition, current, submitted, subresource);
+  };
+  return (await change(endpoint, name, decide, options.dryRun)).entry;
+}
+
+function acceptPatched(
+  definition: ResourceDefinition,
+  object: JsonObject,
+  name: ObjectName,
+  duplicates: readonly string[],
+  options: WriteOptions,
+): WritableObject {
+  const accepted = acceptBody(definition, { object, duplicates }, options);
+  matchName(accepted, name);
+  return accepted;
+}
+
+/** Throws UnsupportedMediaType. Custom resources have no strategic merge: nothing says how their lists merge. */
+function applierOf({ mergeKeys }: ResourceDefinition, type: string): Apply {
+  if (type === "application/json-patch+json") return applyJsonPatch;
+  if (type === "application/merge-patch+json") return applyMergePatch;
+  if (type === "application/strategic-merge-patch+json" && mergeKeys !== undefined)
+    return (object, body) => applyStrategicMergePatch(object, body, mergeKeys);
+  const accepted = ["application/json-patch+json", "application/merge-patch+json"];
+  if (mergeKeys !== undefined) accepted.push("application/strategic-merge-patch+json");
+  throw new ApiError(
+    "UnsupportedMediaType",
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
+  );
+}

@@ -1,0 +1,122 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Entry, WritableObject } from "../codec.ts";
+import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
+import type { Endpoint } from "../resources/endpoint.ts";
+import { invalidValue } from "../schema/field-errors.ts";
+import { validateMetadataUpdate } from "../schema/metadata.ts";
+import { conflict, invalid, staleObject } from "../status.ts";
+import type { Body } from "./body.ts";
+import { acceptBody, matchName } from "./body.ts";
+import type { Change } from "./change.ts";
+import { change } from "./change.ts";
+import type { Environment, ObjectName, WriteOptions } from "./environment.ts";
+import { unmanaged } from "./unmanaged.ts";
+
+/**
+ * Replaces an object, or what a subresource stands for. An update that changes nothing writes nothing; one that takes
+ * the last finalizer off an object marked for deletion removes it. Throws NotFound, Conflict, Invalid, BadRequest.
+ */
+export async function update(
+  environment: Environment,
+  endpoint: Endpoint,
+  name: ObjectName,
+  subresource: string | undefined,
+  body: Body,
+  options: WriteOptions,
+): Promise<Entry> {
+  const { definition } = endpoint;
+  const submitted = acceptBody(definition, body, options);
+  matchName(submitted, name);
+  const decide = (current: Entry): Change => decideUpdate(environment, definition, current, submitted, subresource);
+  return (await change(endpoint, name, decide, options.dryRun)).entry;
+}
+
+/** What a submitted object means for the current one. `submitted` is left as it is, so that this can be done again. */
+export function decideUpdate(
+  { clock }: Environment,
+  definition: ResourceDefinition,
+  current: Entry,
+  submitted: WritableObject,
+  subresource: string | undefined,
+): Change {
+  const old = current.object as unknown as WritableObject;
+  checkPreconditions(definition, current, submitted);
+  const next =
+    subresource === undefined ? replacement(definition, old, submitted) : { ...old, metadata: { ...old.metadata } };
+  if (subresource !== undefined) writeSubresource(definition, subresource, next, submitted);
+  const causes = [
+    ...validateMetadataUpdate(next, old),
+    ...((subresource === undefined ? definition.prepareForUpdate?.(next, old, clock.now()) : undefined) ?? []),
+  ];
+  next.metadata["resourceVersion"] = String(current.revision);
+  if (isDeepStrictEqual(next, old) && !isFinished(definition, next)) return { do: "keep" };
+  if (definition.hasGeneration && !isDeepStrictEqual(desired(definition, next), desired(definition, old)))
+    next.metadata["generation"] = Number(old.metadata["generation"] ?? 0) + 1;
+  const problems = [...causes, ...definition.schema.validate(next, old)];
+  if (problems.length > 0) throw invalid(definition, String(next.metadata["name"]), problems);
+  return isFinished(definition, next) ? { do: "remove", object: next } : { do: "write", object: next };
+}
+
+/** Whether nothing keeps it any more after it was marked for deletion. */
+export function isFinished(definition: ResourceDefinition, object: WritableObject): boolean {
+  const { deletionTimestamp, finalizers } = object.metadata;
+  if (deletionTimestamp === undefined || (Array.isArray(finalizers) && finalizers.length > 0)) return false;
+  return definition.holdsDeletion?.(object) !== true;
+}
+
+/** Source: Update in k8s.io/apiserver/pkg/registry/generic/registry/store.go. */
+function checkPreconditions(definition: ResourceDefinition, current: Entry, { metadata }: WritableObject): void {
+  const { name, uid } = current.object.metadata;
+  const { uid: givenUid = "", resourceVersion = "" } = metadata;
+  if (givenUid !== "" && givenUid !== uid) {
+    const why = `Precondition failed: UID in precondition: ${String(givenUid)}, UID in object meta: ${uid}`;
+    throw conflict(definition, name, why);
+  }
+  if (resourceVersion === "" || resourceVersion === "0") {
+    if (definition.unconditionalUpdate === true) return;
+    const message = "Invalid value: 0x0: must be specified for an update";
+    throw invalid(definition, name, [{ reason: "FieldValueInvalid", message, field: "metadata.resourceVersion" }]);
+  }
+  if (resourceVersion === String(current.revision)) return;
+  if (typeof resourceVersion !== "string" || !/^[0-9]+$/.test(resourceVersion))
+    throw invalid(definition, name, [invalidValue("metadata.resourceVersion", resourceVersion, "must be a number")]);
+  throw conflict(definition, name, staleObject);
+}
+
+/** The submitted object with what only the server decides. Source: BeforeUpdate in registry/rest/update.go. */
+function replacement(definition: ResourceDefinition, old: WritableObject, submitted: WritableObject): WritableObject {
+  const next = { ...submitted, metadata: { ...submitted.metadata } };
+  for (const field of unmanaged) Reflect.deleteProperty(next.metadata, field);
+  for (const field of kept) take(next.metadata, old.metadata, field);
+  for (const field of keptWhenAbsent) if ((next.metadata[field] ?? "") === "") take(next.metadata, old.metadata, field);
+  if (definition.subresources.has("status")) take(next, old, "status");
+  return next;
+}
+
+/** An object can neither lose nor change these by an update; that it wanted to is no error. */
+const kept = ["creationTimestamp", "generation", "generateName", "deletionTimestamp", "deletionGracePeriodSeconds"];
+/** That it wanted to change these is one. */
+const keptWhenAbsent = ["uid", "namespace"];
+
+function take(to: JsonObject, from: JsonObject, field: string): void {
+  if (from[field] === undefined) Reflect.deleteProperty(to, field);
+  else to[field] = from[field];
+}
+
+function writeSubresource(
+  definition: ResourceDefinition,
+  subresource: string,
+  next: WritableObject,
+  submitted: WritableObject,
+): void {
+  if (subresource === "status") take(next, submitted, "status");
+  else definition.subresourceWriters?.[subresource]?.(next, submitted);
+}
+
+/** All but metadata, and status where that is a subresource: what generation counts changes of. */
+function desired(definition: ResourceDefinition, object: WritableObject): JsonObject {
+  const counted: JsonObject = { ...object };
+  delete counted["metadata"];
+  if (definition.subresources.has("status")) delete counted["status"];
+  return counted;
+}
