@@ -54,8 +54,11 @@ export interface InPlace {
 export type Step =
   /** Fetch the image. `always` asks the registry even when the host has it. */
   | { readonly do: "pull"; readonly image: string; readonly always: boolean }
-  /** Create and do not start. Already there (same owner, same uid): success. */
-  | { readonly do: "create"; readonly container: Container }
+  /**
+   * Create, and start it at once where `start` says so: nobody need look up its id in between. Already there (same
+   * owner, same uid): success, and started if asked. A StepError's reason tells which of the two was refused.
+   */
+  | { readonly do: "create"; readonly container: Container; readonly start: boolean }
   | { readonly do: "start"; readonly id: string }
   /** Ask to end with its stop signal, kill after the grace period, return when it has ended. */
   | { readonly do: "stop"; readonly id: string; readonly graceSeconds: number }
@@ -99,6 +102,9 @@ export interface HostDriver extends AsyncDisposable {
   /** Throws HostUnreachableError when the host does not answer, UnsupportedHostError when it cannot be driven. */
   info(signal: AbortSignal): Promise<HostInfo>;
 
+  /** Whether it answers, as cheaply as can be: a heartbeat. Throws HostUnreachableError when it does not. */
+  ping(signal: AbortSignal): Promise<void>;
+
   /** What exists of one Container. More than one while it is replaced, or after somebody copied labels. */
   observe(owner: Owner, signal: AbortSignal): Promise<readonly Observed[]>;
 
@@ -133,6 +139,7 @@ export interface OwnedContainer {
   readonly uid: string;
   readonly id: string;
   readonly hostSideName: string;
+  readonly state: Observed["state"];
 }
 
 /** The host does not answer, or stopped answering. Trying again later may help. */
@@ -156,6 +163,7 @@ export type StepErrorReason =
   | "UnknownRuntime"
   | "UpdateError"
   | "StopError"
+  | "PauseError"
   | "RemoveError"
   | "NoSuchContainer"
   | "LogError";

@@ -1,8 +1,6 @@
 /**
  * What marks a container as ours (ARCHITECTURE.md, promise 4). We touch only what carries our instance's label.
  */
-export const labelPrefix = "stowage.dev/";
-
 export const labels = {
   /** Which control plane owns it. */
   instance: "stowage.dev/instance",

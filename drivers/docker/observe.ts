@@ -1,0 +1,98 @@
+/** From what the Engine shows to what the plan compares. Pure; everything is parsed here, at the edge. */
+import { z } from "zod";
+import type { Observed, OwnedContainer } from "../driver.ts";
+import { labels } from "../labels.ts";
+import { decodeSpecHash } from "../spec-hash.ts";
+import { HostConfig, inPlaceOf } from "./translate.ts";
+
+const State = z.enum(["created", "running", "paused", "restarting", "exited", "removing", "dead"]);
+const Labels = z.record(z.string(), z.string()).nullish();
+
+/** GET /containers/ID/json, the fields that we use. Source: moby api/swagger.yaml. */
+export const Inspect = z.object({
+  Id: z.string(),
+  Name: z.string(),
+  Image: z.string(),
+  RestartCount: z.number(),
+  State: z.object({
+    Status: State,
+    OOMKilled: z.boolean(),
+    ExitCode: z.number(),
+    Error: z.string(),
+    StartedAt: z.string(),
+    FinishedAt: z.string(),
+  }),
+  Config: z.object({ Labels, Tty: z.boolean() }),
+  HostConfig,
+  NetworkSettings: z.object({
+    Networks: z
+      .record(
+        z.string(),
+        z.object({
+          IPAddress: z.string().nullish(),
+          GlobalIPv6Address: z.string().nullish(),
+          MacAddress: z.string().nullish(),
+        }),
+      )
+      .nullish(),
+  }),
+});
+export type Inspect = z.infer<typeof Inspect>;
+
+/** Undefined when it does not carry our instance's labels. */
+export function observed(inspect: Inspect, instance: string): Observed | undefined {
+  const identity = identify(inspect.Config.Labels, instance);
+  if (identity === undefined) return undefined;
+  const { State: state } = inspect;
+  const ended = state.Status === "exited" || state.Status === "dead" || state.Status === "restarting";
+  return {
+    ...identity,
+    id: inspect.Id,
+    hostSideName: inspect.Name.replace(/^\//, ""),
+    state: state.Status,
+    specHash: decodeSpecHash(inspect.Config.Labels?.[labels.specHash]),
+    inPlace: inPlaceOf(inspect.HostConfig),
+    imageID: inspect.Image,
+    addresses: Object.entries(inspect.NetworkSettings.Networks ?? {}).flatMap(([network, endpoint]) =>
+      [endpoint.IPAddress, endpoint.GlobalIPv6Address].flatMap((ip) =>
+        isSet(ip) ? [{ network, ip, ...(isSet(endpoint.MacAddress) ? { mac: endpoint.MacAddress } : {}) }] : [],
+      ),
+    ),
+    ...time("startedAt", state.StartedAt),
+    ...time("finishedAt", state.FinishedAt),
+    ...(ended ? { exitCode: state.ExitCode } : {}),
+    oomKilled: state.OOMKilled,
+    error: state.Error,
+    restarts: inspect.RestartCount,
+  };
+}
+
+const isSet = (text: string | null | undefined): text is string => text !== undefined && text !== null && text !== "";
+
+/** Go's zero time says that it never happened. */
+function time<K extends string>(key: K, value: string): Partial<Record<K, string>> {
+  return value.startsWith("0001-01-01T") || value === "" ? {} : ({ [key]: value } as Record<K, string>);
+}
+
+/** GET /containers/json. */
+export const ContainerList = z.array(z.object({ Id: z.string(), Names: z.array(z.string()).nullish(), Labels, State }));
+
+/** Those of them that carry our instance's labels. */
+export function ownedContainers(list: z.infer<typeof ContainerList>, instance: string): readonly OwnedContainer[] {
+  return list.flatMap((found) => {
+    const identity = identify(found.Labels, instance);
+    if (identity === undefined) return [];
+    // A legacy link adds names of the form /other/alias.
+    const name = found.Names?.find((candidate) => candidate.lastIndexOf("/") === 0) ?? "";
+    return [{ ...identity, id: found.Id, hostSideName: name.slice(1), state: found.State }];
+  });
+}
+
+function identify(found: z.infer<typeof Labels>, instance: string): Pick<Observed, "owner" | "uid"> | undefined {
+  const namespace = found?.[labels.namespace];
+  const name = found?.[labels.name];
+  const uid = found?.[labels.uid];
+  if (found?.[labels.instance] !== instance || namespace === undefined || name === undefined || uid === undefined)
+    return undefined;
+  return { owner: { namespace, name }, uid };
+}

@@ -1,0 +1,80 @@
+/** One driver per Host, shared by every controller that works with it. */
+import { isDeepStrictEqual } from "node:util";
+import type { Host } from "../crds/host.ts";
+import { DockerDriver } from "./docker/docker-driver.ts";
+import type { DockerDriverOptions } from "./docker/docker-driver.ts";
+import type { HostDriver } from "./driver.ts";
+import { UnsupportedHostError } from "./driver.ts";
+
+/** Reads a Secret's data: values in base64, as the API serves them. */
+export type ReadSecret = (namespace: string, name: string) => Promise<Readonly<Record<string, string>>>;
+
+interface Entry {
+  readonly options: DockerDriverOptions;
+  readonly driver: HostDriver;
+}
+
+export class DriverPool implements AsyncDisposable {
+  readonly #instance: string;
+  readonly #entries = new Map<string, Entry>();
+
+  /** `instance`: which control plane owns what its drivers create. */
+  constructor(options: { readonly instance: string }) {
+    this.#instance = options.instance;
+  }
+
+  /** The driver that {@link ensure} opened last; undefined for a Host that nobody opened. */
+  get(hostName: string): HostDriver | undefined {
+    return this.#entries.get(hostName)?.driver;
+  }
+
+  /**
+   * The Host's driver: the same as before, unless its endpoint, its tls or the content of its Secret changed. Then what
+   * the old one has under way fails with HostUnreachableError, to be tried again with the new one. Rejects with what
+   * `readSecret` rejects with, and with UnsupportedHostError for a Secret that lacks a key. Does not connect.
+   */
+  async ensure(host: Host, readSecret: ReadSecret): Promise<HostDriver> {
+    const options = await this.#optionsOf(host, readSecret);
+    const current = this.#entries.get(options.hostName);
+    if (current !== undefined && isDeepStrictEqual(current.options, options)) return current.driver;
+    const driver = DockerDriver.open(options);
+    this.#entries.set(options.hostName, { options, driver });
+    await current?.driver[Symbol.asyncDispose]();
+    return driver;
+  }
+
+  /** Closes the Host's driver, if there is one. */
+  async remove(hostName: string): Promise<void> {
+    const entry = this.#entries.get(hostName);
+    this.#entries.delete(hostName);
+    await entry?.driver[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#entries.keys()].map((hostName) => this.remove(hostName)));
+  }
+
+  async #optionsOf(host: Host, readSecret: ReadSecret): Promise<DockerDriverOptions> {
+    const { endpoint, tls } = host.spec.docker;
+    const options = { hostName: host.metadata.name, instance: this.#instance, endpoint };
+    if (tls === undefined) return options;
+    const { namespace, name } = tls.secretRef;
+    const data = await readSecret(namespace, name);
+    const pem = (key: string): string => {
+      const value = data[key];
+      if (value !== undefined) return Buffer.from(value, "base64").toString();
+      throw new UnsupportedHostError(
+        `Cannot open Host "${options.hostName}": Secret "${namespace}/${name}" has no key "${key}" (it needs ca.crt, tls.crt and tls.key)`,
+      );
+    };
+    return {
+      ...options,
+      tls: {
+        ca: pem("ca.crt"),
+        cert: pem("tls.crt"),
+        key: pem("tls.key"),
+        ...(tls.serverName === undefined ? {} : { serverName: tls.serverName }),
+      },
+    };
+  }
+}

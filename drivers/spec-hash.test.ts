@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import { ContainerSpec } from "../crds/container.ts";
+import { changedFields, decodeSpecHash, encodeSpecHash, specHash } from "./spec-hash.ts";
+
+const spec = (fields: object): ContainerSpec => ContainerSpec.parse({ image: "busybox", ...fields });
+const changed = (before: object, after: object): readonly string[] =>
+  changedFields(specHash(spec(after)), specHash(spec(before)));
+
+test("a spec of defaults hashes the image alone, so that fields added later replace nothing", () => {
+  expect(Object.keys(specHash(spec({})))).toEqual(["image"]);
+  expect(specHash(spec({ tty: false, stdin: false, env: [], ports: [], labels: {}, command: [], args: [] }))).toEqual(
+    specHash(spec({})),
+  );
+});
+
+// Containers that exist carry these digests: another way to compute them would replace every one of them.
+test("digests stay what they are", () => {
+  const hash = specHash(
+    spec({
+      command: ["sh", "-c"],
+      args: ["env"],
+      env: [{ name: "B", value: "2" }, { name: "A" }],
+      ports: [{ containerPort: 80, hostPort: 8080 }],
+      labels: { team: "x" },
+      tty: true,
+    }),
+  );
+  expect(encodeSpecHash(hash)).toMatchInlineSnapshot(
+    `"args=e9bc673e4762;command=4df6e6a2db73;env=90c1c888fdd2;image=00d7bbc1ffa3;labels=79ea2643b8eb;ports=419ac1ba20ff;tty=b5bea41b6c62"`,
+  );
+});
+
+test.each<[string, object, object, readonly string[]]>([
+  ["image", {}, { image: "busybox:2" }, ["image"]],
+  ["a field that appears", {}, { user: "1000" }, ["user"]],
+  ["a field that goes", { workingDir: "/srv" }, {}, ["workingDir"]],
+  ["several, in order", {}, { tty: true, args: ["x"] }, ["args", "tty"]],
+  ["order of arguments", { args: ["a", "b"] }, { args: ["b", "a"] }, ["args"]],
+  ["value of a variable", { env: [{ name: "A", value: "1" }] }, { env: [{ name: "A", value: "2" }] }, ["env"]],
+  ["hostPort", { ports: [{ containerPort: 80 }] }, { ports: [{ containerPort: 80, hostPort: 80 }] }, ["ports"]],
+])("tells a change of %s", (_, before, after, fields) => {
+  expect(changed(before, after)).toEqual(fields);
+});
+
+test.each<[string, object, object]>([
+  [
+    "order of env",
+    { env: [{ name: "A" }, { name: "B", value: "1" }] },
+    { env: [{ name: "B", value: "1" }, { name: "A" }] },
+  ],
+  ["order of labels", { labels: { a: "1", b: "2" } }, { labels: { b: "2", a: "1" } }],
+  ["name of a port", { ports: [{ containerPort: 80 }] }, { ports: [{ containerPort: 80, name: "web" }] }],
+  ["resources", {}, { resources: { limits: { cpu: "1" } } }],
+  ["restartPolicy", {}, { restartPolicy: "Never" }],
+  ["runState", {}, { runState: "Stopped" }],
+  ["grace period", {}, { terminationGracePeriodSeconds: 1 }],
+  ["placement", {}, { placement: { hostName: "a" } }],
+  ["imagePullPolicy", {}, { imagePullPolicy: "Never" }],
+])("a change of %s needs no new container", (_, before, after) => {
+  expect(changed(before, after)).toEqual([]);
+});
+
+test("survives the way through a label", () => {
+  const hash = specHash(spec({ args: ["x"], tty: true }));
+  expect(decodeSpecHash(encodeSpecHash(hash))).toEqual(hash);
+});
+
+// Labels can be written by anyone with access to the Engine.
+test.each([undefined, "", ";;;", "image", "image=zz;=;x=y", "\u0000=0123456789ab"])(
+  "reads label %j as nothing",
+  (label) => {
+    expect(decodeSpecHash(label)).toEqual({});
+  },
+);

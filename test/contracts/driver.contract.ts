@@ -1,0 +1,613 @@
+/** What every HostDriver does, whatever its host is made of: drivers/driver.ts in code. */
+import { text } from "node:stream/consumers";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Container } from "../../crds/container.ts";
+import { ContainerSpec, containers } from "../../crds/container.ts";
+import { apiVersionOf } from "../../crds/meta.ts";
+import { HostUnreachableError, StepError } from "../../drivers/driver.ts";
+import type {
+  HostDriver,
+  LogOptions,
+  Observed,
+  Owner,
+  PullProgress,
+  Step,
+  StepErrorReason,
+} from "../../drivers/driver.ts";
+
+/** A host to drive, and what can happen to it. */
+export interface DriverLab extends AsyncDisposable {
+  /** A driver of the host for one control plane. */
+  open(instance: string): HostDriver;
+  /** An image with a shell and the usual commands, which the host has. */
+  readonly image: string;
+  /** In a registry that answers everybody; the host does not have it. */
+  readonly remoteImage: string;
+  /** In a registry that wants a password. */
+  readonly secretImage: string;
+  /** The host stops answering at once; what runs there may go on. */
+  cut(): Promise<void>;
+  restore(): Promise<void>;
+  /** The host goes down in an orderly way, and comes back. */
+  reboot(): Promise<void>;
+}
+
+let made = 0;
+
+/** A Container as the API would hand it out. */
+export function containerOf(fields: object, name = `c${++made}`, uid: string = crypto.randomUUID()): Container {
+  return {
+    apiVersion: apiVersionOf(containers),
+    kind: containers.kind,
+    metadata: {
+      namespace: "lab",
+      name,
+      uid,
+      resourceVersion: "1",
+      generation: 1,
+      creationTimestamp: "2026-01-01T00:00:00Z",
+    },
+    spec: ContainerSpec.parse({ terminationGracePeriodSeconds: 0, ...fields }),
+  };
+}
+
+export const ownerOf = ({ metadata }: Container): Owner => ({
+  namespace: metadata.namespace ?? "",
+  name: metadata.name,
+});
+
+export const refusal = (reason: StepErrorReason, words: string): Error =>
+  expect.objectContaining({
+    constructor: StepError,
+    reason,
+    message: expect.stringContaining(words) as string,
+  }) as Error;
+
+/** The one container of an owner. */
+export async function only(driver: HostDriver, container: Container): Promise<Observed> {
+  const all = await driver.observe(ownerOf(container), AbortSignal.timeout(30_000));
+  expect(all).toHaveLength(1);
+  return all[0] as Observed;
+}
+
+const forever = ["sleep", "1000000"];
+
+export function describeDriver(name: string, start: () => Promise<DriverLab>): void {
+  describe(name, () => {
+    let lab: DriverLab;
+    let driver: HostDriver;
+    const { signal } = new AbortController();
+
+    beforeAll(async () => {
+      lab = await start();
+      driver = lab.open("contract");
+    });
+    afterEach(async () => {
+      for (const { id } of await driver.owners(signal)) await driver.perform({ do: "remove", id, why: "test" }, signal);
+    });
+    afterAll(async () => {
+      await driver[Symbol.asyncDispose]();
+      await lab[Symbol.asyncDispose]();
+    });
+
+    const spec = (fields: object = {}): Container => containerOf({ image: lab.image, args: forever, ...fields });
+    const shell = (script: string, fields: object = {}): Container =>
+      spec({ command: ["sh", "-c"], args: [script], restartPolicy: "Never", ...fields });
+    const create = (container: Container, started = true): Promise<void> =>
+      driver.perform({ do: "create", container, start: started }, signal);
+    /** "Already so" is success. */
+    const twice = async (step: Step): Promise<void> => {
+      await driver.perform(step, signal);
+      await driver.perform(step, signal);
+    };
+    const run = async (container: Container): Promise<Observed> => {
+      await create(container);
+      return only(driver, container);
+    };
+    const runToEnd = async (container: Container): Promise<Observed> => {
+      await create(container);
+      await expect.poll(async () => (await only(driver, container)).state, { timeout: 30_000 }).toBe("exited");
+      return only(driver, container);
+    };
+    const logOf = async (id: string, options: LogOptions = {}): Promise<string> =>
+      text(driver.logs(id, options, signal));
+
+    test("says what the host is", async () => {
+      const info = await driver.info(signal);
+      expect(info.cpu).toBeGreaterThan(0);
+      expect(info.memory).toBeGreaterThan(2 ** 20);
+      expect(info.runtimes).toContain(info.defaultRuntime);
+      expect(info.engine.apiVersion).toMatch(/^\d+\.\d+$/);
+      await driver.ping(signal);
+    });
+
+    describe("create", () => {
+      test("makes a container and does not start it; the second time changes nothing", async () => {
+        const container = spec();
+        await create(container, false);
+        const first = await only(driver, container);
+        expect(first).toMatchObject({
+          owner: ownerOf(container),
+          uid: container.metadata.uid,
+          state: "created",
+          error: "",
+          restarts: 0,
+          oomKilled: false,
+        });
+        expect(first).not.toHaveProperty("startedAt");
+        expect(first).not.toHaveProperty("exitCode");
+        await create(container, false);
+        expect(await only(driver, container)).toEqual(first);
+      });
+
+      test("starts it where asked to; the second time changes nothing", async () => {
+        const container = spec();
+        const first = await run(container);
+        expect(first.state).toBe("running");
+        expect(first.startedAt).toMatch(/^20\d\d-/);
+        expect(first.addresses).toHaveLength(1);
+        await create(container);
+        expect(await only(driver, container)).toEqual(first);
+      });
+
+      test("what a crash left created is found and started by whoever comes next", async () => {
+        const container = spec();
+        await create(container, false);
+        await using next = lab.open("contract");
+        await next.perform({ do: "create", container, start: true }, signal);
+        expect((await only(next, container)).state).toBe("running");
+      });
+
+      test("two that create the same at once end with one", async () => {
+        const container = spec();
+        await using other = lab.open("contract");
+        const step = { do: "create", container, start: true } as const;
+        const results = await Promise.allSettled([driver.perform(step, signal), other.perform(step, signal)]);
+        expect(results.some(({ status }) => status === "fulfilled")).toBe(true);
+        expect((await only(driver, container)).state).toBe("running");
+      });
+
+      test("an object of the same name with another uid gets a container of its own", async () => {
+        const [before, after] = [containerOf({ image: lab.image }, "twin"), containerOf({ image: lab.image }, "twin")];
+        await create(before, false);
+        await create(after, false);
+        const uids = (await driver.observe(ownerOf(after), signal)).map(({ uid }) => uid);
+        expect(uids.sort()).toEqual([before.metadata.uid, after.metadata.uid].sort());
+      });
+
+      test("translates what the spec says", async () => {
+        const container = shell('hostname; pwd; id -u; echo "$GREETING"; cat /proc/1/cmdline | tr "\\0" " "', {
+          workingDir: "/tmp",
+          user: "1234",
+          env: [{ name: "GREETING", value: "a=b $c" }],
+        });
+        const { id } = await runToEnd(container);
+        const lines = (await logOf(id)).split("\n");
+        expect(lines.slice(0, 4)).toEqual([container.metadata.name, "/tmp", "1234", "a=b $c"]);
+        expect(lines[4]).toMatch(/^sh -c hostname/);
+      });
+
+      test.each<[string, object, StepErrorReason, string]>([
+        [
+          "an image that the host does not have",
+          { image: "nowhere/nothing:1" },
+          "CreateContainerError",
+          "nowhere/nothing:1",
+        ],
+        ["a runtime that the host does not have", { runtime: "nosuch" }, "UnknownRuntime", "nosuch"],
+        [
+          "less memory than a container needs",
+          { resources: { limits: { memory: "1Ki" } } },
+          "CreateContainerError",
+          "emory",
+        ],
+        ["a command that the image does not have", { command: ["nosuch"] }, "StartError", "nosuch"],
+      ])("refuses %s in the host's own words", async (_, fields, reason, words) => {
+        await expect(create(spec(fields))).rejects.toEqual(refusal(reason, words));
+      });
+
+      test("shows on a container why it could not be started", async () => {
+        const container = spec({ command: ["nosuch"] });
+        await expect(create(container)).rejects.toThrow(StepError);
+        expect((await only(driver, container)).error).toContain("nosuch");
+      });
+
+      test("refuses a host port that is taken, and leaves the one that has it alone", async () => {
+        const ports = [{ containerPort: 80, hostPort: 38080, hostIP: "127.0.0.1" }];
+        const web = spec({ command: ["sh", "-c"], args: ["echo yes > /tmp/index.html; httpd -f -h /tmp"], ports });
+        await create(web);
+        const answer = async (): Promise<string> => (await fetch("http://127.0.0.1:38080/")).text();
+        await expect.poll(() => answer().catch(() => ""), { timeout: 30_000 }).toBe("yes\n");
+        await expect(create(spec({ ports }))).rejects.toEqual(refusal("HostPortConflict", "38080"));
+        expect(await answer()).toBe("yes\n");
+      });
+    });
+
+    describe("start, stop, pause, remove", () => {
+      test("stop lets the container end by itself, start runs it again; twice is as good as once", async () => {
+        // A shell that ends in its own way when asked to.
+        const container = shell("trap 'exit 7' USR1; echo ready; while :; do sleep 0.05; done", {
+          stopSignal: "SIGUSR1",
+        });
+        const { id, startedAt } = await run(container);
+        await expect.poll(() => logOf(id), { timeout: 30_000 }).toBe("ready\n");
+        await twice({ do: "stop", id, graceSeconds: 30 });
+        expect(await only(driver, container)).toMatchObject({ state: "exited", exitCode: 7, oomKilled: false });
+        await twice({ do: "start", id });
+        const again = await only(driver, container);
+        expect(again.state).toBe("running");
+        expect(again).not.toHaveProperty("exitCode");
+        expect(again.startedAt).not.toBe(startedAt);
+      });
+
+      test("stop kills what does not end, and the restart policy does not revive it", async () => {
+        // The first process of a container ignores signals that it has no handler for.
+        const container = spec({ restartPolicy: "Always" });
+        const { id } = await run(container);
+        await driver.perform({ do: "stop", id, graceSeconds: 0 }, signal);
+        expect(await only(driver, container)).toMatchObject({ state: "exited", exitCode: 137, restarts: 0 });
+      });
+
+      test("stop ends a container that restarts over and over", async () => {
+        const container = shell("exit 1", { restartPolicy: "Always" });
+        await create(container);
+        // From its third run on it waits longer between two than it runs.
+        await expect.poll(async () => (await only(driver, container)).restarts, { timeout: 30_000 }).toBeGreaterThan(2);
+        const { id } = await only(driver, container);
+        await driver.perform({ do: "stop", id, graceSeconds: 0 }, signal);
+        expect((await only(driver, container)).state).toBe("exited");
+      });
+
+      test("pause and unpause, twice each", async () => {
+        const container = spec();
+        const { id } = await run(container);
+        await twice({ do: "pause", id });
+        expect((await only(driver, container)).state).toBe("paused");
+        await twice({ do: "unpause", id });
+        expect((await only(driver, container)).state).toBe("running");
+      });
+
+      test("pause refuses a container that does not run", async () => {
+        const container = spec();
+        await create(container, false);
+        const { id } = await only(driver, container);
+        await expect(driver.perform({ do: "pause", id }, signal)).rejects.toEqual(refusal("PauseError", "not running"));
+      });
+
+      test("a paused container can be started, stopped and removed", async () => {
+        const container = spec();
+        const { id } = await run(container);
+        await driver.perform({ do: "pause", id }, signal);
+        await driver.perform({ do: "start", id }, signal);
+        expect((await only(driver, container)).state).toBe("running");
+        await driver.perform({ do: "pause", id }, signal);
+        await driver.perform({ do: "stop", id, graceSeconds: 0 }, signal);
+        expect((await only(driver, container)).state).toBe("exited");
+        await driver.perform({ do: "start", id }, signal);
+        await driver.perform({ do: "pause", id }, signal);
+        await driver.perform({ do: "remove", id, why: "test" }, signal);
+        expect(await driver.observe(ownerOf(container), signal)).toEqual([]);
+      });
+
+      test("remove takes a running container away, whoever else removes it too", async () => {
+        const container = spec();
+        const { id } = await run(container);
+        const step = { do: "remove", id, why: "test" } as const;
+        await Promise.all([1, 2, 3].map(() => driver.perform(step, signal)));
+        expect(await driver.observe(ownerOf(container), signal)).toEqual([]);
+        await driver.perform(step, signal);
+      });
+
+      test("stop and remove are content with a container that is gone; the rest name it", async () => {
+        const id = "0123456789abcdef";
+        await driver.perform({ do: "stop", id, graceSeconds: 0 }, signal);
+        await driver.perform({ do: "remove", id, why: "test" }, signal);
+        const gone = refusal("NoSuchContainer", "0123456789ab");
+        await expect(driver.perform({ do: "start", id }, signal)).rejects.toEqual(gone);
+        await expect(driver.perform({ do: "pause", id }, signal)).rejects.toEqual(gone);
+        await expect(driver.perform({ do: "unpause", id }, signal)).rejects.toEqual(gone);
+        const to = driver.inPlace(spec().spec);
+        await expect(driver.perform({ do: "update", id, to }, signal)).rejects.toEqual(gone);
+        await expect(logOf(id)).rejects.toEqual(gone);
+      });
+    });
+
+    describe("the end of a run", () => {
+      test("shows its exit code and times", async () => {
+        const ended = await runToEnd(shell("sleep 0.1; exit 3"));
+        expect(ended.exitCode).toBe(3);
+        expect(Date.parse(ended.finishedAt ?? "")).toBeGreaterThanOrEqual(Date.parse(ended.startedAt ?? ""));
+      });
+
+      test.each([
+        ["Always", "exit 0"],
+        ["OnFailure", "exit 1"],
+      ])("the host restarts by itself with restartPolicy %s", async (restartPolicy, script) => {
+        const container = shell(script, { restartPolicy });
+        await create(container);
+        await expect.poll(async () => (await only(driver, container)).restarts, { timeout: 30_000 }).toBeGreaterThan(0);
+      });
+
+      test("OnFailure lets success be", async () => {
+        expect(await runToEnd(shell("exit 0", { restartPolicy: "OnFailure" }))).toMatchObject({
+          restarts: 0,
+          exitCode: 0,
+        });
+      });
+
+      test("says when memory ran out", async () => {
+        const limits = { memory: "16Mi" };
+        expect(await runToEnd(shell("dd if=/dev/zero of=/dev/null bs=64M", { resources: { limits } }))).toMatchObject({
+          oomKilled: true,
+        });
+      });
+    });
+
+    describe("update", () => {
+      const full = { limits: { cpu: "500m", memory: "64Mi" }, requests: { cpu: "100m", memory: "32Mi" } };
+
+      test.each<[string, object, object]>([
+        ["limits what was not limited", {}, { resources: full }],
+        ["lifts every limit", { resources: full }, {}],
+        ["raises limits", { resources: full }, { resources: { limits: { cpu: "1500m", memory: "128Mi" } } }],
+        ["lowers limits", { resources: { limits: { cpu: 1, memory: "128Mi" } } }, { resources: full }],
+        ["changes the restart policy", { restartPolicy: "Always" }, { restartPolicy: "Never" }],
+        ["changes the restart policy back", { restartPolicy: "OnFailure" }, { restartPolicy: "Always" }],
+        [
+          "takes amounts that are too small to mean anything",
+          {},
+          { resources: { requests: { cpu: "1m", memory: 1 } } },
+        ],
+      ])("%s in place", async (_, before, after) => {
+        const container = spec(before);
+        const first = await run(container);
+        expect(first.inPlace).toEqual(driver.inPlace(container.spec));
+        const to = driver.inPlace(spec(after).spec);
+        await twice({ do: "update", id: first.id, to });
+        expect(await only(driver, container)).toEqual({ ...first, inPlace: to });
+      });
+
+      test("leaves a paused container paused, and a created one created", async () => {
+        const [paused, idle] = [spec(), spec()];
+        const { id } = await run(paused);
+        await driver.perform({ do: "pause", id }, signal);
+        await create(idle, false);
+        const to = driver.inPlace(spec({ resources: full }).spec);
+        await driver.perform({ do: "update", id, to }, signal);
+        await driver.perform({ do: "update", id: (await only(driver, idle)).id, to }, signal);
+        expect(await only(driver, paused)).toMatchObject({ state: "paused", inPlace: to });
+        expect(await only(driver, idle)).toMatchObject({ state: "created", inPlace: to });
+      });
+    });
+
+    describe("whose containers are seen", () => {
+      test("another control plane's are not, even of the same owner", async () => {
+        const container = spec();
+        await using other = lab.open("other");
+        await other.perform({ do: "create", container, start: false }, signal);
+        try {
+          expect(await driver.observe(ownerOf(container), signal)).toEqual([]);
+          expect(await driver.owners(signal)).toEqual([]);
+        } finally {
+          const { id } = await only(other, container);
+          await other.perform({ do: "remove", id, why: "test" }, signal);
+        }
+      });
+
+      test("a relist finds the owner of every one of ours", async () => {
+        const [running, idle] = [spec(), spec()];
+        await create(running);
+        await create(idle, false);
+        const found = new Map((await driver.owners(signal)).map((one) => [one.owner.name, one]));
+        expect([...found.keys()].sort()).toEqual([running.metadata.name, idle.metadata.name].sort());
+        const { id, hostSideName } = await only(driver, running);
+        expect(found.get(running.metadata.name)).toEqual({
+          owner: ownerOf(running),
+          uid: running.metadata.uid,
+          id,
+          hostSideName,
+          state: "running",
+        });
+        expect(found.get(idle.metadata.name)?.state).toBe("created");
+      });
+    });
+
+    describe("changes", () => {
+      test("tells first that it listens, then whose container changed, until the signal aborts", async () => {
+        const container = spec();
+        const listening = new AbortController();
+        const feed = driver.changes(listening.signal)[Symbol.asyncIterator]();
+        expect(await feed.next()).toEqual({ done: false, value: undefined });
+        /** Past wake-ups may come again, so each is waited for by what the host says then. */
+        const wakesUntil = async (state: Observed["state"] | "gone"): Promise<void> => {
+          for (;;) {
+            const value = (await feed.next()).value as Owner | undefined;
+            const [one] = await driver.observe(ownerOf(container), signal);
+            if (value?.name === container.metadata.name && (one?.state ?? "gone") === state) return;
+          }
+        };
+        await create(container, false);
+        await wakesUntil("created");
+        const { id } = await only(driver, container);
+        const steps: readonly (readonly [Step, Observed["state"] | "gone"])[] = [
+          [{ do: "start", id }, "running"],
+          [{ do: "pause", id }, "paused"],
+          [{ do: "unpause", id }, "running"],
+          [{ do: "stop", id, graceSeconds: 0 }, "exited"],
+          [{ do: "remove", id, why: "test" }, "gone"],
+        ];
+        for (const [step, state] of steps) {
+          await driver.perform(step, signal);
+          await wakesUntil(state);
+        }
+        listening.abort();
+        expect((await feed.next()).done).toBe(true);
+      });
+
+      test("is silent about other control planes' containers", async () => {
+        const [foreign, ours] = [spec(), spec()];
+        await using other = lab.open("other");
+        const listening = new AbortController();
+        const names = new Set<string | undefined>();
+        await other.perform({ do: "create", container: foreign, start: false }, signal);
+        await other.perform({ do: "remove", id: (await only(other, foreign)).id, why: "test" }, signal);
+        await create(ours, false);
+        for await (const owner of driver.changes(listening.signal)) {
+          names.add(owner?.name);
+          if (owner?.name === ours.metadata.name) listening.abort();
+        }
+        expect(names).not.toContain(foreign.metadata.name);
+      });
+    });
+
+    describe("logs", () => {
+      const script = 'echo one; sleep 0.1; echo two >&2; sleep 1.1; printf "three"';
+
+      test("are what the container wrote, in order, of both outputs", async () => {
+        const { id } = await runToEnd(shell(script));
+        expect(await logOf(id)).toBe("one\ntwo\nthree");
+        expect(await logOf(id, { tailLines: 1 })).toBe("three");
+        expect(await logOf(id, { tailLines: 0 })).toBe("");
+        expect(await logOf(id, { timestamps: true })).toMatch(/^20\d\d-\S+Z one\n20\d\d-\S+Z two\n20\d\d-\S+Z three$/);
+        const [, stamp = ""] = /(\S+) three/.exec(await logOf(id, { timestamps: true })) ?? [];
+        // Docker keeps nanoseconds: half a second before is exact enough here, the line before is a second away.
+        expect(await logOf(id, { sinceTime: Date.parse(stamp) / 1000 - 0.5 })).toBe("three");
+      });
+
+      test("follow until the container ends", async () => {
+        const { id } = await run(shell(`${script}; sleep 0.2; echo; echo four`));
+        expect(await logOf(id, { follow: true })).toBe("one\ntwo\nthree\nfour\n");
+      });
+
+      test("follow until the signal aborts", async () => {
+        const { id } = await run(shell("echo first; sleep 1000000"));
+        const reading = new AbortController();
+        const seen: string[] = [];
+        for await (const chunk of driver.logs(id, { follow: true }, reading.signal)) {
+          seen.push(Buffer.from(chunk).toString());
+          reading.abort();
+        }
+        expect(seen).toEqual(["first\n"]);
+      });
+
+      test("of a terminal come as they are", async () => {
+        const { id } = await runToEnd(shell("tty; echo out; echo err >&2", { tty: true }));
+        expect(await logOf(id)).toMatch(/^\/dev\/\S+\r\nout\r\nerr\r\n$/);
+      });
+
+      test("of a container that never ran are empty", async () => {
+        const container = spec();
+        await create(container, false);
+        expect(await logOf((await only(driver, container)).id)).toBe("");
+      });
+
+      test("of a megabyte come whole", async () => {
+        const { id } = await runToEnd(shell("seq 1 150000"));
+        const lines = (await logOf(id)).split("\n");
+        expect(lines).toHaveLength(150_001);
+        expect(lines[149_999]).toBe("150000");
+      });
+    });
+
+    describe("pull", () => {
+      const pull = (image: string, always = true, onProgress?: (progress: PullProgress) => void): Promise<void> =>
+        driver.perform({ do: "pull", image, always }, signal, onProgress);
+
+      test("fetches an image and tells how far it is; joins a pull that is under way", async () => {
+        expect(await driver.hasImage(lab.remoteImage, signal)).toBe(false);
+        const seen: PullProgress[] = [];
+        await Promise.all([pull(lab.remoteImage, true, (progress) => seen.push(progress)), pull(lab.remoteImage)]);
+        expect(await driver.hasImage(lab.remoteImage, signal)).toBe(true);
+        const last = seen.at(-1);
+        expect(last?.total).toBeGreaterThan(0);
+        expect(last?.current).toBe(last?.total);
+        await pull(lab.remoteImage);
+        await create(containerOf({ image: lab.remoteImage }), false);
+      });
+
+      test("asks no registry for what the host has, unless told to", async () => {
+        // No registry knows this name.
+        await pull(lab.image, false);
+        await expect(pull(lab.image, true)).rejects.toEqual(refusal("ErrImagePull", lab.image));
+      });
+
+      test("says that there is no such tag", async () => {
+        await expect(pull(`${lab.remoteImage}-nosuch`)).rejects.toEqual(
+          refusal("ErrImagePull", "check the image's name and tag"),
+        );
+      });
+
+      test("says that a registry wants a password", async () => {
+        await expect(pull(lab.secretImage)).rejects.toEqual(refusal("ErrImagePull", "log in"));
+      });
+
+      test("says that no registry answers", async () => {
+        await expect(pull("127.0.0.1:1/a/b:c")).rejects.toEqual(refusal("ErrImagePull", "registry"));
+      });
+
+      test("says that a name is no image's name", async () => {
+        await expect(pull("UPPER/case:x")).rejects.toEqual(refusal("InvalidImageName", "UPPER/case:x"));
+      });
+
+      test("ends when nobody waits any more", async () => {
+        const leaving = new AbortController();
+        const pulling = driver.perform({ do: "pull", image: lab.secretImage, always: true }, leaving.signal);
+        leaving.abort(new Error("left"));
+        await expect(pulling).rejects.toThrow("left");
+      });
+    });
+
+    describe("a host that does not answer", () => {
+      test("is said to be unreachable by everything, and works again when it is back", async () => {
+        const container = spec();
+        const { id } = await run(container);
+        const feed = driver.changes(signal)[Symbol.asyncIterator]();
+        expect((await feed.next()).value).toBeUndefined();
+        const lost = (async () => {
+          for (;;) if ((await feed.next()).done === true) return;
+        })();
+        // Ten at once, some of which the cut will meet in the middle.
+        const looks = Array.from({ length: 10 }, () => driver.observe(ownerOf(container), signal));
+        const inFlight = Promise.allSettled(looks);
+        const [, loss] = await Promise.all([lab.cut(), Promise.allSettled([lost])]);
+        expect(loss).toMatchObject([{ reason: { name: "HostUnreachableError" } }]);
+        for (const result of await inFlight)
+          if (result.status === "rejected") expect(result.reason).toBeInstanceOf(HostUnreachableError);
+
+        const attempts = [
+          driver.info(signal),
+          driver.ping(signal),
+          driver.observe(ownerOf(container), signal),
+          driver.owners(signal),
+          driver.hasImage(lab.image, signal),
+          driver.perform({ do: "pull", image: lab.remoteImage, always: true }, signal),
+          driver.perform({ do: "create", container: spec(), start: true }, signal),
+          driver.perform({ do: "start", id }, signal),
+          driver.perform({ do: "stop", id, graceSeconds: 0 }, signal),
+          driver.perform({ do: "remove", id, why: "test" }, signal),
+          driver.changes(signal)[Symbol.asyncIterator]().next(),
+          logOf(id),
+        ];
+        for (const result of await Promise.allSettled(attempts)) {
+          expect(result).toMatchObject({ status: "rejected" });
+          if (result.status === "rejected") expect(result.reason).toBeInstanceOf(HostUnreachableError);
+        }
+
+        await lab.restore();
+        expect((await only(driver, container)).id).toBe(id);
+        await driver.perform({ do: "start", id }, signal);
+        expect((await only(driver, container)).state).toBe("running");
+      });
+
+      test("restarts by itself what should run, and leaves stopped what was stopped", async () => {
+        const [stopped, running] = [spec(), spec()];
+        const { id } = await run(stopped);
+        await driver.perform({ do: "stop", id, graceSeconds: 0 }, signal);
+        await create(running);
+        await lab.reboot();
+        await expect.poll(async () => (await only(driver, running)).state, { timeout: 30_000 }).toBe("running");
+        expect((await only(driver, stopped)).state).toBe("exited");
+      });
+    });
+  });
+}
