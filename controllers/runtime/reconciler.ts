@@ -16,11 +16,6 @@ export function keyOf(object: Pick<KubeObject, "metadata">): Key {
   return namespace === undefined || namespace === "" ? name : `${namespace}/${name}`;
 }
 
-export function splitKey(key: Key): { readonly namespace?: string; readonly name: string } {
-  const slash = key.indexOf("/");
-  return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
-}
-
 /**
  * How a reconciliation ended, other than by an error.
  * settled: the world is as asked; look again when something changes, or after `resyncAfterMs`.

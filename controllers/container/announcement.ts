@@ -1,0 +1,43 @@
+/** What people are told of a step, in kubelet's words. Source: kubernetes/pkg/kubelet/events/event.go. */
+import type { Step } from "../../drivers/driver.ts";
+import type { Plan } from "./plan.ts";
+
+export interface Announcement {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What is told before a step that takes its time. */
+export function announceBefore(step: Step): Announcement | undefined {
+  if (step.do === "pull") return { reason: "Pulling", message: `Pulling image "${step.image}"` };
+  if (step.do === "stop") return { reason: "Killing", message: `Stopping container ${short(step.id)}` };
+  return undefined;
+}
+
+/** What is told of a step that is done. */
+export function announceAfter(step: Step, made: Plan): readonly Announcement[] {
+  switch (step.do) {
+    case "pull":
+      return [{ reason: "Pulled", message: `Successfully pulled image "${step.image}"` }];
+    case "create":
+      return [
+        { reason: "Created", message: "Created container" },
+        ...(step.start ? [{ reason: "Started", message: "Started container" }] : []),
+      ];
+    case "start":
+      return [{ reason: "Started", message: `Started container ${short(step.id)}` }];
+    case "pause":
+      return [{ reason: "Paused", message: `Paused container ${short(step.id)}` }];
+    case "unpause":
+      return [{ reason: "Unpaused", message: `Unpaused container ${short(step.id)}` }];
+    case "remove":
+      return [{ reason: "Removed", message: `Removed container ${short(step.id)}: ${step.why}` }];
+    case "update":
+      return [{ reason: "Updated", message: `Updated in place: ${made.updating.join(", ")}` }];
+    case "stop":
+      return [];
+  }
+}
+
+/** As `docker ps` shows ids. */
+const short = (id: string): string => id.slice(0, 12);

@@ -1,0 +1,62 @@
+/** What is kept of a step that a host refused, so that it is not asked again at once. */
+import type { StepErrorReason } from "../../drivers/driver.ts";
+import { exponentialBackoff } from "../runtime/backoff.ts";
+
+/** NotConverging: the host accepts every step, and yet is not as asked afterwards. */
+export type RefusalReason = StepErrorReason | "NotConverging";
+
+/** Why a Container is not as asked. */
+export interface Problem {
+  /** One word for conditions and Events. */
+  readonly reason: RefusalReason;
+  /** One word for `get`. */
+  readonly summary: string;
+  /** For people: what is so, and what they can do. */
+  readonly message: string;
+}
+
+export interface Failure {
+  /** Of the spec that failed: another spec may be tried at once. */
+  readonly generation: number | undefined;
+  /** How many times in a row. */
+  readonly count: number;
+  readonly problem: Problem;
+  readonly retryAt: Date;
+}
+
+/**
+ * The first retry comes within half a second, because what fails once is mostly a race on the host; a registry is
+ * given longer. Delays double up to five minutes, as kubelet's do (kubernetes/pkg/kubelet/kubelet.go, MaxContainerBackOff).
+ */
+const backoff = {
+  host: exponentialBackoff({ baseMs: 500, maxMs: 300_000 }),
+  registry: exponentialBackoff({ baseMs: 2_000, maxMs: 300_000 }),
+};
+
+export function nextFailure(
+  previous: Failure | undefined,
+  refused: { readonly reason: RefusalReason; readonly message: string },
+  generation: number | undefined,
+  now: Date,
+): Failure {
+  const again = previous?.generation === generation && previous?.problem.reason === refused.reason;
+  const count = again ? previous.count + 1 : 1;
+  return {
+    generation,
+    count,
+    problem: { ...refused, summary: summaryOf(refused.reason, count) },
+    retryAt: new Date(now.getTime() + backoff[refused.reason === "ErrImagePull" ? "registry" : "host"].after(count)),
+  };
+}
+
+/** The words of `kubectl get pods`. Source: kubernetes/pkg/kubelet/images/types.go and container/sync_result.go. */
+const words: Partial<Record<RefusalReason, string>> = {
+  StartError: "RunContainerError",
+  HostPortConflict: "RunContainerError",
+  UnknownRuntime: "CreateContainerError",
+};
+
+function summaryOf(reason: RefusalReason, count: number): string {
+  if (reason === "ErrImagePull" && count > 1) return "ImagePullBackOff";
+  return words[reason] ?? reason;
+}

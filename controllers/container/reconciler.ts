@@ -1,0 +1,259 @@
+import { isNotFound } from "../../api/status.ts";
+import type { Host } from "../../crds/host.ts";
+import type { HostDriver, Observed, Step } from "../../drivers/driver.ts";
+import { HostUnreachableError, StepError } from "../../drivers/driver.ts";
+import type { DriverPool } from "../../drivers/pool.ts";
+import { specHash } from "../../drivers/spec-hash.ts";
+import { findCondition } from "../runtime/conditions.ts";
+import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
+import { settled, waiting } from "../runtime/reconciler.ts";
+import { announceAfter, announceBefore } from "./announcement.ts";
+import type { Failure, RefusalReason } from "./failure.ts";
+import { nextFailure } from "./failure.ts";
+import type { Plan, Wanted } from "./plan.ts";
+import { needsImage, plan, planRemoval } from "./plan.ts";
+import { crashLoop, unknownStatus } from "./status.ts";
+import type { WorkOptions } from "./work.ts";
+import { Work, finalizer } from "./work.ts";
+
+export interface ContainerReconcilerOptions extends WorkOptions {
+  readonly hosts: Cache<Host>;
+  readonly drivers: Pick<DriverPool, "get">;
+  readonly events: EventRecorder;
+}
+
+/** Races with people take a round or two more than one; a host that needs as many as these does not do as it says. */
+const mostRounds = 6;
+/** When a host that should answer is tried again, in case nobody tells of its return. */
+const unreachablePollMs = 5_000;
+/** When to look again for a container that the host is removing, in case its event is lost. */
+const removalPollMs = 1_000;
+
+/** Makes a host match one Container: observe, plan, perform, observe, and say how it went. */
+export class ContainerReconciler implements Reconciler {
+  readonly #options: ContainerReconcilerOptions;
+  readonly #failures = new Map<Key, Failure>();
+  readonly #busy = new Set<Key>();
+  /** Those that are being worked on and of which there was news since they were last observed. */
+  readonly #heard = new Set<Key>();
+
+  constructor(options: ContainerReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes news about a Container that is being worked on: most of it is our own doing, and the observation that ends
+   * the work covers it; what comes later makes the work begin again. False when nobody works on it: wake it.
+   */
+  absorb(key: Key): boolean {
+    if (!this.#busy.has(key)) return false;
+    this.#heard.add(key);
+    return true;
+  }
+
+  async reconcile(key: Key, signal: AbortSignal): Promise<Outcome> {
+    this.#busy.add(key);
+    try {
+      const outcome = await this.#reconcile(key, signal);
+      return this.#heard.has(key) ? settled(0) : outcome;
+    } catch (error) {
+      // Whether a host is lost is for the Host controller to say: its word wakes us, and then goes into the status.
+      if (error instanceof HostUnreachableError) return waiting("HostUnreachable", error.message, unreachablePollMs);
+      // The object went away meanwhile.
+      if (isNotFound(error)) return settled();
+      throw error;
+    } finally {
+      this.#busy.delete(key);
+      this.#heard.delete(key);
+    }
+  }
+
+  async #reconcile(key: Key, signal: AbortSignal): Promise<Outcome> {
+    const container = this.#options.containers.get(key);
+    if (container === undefined) {
+      this.#failures.delete(key);
+      return settled();
+    }
+    const { deletionTimestamp, finalizers = [] } = container.metadata;
+    const deleted = deletionTimestamp !== undefined;
+    if (deleted && !finalizers.includes(finalizer)) return settled();
+
+    const work = new Work(this.#options, container, signal);
+    const hostName = container.status?.hostName;
+    if (hostName === undefined) return deleted ? release(work) : waiting("NotScheduled", "Waiting for a Host");
+
+    const host = this.#options.hosts.get(hostName);
+    if (host === undefined && deleted) {
+      this.#tell(
+        work,
+        "Warning",
+        "HostGone",
+        `Host "${hostName}" no longer exists: what was left on it is not removed`,
+      );
+      return release(work);
+    }
+    const away = whyAway(hostName, host);
+    if (away !== undefined) {
+      await work.write(unknownStatus(work.latest(), away.reason, away.message, this.#options.clock.now()));
+      return waiting(away.reason, away.message);
+    }
+    const driver = this.#options.drivers.get(hostName);
+    if (driver === undefined) return waiting("HostNotConnected", `Waiting for the connection to Host "${hostName}"`);
+    return deleted ? this.#remove(work, driver) : this.#converge(work, driver);
+  }
+
+  async #converge(work: Work, driver: HostDriver): Promise<Outcome> {
+    // Both are needed before anything is created, and neither needs the other.
+    let [observed] = await Promise.all([this.#observe(work, driver), work.hold()]);
+    const { spec } = work.container;
+    const wanted = { specHash: specHash(spec), inPlace: driver.inPlace(spec) };
+    let before: Observed | undefined;
+    for (let round = 0; ; round++) {
+      const made = await this.#plan(work, driver, wanted, observed);
+      if (round === 0) before = made.keep;
+      if (made.steps.length === 0) return this.#conclude(work, made, before);
+      if (round < mostRounds) await this.#perform(work, driver, made);
+      else this.#fail(work, "NotConverging", notConverging(made));
+      observed = await this.#observe(work, driver);
+    }
+  }
+
+  async #observe(work: Work, driver: HostDriver): Promise<readonly Observed[]> {
+    this.#heard.delete(work.key);
+    return driver.observe(work.owner, work.signal);
+  }
+
+  async #plan(work: Work, driver: HostDriver, wanted: Wanted, observed: readonly Observed[]): Promise<Plan> {
+    const container = work.latest();
+    const { spec } = container;
+    const input = {
+      container,
+      observed,
+      wanted,
+      failure: this.#failures.get(work.key),
+      now: this.#options.clock.now(),
+    };
+    const made = plan({ ...input, imagePresent: true });
+    if (!needsImage(spec, made) || (await driver.hasImage(spec.image, work.signal))) return made;
+    return plan({ ...input, imagePresent: false });
+  }
+
+  /** Performs the plan up to the first step that the host refuses. */
+  async #perform(work: Work, driver: HostDriver, made: Plan): Promise<void> {
+    let replaced = made.replacing.length === 0;
+    try {
+      for (const step of made.steps) {
+        if (!replaced && "id" in step && step.id === made.keep?.id) {
+          replaced = true;
+          await this.#showReplacing(work, made);
+        }
+        await this.#step(work, driver, made, step);
+      }
+      this.#failures.delete(work.key);
+    } catch (error) {
+      if (!(error instanceof StepError)) throw error;
+      // Somebody was quicker: look again.
+      if (error.reason !== "NoSuchContainer") this.#fail(work, error.reason, error.message);
+    }
+  }
+
+  async #step(work: Work, driver: HostDriver, made: Plan, step: Step): Promise<void> {
+    const before = announceBefore(step);
+    if (before !== undefined) this.#tell(work, "Normal", before.reason, before.message);
+    try {
+      await driver.perform(step, work.signal, step.do === "pull" ? work.progress(made.keep) : undefined);
+    } finally {
+      await work.shown();
+    }
+    for (const { reason, message } of announceAfter(step, made)) this.#tell(work, "Normal", reason, message);
+  }
+
+  /** Said before the old one is gone: who finds nothing on the host after a crash then knows that it did not vanish. */
+  async #showReplacing(work: Work, made: Plan): Promise<void> {
+    const message = `${made.replacing.join(", ")} changed`;
+    this.#tell(work, "Normal", "Replacing", `Replacing: ${message}`);
+    const activity = { reason: "Replacing", message } as const;
+    await work.show({ keep: made.keep, before: made.keep, problem: undefined, activity });
+  }
+
+  #fail(work: Work, reason: RefusalReason, message: string): void {
+    const { generation } = work.container.metadata;
+    const failure = nextFailure(
+      this.#failures.get(work.key),
+      { reason, message },
+      generation,
+      this.#options.clock.now(),
+    );
+    this.#failures.set(work.key, failure);
+    this.#tell(work, "Warning", failure.count === 1 ? "Failed" : "BackOff", message);
+  }
+
+  async #conclude(work: Work, made: Plan, before: Observed | undefined): Promise<Outcome> {
+    const { keep, problem, retryAfterMs } = made;
+    if (problem === undefined && retryAfterMs !== undefined) {
+      return waiting("Removing", "Waiting for the host to remove a container", retryAfterMs);
+    }
+    const looped = work.latest().status?.summary === crashLoop;
+    await work.show({ keep, before, problem });
+    if (!looped && work.latest().status?.summary === crashLoop) {
+      this.#tell(work, "Warning", "BackOff", "Back-off restarting failed container");
+    }
+    return problem === undefined ? settled() : waiting(problem.reason, problem.message, retryAfterMs);
+  }
+
+  async #remove(work: Work, driver: HostDriver): Promise<Outcome> {
+    const observed = await this.#observe(work, driver);
+    const steps = planRemoval(work.container.spec, observed);
+    if (steps.some((step) => step.do === "stop")) {
+      const activity = { reason: "Terminating", message: "Stopping the container, then removing it" } as const;
+      await work.show({ keep: observed[0], before: undefined, problem: undefined, activity });
+    }
+    for (const step of steps) await this.#removeStep(work, driver, step, observed);
+    if (observed.some((one) => one.state === "removing")) {
+      return waiting("Removing", "Waiting for the host to remove a container", removalPollMs);
+    }
+    this.#failures.delete(work.key);
+    return release(work);
+  }
+
+  async #removeStep(work: Work, driver: HostDriver, step: Step, observed: readonly Observed[]): Promise<void> {
+    const before = announceBefore(step);
+    if (before !== undefined) this.#tell(work, "Normal", before.reason, before.message);
+    try {
+      await driver.perform(step, work.signal);
+    } catch (error) {
+      if (!(error instanceof StepError)) throw error;
+      if (error.reason === "NoSuchContainer") return;
+      this.#tell(work, "Warning", "FailedKilling", error.message);
+      const { reason, message } = error;
+      await work.show({ keep: observed[0], before: undefined, problem: { reason, message, summary: reason } });
+      throw error;
+    }
+  }
+
+  #tell(work: Work, type: "Normal" | "Warning", reason: string, message: string): void {
+    this.#options.events.event(work.container, type, reason, message);
+  }
+}
+
+async function release(work: Work): Promise<Outcome> {
+  await work.release();
+  return settled();
+}
+
+/** Why nothing can be done on the host now. The words do not change while that lasts: each change would be written. */
+function whyAway(hostName: string, host: Host | undefined): { reason: string; message: string } | undefined {
+  if (host === undefined) {
+    return {
+      reason: "HostGone",
+      message: `Host "${hostName}" no longer exists: create it again, or delete this Container`,
+    };
+  }
+  if (findCondition(host.status?.conditions, "Ready")?.status === "True") return undefined;
+  return { reason: "HostUnreachable", message: `Host "${hostName}" is not ready: see its conditions` };
+}
+
+function notConverging(made: Plan): string {
+  const steps = made.steps.map((step) => step.do).join(", ");
+  return `The host did ${mostRounds} times as told, and would have to ${steps} again`;
+}

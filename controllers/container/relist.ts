@@ -1,0 +1,33 @@
+/** Finds what a lost event may have hidden. Pure. */
+import type { Container } from "../../crds/container.ts";
+import type { OwnedContainer } from "../../drivers/driver.ts";
+import type { Key } from "../runtime/reconciler.ts";
+import { keyOf } from "../runtime/reconciler.ts";
+
+/** The state on a host that a phase goes with; a phase that is not here goes with none. */
+const stateOf: Readonly<Record<string, readonly OwnedContainer["state"][]>> = {
+  Running: ["running", "restarting"],
+  Paused: ["paused"],
+  Succeeded: ["exited"],
+  Failed: ["exited"],
+  Stopped: ["created", "exited"],
+};
+
+/**
+ * The Containers to look at again: those whose status says something else than the list of what their host has. That
+ * keeps a relist at one call per host, however many Containers it has.
+ */
+export function outOfStep(bound: readonly Container[], found: readonly OwnedContainer[]): readonly Key[] {
+  const byOwner = Map.groupBy(found, ({ owner }) => `${owner.namespace}/${owner.name}`);
+  return bound
+    .map((container) => ({ container, key: keyOf(container) }))
+    .flatMap(({ container, key }) => (inStep(container, byOwner.get(key) ?? []) ? [] : [key]));
+}
+
+function inStep({ status }: Container, found: readonly OwnedContainer[]): boolean {
+  const [only] = found;
+  if (only === undefined)
+    return status?.containerID === undefined || status.phase === "Succeeded" || status.phase === "Failed";
+  if (found.length > 1 || status?.containerID !== `docker://${only.id}`) return false;
+  return stateOf[status.phase ?? ""]?.includes(only.state) ?? false;
+}

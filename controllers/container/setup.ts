@@ -1,0 +1,91 @@
+import type { Client } from "../../api/client/client.ts";
+import type { Container } from "../../crds/container.ts";
+import { containers as containerType } from "../../crds/container.ts";
+import type { Host } from "../../crds/host.ts";
+import { hosts as hostType } from "../../crds/host.ts";
+import type { HostFeed, HostNews } from "../../drivers/host-feed.ts";
+import type { DriverPool } from "../../drivers/pool.ts";
+import { findCondition } from "../runtime/conditions.ts";
+import type { Clock, ControllerDefinition, EventRecorder, Informers } from "../runtime/reconciler.ts";
+import { keyOf } from "../runtime/reconciler.ts";
+import { ContainerReconciler } from "./reconciler.ts";
+import { outOfStep } from "./relist.ts";
+
+export interface ContainerControllerOptions {
+  readonly client: Pick<Client, "patch" | "updateStatus">;
+  readonly informers: Informers;
+  readonly drivers: Pick<DriverPool, "get">;
+  readonly feed: HostFeed;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+}
+
+/** They wait for hosts, which bound themselves how much they do at once: a slow stop must not keep others waiting. */
+const workers = 128;
+
+const byHost = "container/hostName";
+
+/**
+ * Keeps every bound Container as asked. Woken by changes of the desired state, by news from the hosts (HostFeed), and
+ * when a Host becomes ready or is lost.
+ */
+export function containerController(options: ContainerControllerOptions): ControllerDefinition {
+  const { client, informers, drivers, feed, events, clock } = options;
+  const containers = informers.for<Container>(containerType, {
+    [byHost]: ({ status }) => (status?.hostName === undefined ? [] : [status.hostName]),
+  });
+  const hosts = informers.for<Host>(hostType);
+  const reconciler = new ContainerReconciler({ client, containers, hosts, drivers, events, clock });
+
+  return {
+    name: "container",
+    workers,
+    reconciler,
+    start(wake, signal) {
+      const wakeAll = (hostName: string): void => {
+        for (const container of containers.byIndex(byHost, hostName)) wake(keyOf(container));
+      };
+      const hear = (news: HostNews): void => {
+        switch (news.kind) {
+          case "changed": {
+            const key = `${news.owner.namespace}/${news.owner.name}`;
+            if (!reconciler.absorb(key)) wake(key);
+            return;
+          }
+          case "listening":
+            wakeAll(news.hostName);
+            return;
+          case "listed":
+            for (const key of outOfStep(containers.byIndex(byHost, news.hostName), news.found)) {
+              if (!reconciler.absorb(key)) wake(key);
+            }
+        }
+      };
+      const subscriptions = [
+        containers.onChange((old, next) => {
+          const either = next ?? old;
+          if (either !== undefined && desiredOf(old) !== desiredOf(next)) wake(keyOf(either));
+        }),
+        hosts.onChange((old, next) => {
+          const either = next ?? old;
+          if (either !== undefined && isReady(old) !== isReady(next)) wakeAll(either.metadata.name);
+        }),
+        feed.listen(hear),
+      ];
+      signal.addEventListener("abort", () => {
+        for (const subscription of subscriptions) subscription[Symbol.dispose]();
+      });
+    },
+  };
+}
+
+/** What of an object can make us act; the rest of its changes are mostly our own status. */
+function desiredOf(container: Container | undefined): string {
+  if (container === undefined) return "";
+  const { uid, generation, deletionTimestamp } = container.metadata;
+  return JSON.stringify([uid, generation, deletionTimestamp, container.status?.hostName]);
+}
+
+/** undefined where there is no Host: its going wakes what was bound to it, too. */
+const isReady = (host: Host | undefined): boolean | undefined =>
+  host && findCondition(host.status?.conditions, "Ready")?.status === "True";

@@ -1,0 +1,248 @@
+/** Says in Container.status what is so. Pure. */
+import type { Container, ContainerStatus } from "../../crds/container.ts";
+import type { Condition } from "../../crds/meta.ts";
+import type { Observed, PullProgress } from "../../drivers/driver.ts";
+import type { ConditionDraft } from "../runtime/conditions.ts";
+import { findCondition, setCondition } from "../runtime/conditions.ts";
+import type { Problem } from "./failure.ts";
+import type { Ended } from "./plan.ts";
+import { ended } from "./plan.ts";
+
+/** What is being done and takes its time: one word as kubectl shows it, and a sentence. */
+export interface Activity {
+  readonly reason: "Pulling" | "Replacing" | "Terminating";
+  readonly message: string;
+}
+
+export interface Sight {
+  /** With its status as last written. */
+  readonly container: Container;
+  /** metadata.generation of the spec that was worked on: the object may be newer by now. */
+  readonly generation: number | undefined;
+  /** What stands for it on its host now. */
+  readonly keep: Observed | undefined;
+  /** What stood for it when the reconciliation began: tells how the run before this one ended. */
+  readonly before: Observed | undefined;
+  readonly problem: Problem | undefined;
+  readonly activity?: Activity;
+  readonly now: Date;
+}
+
+type Phase = NonNullable<ContainerStatus["phase"]>;
+
+/** The whole status; deeply equal to the one before when nothing changed. */
+export function statusOf(sight: Sight): ContainerStatus {
+  const { container, activity, problem, generation } = sight;
+  const previous = container.status ?? {};
+  const keep = standing(sight);
+  const end = ended(container, keep);
+  const phase = phaseOf(container, keep, end);
+  const summary = activity?.reason ?? problem?.summary ?? summaryOf(phase, keep, end);
+  const message = (activity ?? problem)?.message ?? messageOf(previous, keep, end);
+  return {
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    phase,
+    summary,
+    ...(message === "" ? {} : { message }),
+    ...(previous.hostName === undefined ? {} : { hostName: previous.hostName }),
+    ...(keep === undefined && phase === "Pending" ? {} : runOf(previous, keep, end)),
+    ...historyOf(previous, phase, sight),
+    conditions: conditionsOf(sight, phase, summary, message),
+  };
+}
+
+/** What is about to be replaced no longer stands for the Container: should it vanish now, it was us. */
+function standing({ keep, activity }: Sight): Observed | undefined {
+  return activity?.reason === "Replacing" ? undefined : keep;
+}
+
+/**
+ * The status of a Container whose host does not answer. What has ended or was stopped is known all the same, and what
+ * never ran does not run now. Who waits for its deletion is told in any case.
+ */
+export function unknownStatus(container: Container, reason: string, message: string, now: Date): ContainerStatus {
+  const previous = container.status ?? {};
+  const deleted = container.metadata.deletionTimestamp !== undefined;
+  const known = previous.phase !== "Running" && previous.phase !== "Paused" && previous.phase !== "Unknown";
+  if (known && previous.phase !== "Pending" && !deleted) return previous;
+  const ready = draft("Ready", known ? "False" : "Unknown", reason, message, container.metadata.generation);
+  return {
+    ...previous,
+    ...(known ? {} : { phase: "Unknown", summary: "Unknown" }),
+    ...(deleted ? { summary: "Terminating" } : {}),
+    message,
+    conditions: [...setCondition(previous.conditions, ready, now)],
+  };
+}
+
+/** `45 % (3.1 of 6.9 MB)`; bytes alone where the total is not known yet. */
+export function formatProgress(progress: PullProgress): string {
+  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+  if (progress.total === 0) return `${megabytes(progress.current)} MB`;
+  const percent = Math.floor((100 * progress.current) / progress.total);
+  return `${percent} % (${megabytes(progress.current)} of ${megabytes(progress.total)} MB)`;
+}
+
+function phaseOf(container: Container, keep: Observed | undefined, end: Ended | undefined): Phase {
+  if (end !== undefined) return end.phase;
+  switch (keep?.state) {
+    case "running":
+    case "restarting":
+      return "Running";
+    case "paused":
+      return "Paused";
+    case "created":
+    case "exited":
+    case "removing":
+    case "dead":
+    case undefined:
+      return container.spec.runState === "Stopped" ? "Stopped" : "Pending";
+  }
+}
+
+/** As kubectl shows a container that keeps ending. */
+export const crashLoop = "CrashLoopBackOff";
+/** Docker's first two restarts come within a second: only after them is it a loop worth the name. */
+const restartsOfLoop = 3;
+
+function summaryOf(phase: Phase, keep: Observed | undefined, end: Ended | undefined): string {
+  if (end !== undefined) return end.reason;
+  if (phase === "Pending") return "ContainerCreating";
+  if (keep?.state !== "restarting") return phase;
+  if (keep.restarts >= restartsOfLoop) return crashLoop;
+  return terminationReason(keep);
+}
+
+function terminationReason(keep: Observed): string {
+  if (keep.oomKilled) return "OOMKilled";
+  return keep.exitCode === 0 ? "Completed" : "Error";
+}
+
+function messageOf(previous: ContainerStatus, keep: Observed | undefined, end: Ended | undefined): string {
+  if (end?.reason === "ContainerGone") {
+    return "The container vanished from its host before it ended: nobody can tell how it went. Delete the object and apply it again to run it anew";
+  }
+  if (keep === undefined) return end === undefined ? "" : (previous.message ?? "");
+  if (end?.reason === "Completed") return "";
+  return end !== undefined || keep.state === "restarting" ? exitMessage(keep) : keep.error;
+}
+
+function exitMessage(keep: Observed): string {
+  if (keep.oomKilled) return "The container was killed because it used more memory than its limit";
+  if (keep.error !== "") return keep.error;
+  return `The container ended with exit code ${keep.exitCode ?? "unknown"}`;
+}
+
+/** What is known of the present run, or of the last one where there is none. */
+function runOf(
+  previous: ContainerStatus,
+  keep: Observed | undefined,
+  end: Ended | undefined,
+): Partial<ContainerStatus> {
+  if (keep === undefined) {
+    return {
+      ...(previous.containerID === undefined ? {} : { containerID: previous.containerID }),
+      ...(previous.imageID === undefined ? {} : { imageID: previous.imageID }),
+      ...(previous.startedAt === undefined ? {} : { startedAt: previous.startedAt }),
+      ...(previous.finishedAt === undefined ? {} : { finishedAt: previous.finishedAt }),
+      ...(previous.exitCode === undefined || end?.reason === "ContainerGone" ? {} : { exitCode: previous.exitCode }),
+    };
+  }
+  // Docker keeps when the run before ended while the next one runs: that belongs to lastState.
+  const over = keep.state === "exited" || keep.state === "restarting";
+  return {
+    containerID: containerID(keep),
+    imageID: keep.imageID,
+    ...(keep.addresses.length === 0 ? {} : { addresses: keep.addresses.map((address) => ({ ...address })) }),
+    ...(keep.startedAt === undefined ? {} : { startedAt: keep.startedAt }),
+    ...(over && keep.finishedAt !== undefined ? { finishedAt: keep.finishedAt } : {}),
+    ...(over && keep.exitCode !== undefined ? { exitCode: keep.exitCode } : {}),
+  };
+}
+
+const containerID = (keep: Observed): string => `docker://${keep.id}`;
+
+/**
+ * How often it started again, and how the run before ended. Never counts down: Docker's own count does, at each start
+ * by hand.
+ */
+function historyOf(previous: ContainerStatus, phase: Phase, sight: Sight): Partial<ContainerStatus> {
+  const keep = standing(sight);
+  const hadRun = previous.startedAt !== undefined && previous.startedAt !== keep?.startedAt;
+  const over = hadRun && (keep !== undefined || phase === "Pending");
+  const again = over && keep?.startedAt !== undefined;
+  const lastState = over ? lastRun(previous, sight) : previous.lastState;
+  return {
+    restartCount: Math.max((previous.restartCount ?? 0) + (again ? 1 : 0), keep?.restarts ?? 0),
+    ...(lastState === undefined ? {} : { lastState }),
+  };
+}
+
+function lastRun(previous: ContainerStatus, sight: Sight): NonNullable<ContainerStatus["lastState"]> {
+  const { before } = sight;
+  const keep = standing(sight);
+  if (before?.exitCode !== undefined && before.startedAt !== keep?.startedAt) {
+    return {
+      containerID: containerID(before),
+      exitCode: before.exitCode,
+      reason: terminationReason(before),
+      ...(before.startedAt === undefined ? {} : { startedAt: before.startedAt }),
+      ...(before.finishedAt === undefined ? {} : { finishedAt: before.finishedAt }),
+    };
+  }
+  const same = keep !== undefined && previous.containerID === containerID(keep);
+  const finishedAt = previous.finishedAt ?? (same ? keep.finishedAt : undefined);
+  return {
+    ...(previous.containerID === undefined ? {} : { containerID: previous.containerID }),
+    ...(previous.exitCode === undefined ? {} : { exitCode: previous.exitCode }),
+    reason: lastReason(previous.exitCode, sight.activity, same),
+    ...(previous.startedAt === undefined ? {} : { startedAt: previous.startedAt }),
+    ...(finishedAt === undefined ? {} : { finishedAt }),
+  };
+}
+
+function lastReason(exitCode: number | undefined, activity: Activity | undefined, same: boolean): string {
+  if (exitCode !== undefined) return exitCode === 0 ? "Completed" : "Error";
+  if (activity?.reason === "Replacing") return "Replaced";
+  return same ? "Unknown" : "ContainerGone";
+}
+
+function conditionsOf(sight: Sight, phase: Phase, summary: string, message: string): Condition[] {
+  const image = imageReady(sight);
+  const before = sight.container.status?.conditions;
+  const withImage = image === undefined ? before : setCondition(before, image, sight.now);
+  return [...setCondition(withImage, ready(sight, phase, summary, message), sight.now)];
+}
+
+const imageProblems: ReadonlySet<string> = new Set(["ErrImagePull", "ErrImageNeverPull", "InvalidImageName"]);
+
+function imageReady({ generation, activity, problem, keep }: Sight): ConditionDraft | undefined {
+  if (activity?.reason === "Pulling") return draft("ImageReady", "False", "Pulling", activity.message, generation);
+  if (problem !== undefined && imageProblems.has(problem.reason)) {
+    return draft("ImageReady", "False", problem.reason, problem.message, generation);
+  }
+  return keep === undefined ? undefined : draft("ImageReady", "True", "ImagePresent", "", generation);
+}
+
+/**
+ * While something is in the way of a new spec, the container that runs is still ready for the spec before: the
+ * condition says so by its observedGeneration, which `kubectl wait` looks at (kubectl/pkg/cmd/wait/condition.go).
+ */
+function ready(sight: Sight, phase: Phase, summary: string, message: string): ConditionDraft {
+  const { generation, activity, problem, keep, container } = sight;
+  const runs = keep?.state === "running" && phase === "Running" && activity?.reason !== "Terminating";
+  if (!runs) return draft("Ready", "False", summary, message, generation);
+  if (problem === undefined && activity === undefined) return draft("Ready", "True", "Running", "", generation);
+  const asOf = findCondition(container.status?.conditions, "Ready")?.observedGeneration ?? 0;
+  return draft("Ready", "True", "Running", "", asOf);
+}
+
+function draft(
+  type: string,
+  status: Condition["status"],
+  reason: string,
+  message: string,
+  generation: number | undefined,
+): ConditionDraft {
+  return { type, status, reason, message, ...(generation === undefined ? {} : { observedGeneration: generation }) };
+}

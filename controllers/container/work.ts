@@ -1,0 +1,122 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Client } from "../../api/client/client.ts";
+import type { Container, ContainerStatus } from "../../crds/container.ts";
+import { containers as containerType } from "../../crds/container.ts";
+import type { Observed, Owner, PullProgress } from "../../drivers/driver.ts";
+import type { Cache, Clock, Key } from "../runtime/reconciler.ts";
+import { keyOf } from "../runtime/reconciler.ts";
+import type { Activity, Sight } from "./status.ts";
+import { formatProgress, statusOf } from "./status.ts";
+
+/** Ours in metadata.finalizers: there may be something on a host. */
+export const finalizer = "stowage.dev/container";
+
+/** A pull tells of itself in the status this often at most. */
+const progressEveryMs = 1_000;
+
+export interface WorkOptions {
+  readonly client: Pick<Client, "patch" | "updateStatus">;
+  readonly containers: Cache<Container>;
+  readonly clock: Clock;
+}
+
+/** One Container while one reconciliation is about it: what it was when that began, and what is written to it since. */
+export class Work {
+  readonly key: Key;
+  readonly owner: Owner;
+  /** What this work makes true, even if the object is newer by now: its change brings the next. */
+  readonly container: Container;
+  readonly signal: AbortSignal;
+  readonly #options: WorkOptions;
+  /** What the cache may still show although we have written since. */
+  readonly #outdated = new Set<string>();
+  #written: Container;
+  #showing: Promise<void> | undefined;
+
+  constructor(options: WorkOptions, container: Container, signal: AbortSignal) {
+    const { namespace = "", name } = container.metadata;
+    this.#options = options;
+    this.key = keyOf(container);
+    this.owner = { namespace, name };
+    this.container = container;
+    this.signal = signal;
+    this.#written = container;
+  }
+
+  /** The spec that is worked on, with the newest status that we know of. */
+  latest(): Container {
+    const { status } = this.#newest();
+    return status === undefined ? this.container : { ...this.container, status };
+  }
+
+  /** Keeps the object until {@link release}. Nothing may be on a host before this. Throws Conflict, NotFound. */
+  async hold(): Promise<void> {
+    const finalizers = this.#newest().metadata.finalizers ?? [];
+    if (!finalizers.includes(finalizer)) await this.#patchFinalizers([...finalizers, finalizer]);
+  }
+
+  /** Lets the object go: nothing is left on a host, or nobody can tell any more. Throws Conflict, NotFound. */
+  async release(): Promise<void> {
+    const finalizers = this.#newest().metadata.finalizers ?? [];
+    if (finalizers.includes(finalizer)) await this.#patchFinalizers(finalizers.filter((one) => one !== finalizer));
+  }
+
+  /** Writes the status that `sight` comes to, if that says anything new. Throws Conflict, NotFound. */
+  async show(sight: Pick<Sight, "keep" | "before" | "problem"> & { readonly activity?: Activity }): Promise<void> {
+    const now = this.#options.clock.now();
+    const { generation } = this.container.metadata;
+    await this.write(statusOf({ ...sight, container: this.latest(), generation, now }));
+  }
+
+  async write(status: ContainerStatus): Promise<void> {
+    const newest = this.#newest();
+    if (isDeepStrictEqual(status, newest.status)) return;
+    const next: Container = { ...newest, status };
+    this.#outdate(newest, await this.#options.client.updateStatus<Container>(containerType, next));
+  }
+
+  /** Shows how far a pull has come, now and then; what cannot be written is left out. */
+  progress(keep: Observed | undefined): (progress: PullProgress) => void {
+    let nextAt = 0;
+    return (progress) => {
+      const now = this.#options.clock.now().getTime();
+      if (this.#showing !== undefined || now < nextAt) return;
+      nextAt = now + progressEveryMs;
+      const activity = { reason: "Pulling", message: formatProgress(progress) } as const;
+      this.#showing = this.show({ keep, before: undefined, problem: undefined, activity })
+        .catch(() => undefined)
+        .finally(() => {
+          this.#showing = undefined;
+        });
+    };
+  }
+
+  /** Resolves when nothing that {@link progress} began is under way. */
+  async shown(): Promise<void> {
+    await this.#showing;
+  }
+
+  /** The cache lags behind what we wrote ourselves, and is ahead of it when others write. */
+  #newest(): Container {
+    const cached = this.#options.containers.get(this.key);
+    if (cached === undefined || cached.metadata.uid !== this.container.metadata.uid) return this.#written;
+    return this.#outdated.has(cached.metadata.resourceVersion) ? this.#written : cached;
+  }
+
+  #outdate(old: Container, written: Container): void {
+    this.#outdated.add(old.metadata.resourceVersion);
+    this.#written = written;
+  }
+
+  async #patchFinalizers(finalizers: readonly string[]): Promise<void> {
+    const newest = this.#newest();
+    const { namespace, name, uid, resourceVersion } = newest.metadata;
+    const body = { metadata: { uid, resourceVersion, finalizers } };
+    const patched = await this.#options.client.patch<Container>(
+      containerType,
+      { namespace, name },
+      { type: "merge", body },
+    );
+    this.#outdate(newest, patched);
+  }
+}

@@ -1,0 +1,264 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Client } from "../../api/client/client.ts";
+import { isNotFound } from "../../api/status.ts";
+import type { Container } from "../../crds/container.ts";
+import type { Host, HostStatus } from "../../crds/host.ts";
+import { hosts as hostType } from "../../crds/host.ts";
+import type { HostDriver, OwnedContainer } from "../../drivers/driver.ts";
+import { HostUnreachableError, UnsupportedHostError } from "../../drivers/driver.ts";
+import type { HostFeed } from "../../drivers/host-feed.ts";
+import type { DriverPool } from "../../drivers/pool.ts";
+import { childOf } from "../runtime/abort.ts";
+import { findCondition } from "../runtime/conditions.ts";
+import type { Cache, Clock, EventRecorder, Key, Outcome, Reconciler, Wake } from "../runtime/reconciler.ts";
+import { settled } from "../runtime/reconciler.ts";
+import { CredentialsError, readTlsSecret } from "./secret.ts";
+import type { Look, NotReadyReason, Probe } from "./status.ts";
+import { orphansOf, statusOf } from "./status.ts";
+import { HostWatch } from "./watch.ts";
+
+/** Ours in metadata.finalizers: Containers may be bound to it. */
+const finalizer = "stowage.dev/host";
+
+/** Index of Containers by the Host that they are bound to. */
+export const byHost = "host/hostName";
+
+export interface HostReconcilerOptions {
+  readonly client: Pick<Client, "get" | "patch" | "updateStatus">;
+  readonly hosts: Cache<Host>;
+  readonly containers: Cache<Container>;
+  readonly drivers: Pick<DriverPool, "ensure" | "remove">;
+  readonly feed: HostFeed;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  /** From 0 up to 1: spreads the relists of many hosts. */
+  readonly random: () => number;
+}
+
+/** How often a host is asked whether it answers. */
+const probeMs = 5_000;
+/** A host that takes longer to say so does not answer. */
+const patienceMs = 10_000;
+/** How often everything on a host is looked at, give or take a tenth. */
+const relistMs = 60_000;
+/** Containers are counted again this long after one of them changed: many change at a time. */
+const recountMs = 2_000;
+
+interface Connection {
+  readonly watch: HostWatch;
+  /** What was seen last; undefined while it does not answer. */
+  look: Look | undefined;
+  relistAt: number;
+  recountDue: boolean;
+  recount: Disposable | undefined;
+}
+
+/** Keeps the connection to each Host, listens to it, and says in its status what it is and whether it answers. */
+export class HostReconciler implements Reconciler {
+  readonly #options: HostReconcilerOptions;
+  readonly #connections = new Map<Key, Connection>();
+  #wake: Wake = () => undefined;
+
+  constructor(options: HostReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** Must be called before anything is reconciled. Ends all listening when `signal` aborts. */
+  start(wake: Wake, signal: AbortSignal): void {
+    this.#wake = wake;
+    signal.addEventListener("abort", () => {
+      for (const connection of this.#connections.values()) disconnect(connection);
+    });
+  }
+
+  async reconcile(key: Key, signal: AbortSignal): Promise<Outcome> {
+    const { hosts, containers } = this.#options;
+    const host = hosts.get(key);
+    if (host === undefined) {
+      await this.#close(key);
+      return settled();
+    }
+    const deleted = host.metadata.deletionTimestamp !== undefined;
+    const bound = deleted ? containers.byIndex(byHost, key) : [];
+    try {
+      if (deleted && bound.length === 0) {
+        await this.#close(key);
+        await this.#release(host);
+        return settled();
+      }
+      await this.#report(await this.#hold(host), await this.#probe(host, signal), bound);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+    return settled(probeMs);
+  }
+
+  async #probe(host: Host, signal: AbortSignal): Promise<Probe> {
+    const { name } = host.metadata;
+    const { client, drivers } = this.#options;
+    try {
+      const driver = await drivers.ensure(host, (namespace, secret) => readTlsSecret(client, namespace, secret));
+      const connection = this.#connect(name, driver);
+      connection.look = await this.#patiently(signal, (limited) => this.#look(name, connection, limited));
+      return { ready: true, ...connection.look };
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal === undefined) throw error;
+      const connection = this.#connections.get(name);
+      if (connection !== undefined) connection.look = undefined;
+      return { ready: false, ...refusal };
+    }
+  }
+
+  /** Everything at first and from time to time, what changed when something did, else whether it answers at all. */
+  async #look(name: Key, connection: Connection, signal: AbortSignal): Promise<Look> {
+    const { clock, feed, random } = this.#options;
+    const { driver } = connection.watch;
+    const now = clock.now().getTime();
+    if (connection.look === undefined || now >= connection.relistAt) {
+      const [info, found] = await Promise.all([driver.info(signal), driver.owners(signal)]);
+      connection.relistAt = now + relistMs * (0.9 + 0.2 * random());
+      feed.tell({ kind: "listed", hostName: name, found });
+      return { info, ...(await this.#count(name, driver, found, signal)) };
+    }
+    if (connection.recountDue) {
+      connection.recountDue = false;
+      return { ...connection.look, ...(await this.#count(name, driver, await driver.owners(signal), signal)) };
+    }
+    await driver.ping(signal);
+    return connection.look;
+  }
+
+  /**
+   * Lists again before it calls anything an orphan: an object may have gone together with its container, after the
+   * first list was made.
+   */
+  async #count(
+    name: Key,
+    driver: HostDriver,
+    found: readonly OwnedContainer[],
+    signal: AbortSignal,
+  ): Promise<Omit<Look, "info">> {
+    const { containers } = this.#options;
+    const suspects = new Set(orphansOf(name, found, containers).map(({ id }) => id));
+    const again = suspects.size === 0 ? [] : orphansOf(name, await driver.owners(signal), containers);
+    const orphans = again.filter(({ id }) => suspects.has(id)).map(({ hostSideName }) => hostSideName);
+    return { containers: found.length, orphans: orphans.sort() };
+  }
+
+  /** Listens to the host, from now on or already. */
+  #connect(name: Key, driver: HostDriver): Connection {
+    const known = this.#connections.get(name);
+    if (known?.watch.driver === driver) return known;
+    if (known !== undefined) disconnect(known);
+    const { feed, clock } = this.#options;
+    const watch = new HostWatch(driver, clock, {
+      listening: () => {
+        connection.relistAt = 0;
+        feed.tell({ kind: "listening", hostName: name });
+        this.#wake(name);
+      },
+      changed: (owner) => {
+        feed.tell({ kind: "changed", hostName: name, owner });
+        connection.recount ??= clock.after(recountMs, () => {
+          connection.recount = undefined;
+          connection.recountDue = true;
+          this.#wake(name);
+        });
+      },
+      lost: () => {
+        this.#wake(name);
+      },
+    });
+    const connection: Connection = { watch, look: undefined, relistAt: 0, recountDue: false, recount: undefined };
+    this.#connections.set(name, connection);
+    return connection;
+  }
+
+  async #close(name: Key): Promise<void> {
+    const known = this.#connections.get(name);
+    if (known === undefined) return;
+    disconnect(known);
+    this.#connections.delete(name);
+    await this.#options.drivers.remove(name);
+  }
+
+  /** A host that accepts a connection and then says nothing does not answer either. */
+  async #patiently<T>(signal: AbortSignal, work: (limited: AbortSignal) => Promise<T>): Promise<T> {
+    using limited = childOf(signal);
+    const timer = this.#options.clock.after(patienceMs, () => {
+      limited.abort(new HostUnreachableError(`The host did not answer within ${patienceMs / 1000} s`));
+    });
+    try {
+      return await work(limited.signal);
+    } finally {
+      timer[Symbol.dispose]();
+    }
+  }
+
+  async #hold(host: Host): Promise<Host> {
+    const { finalizers = [], deletionTimestamp } = host.metadata;
+    if (deletionTimestamp !== undefined || finalizers.includes(finalizer)) return host;
+    return this.#patchFinalizers(host, [...finalizers, finalizer]);
+  }
+
+  async #release(host: Host): Promise<void> {
+    const { finalizers = [] } = host.metadata;
+    if (!finalizers.includes(finalizer)) return;
+    await this.#patchFinalizers(
+      host,
+      finalizers.filter((one) => one !== finalizer),
+    );
+  }
+
+  #patchFinalizers(host: Host, finalizers: readonly string[]): Promise<Host> {
+    const { name, uid, resourceVersion } = host.metadata;
+    const body = { metadata: { uid, resourceVersion, finalizers } };
+    return this.#options.client.patch<Host>(hostType, { name }, { type: "merge", body });
+  }
+
+  async #report(host: Host, probe: Probe, bound: readonly Container[]): Promise<void> {
+    const status = statusOf({ host, probe, bound, now: this.#options.clock.now() });
+    if (isDeepStrictEqual(status, host.status)) return;
+    const next: Host = { ...host, status };
+    await this.#options.client.updateStatus<Host>(hostType, next);
+    this.#tell(host, status);
+  }
+
+  #tell(host: Host, status: HostStatus): void {
+    const { events } = this.#options;
+    const ready = findCondition(status.conditions, "Ready");
+    const before = findCondition(host.status?.conditions, "Ready")?.status;
+    if (ready?.status === "True" && before !== "True") {
+      events.event(
+        host,
+        "Normal",
+        "HostReady",
+        `Connected: ${status.engine?.type ?? ""} ${status.engine?.version ?? ""}`,
+      );
+    }
+    if (ready?.status === "False" && before !== "False") events.event(host, "Warning", "HostNotReady", ready.message);
+    const known = host.status?.orphans ?? [];
+    for (const orphan of (status.orphans ?? []).filter((name) => !known.includes(name))) {
+      events.event(
+        host,
+        "Warning",
+        "Orphan",
+        `Container ${orphan} carries our labels and belongs to no object: it is left alone`,
+      );
+    }
+  }
+}
+
+function disconnect({ watch, recount }: Connection): void {
+  watch[Symbol.dispose]();
+  recount?.[Symbol.dispose]();
+}
+
+/** What an error says of the host; undefined when it says nothing of it. */
+function refusalOf(error: unknown): { readonly reason: NotReadyReason; readonly message: string } | undefined {
+  if (error instanceof HostUnreachableError) return { reason: "EngineUnreachable", message: error.message };
+  if (error instanceof CredentialsError) return { reason: "InvalidCredentials", message: error.message };
+  if (error instanceof UnsupportedHostError) return { reason: "EngineUnsupported", message: error.message };
+  return undefined;
+}

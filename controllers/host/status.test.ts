@@ -1,0 +1,93 @@
+import { expect, test } from "vitest";
+import type { HostStatus } from "../../crds/host.ts";
+import type { OwnedContainer } from "../../drivers/driver.ts";
+import { containerOf, hostOf } from "../../test/fakes/objects.ts";
+import { findCondition } from "../runtime/conditions.ts";
+import type { Probe } from "./status.ts";
+import { orphansOf, statusOf } from "./status.ts";
+
+const now = new Date("2026-01-01T00:01:00Z");
+const later = (seconds: number): Date => new Date(now.getTime() + seconds * 1000);
+
+const answers: Probe = {
+  ready: true,
+  info: {
+    engine: { type: "docker", version: "28.2.2", apiVersion: "1.50" },
+    operatingSystem: "Debian",
+    kernelVersion: "6.1",
+    architecture: "amd64",
+    cpu: 4,
+    memory: 8 * 2 ** 30,
+    runtimes: ["runc"],
+    defaultRuntime: "runc",
+  },
+  containers: 2,
+  orphans: [],
+};
+const silent: Probe = { ready: false, reason: "EngineUnreachable", message: "nothing listens there" };
+
+const after = (status: HostStatus | undefined, probe: Probe, at: Date): HostStatus =>
+  statusOf({ host: hostOf("a", status === undefined ? {} : { status }), probe, bound: [], now: at });
+
+const first = after(undefined, answers, now);
+
+test("says what the host is and how much can be asked of it", () => {
+  expect(first).toMatchObject({
+    observedGeneration: 1,
+    engine: { version: "28.2.2", apiVersion: "1.50" },
+    capacity: { cpu: "4", memory: "8Gi" },
+    allocatable: { cpu: "4", memory: "8Gi" },
+    containers: 2,
+    lastHeartbeatTime: "2026-01-01T00:01:00Z",
+  });
+  expect(findCondition(first.conditions, "Ready")).toMatchObject({ status: "True", reason: "EngineReachable" });
+});
+
+test("a heartbeat alone is written once a minute, any news at once", () => {
+  expect(after(first, answers, later(59))).toEqual(first);
+  expect(after(first, answers, later(60)).lastHeartbeatTime).toBe("2026-01-01T00:02:00Z");
+  const news = after(first, { ...answers, containers: 3 }, later(5));
+  expect(news).toMatchObject({ containers: 3, lastHeartbeatTime: "2026-01-01T00:01:05Z" });
+});
+
+test("a host that is away keeps what is known of it, and its last heartbeat", () => {
+  const lost = after(first, silent, later(5));
+  expect(lost).toMatchObject({ capacity: { cpu: "4" }, lastHeartbeatTime: first.lastHeartbeatTime });
+  expect(findCondition(lost.conditions, "Ready")).toMatchObject({ status: "False", reason: "EngineUnreachable" });
+  expect(findCondition(lost.conditions, "EngineSupported")?.status).toBe("True");
+  expect(after(lost, silent, later(600))).toEqual(lost);
+});
+
+test("an Engine that cannot be driven is neither ready nor supported", () => {
+  const status = after(first, { ready: false, reason: "EngineUnsupported", message: "too old" }, later(5));
+  expect(status.conditions?.map(({ type, status: is }) => [type, is])).toEqual([
+    ["Ready", "False"],
+    ["EngineSupported", "False"],
+  ]);
+});
+
+test("a deleted host names what keeps it", () => {
+  const bound = ["c", "b"].map((name) => containerOf({}, { metadata: { name } }));
+  const status = statusOf({ host: hostOf("a"), probe: answers, bound, now });
+  expect(findCondition(status.conditions, "Deletable")).toMatchObject({
+    status: "False",
+    reason: "ContainersBound",
+    message: expect.stringContaining("default/b, default/c") as string,
+  });
+});
+
+test("orphans belong to no object, or to one that is bound elsewhere", () => {
+  const found = ["here", "elsewhere", "unbound", "nowhere"].map((name): OwnedContainer => ({
+    owner: { namespace: "default", name },
+    uid: "u",
+    id: name,
+    hostSideName: name,
+    state: "running",
+  }));
+  const objects = new Map([
+    ["default/here", containerOf({}, { status: { hostName: "a" } })],
+    ["default/elsewhere", containerOf({}, { status: { hostName: "b" } })],
+    ["default/unbound", containerOf()],
+  ]);
+  expect(orphansOf("a", found, objects).map(({ id }) => id)).toEqual(["elsewhere", "nowhere"]);
+});

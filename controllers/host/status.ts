@@ -1,0 +1,127 @@
+/** Says in Host.status what is so. Pure. */
+import { isDeepStrictEqual } from "node:util";
+import type { Container } from "../../crds/container.ts";
+import type { Host, HostStatus } from "../../crds/host.ts";
+import type { Condition } from "../../crds/meta.ts";
+import { formatTime } from "../../crds/meta.ts";
+import { formatBytes, formatCpu } from "../../crds/quantity.ts";
+import type { HostInfo, OwnedContainer } from "../../drivers/driver.ts";
+import type { ConditionDraft } from "../runtime/conditions.ts";
+import { setCondition } from "../runtime/conditions.ts";
+import type { Cache } from "../runtime/reconciler.ts";
+import { keyOf } from "../runtime/reconciler.ts";
+
+/** What a host shows of itself. */
+export interface Look {
+  readonly info: HostInfo;
+  /** How many containers of ours it has. */
+  readonly containers: number;
+  /** Names on the host of those that belong to no object, sorted. */
+  readonly orphans: readonly string[];
+}
+
+/** What a probe came to. */
+export type Probe =
+  | (Look & { readonly ready: true })
+  | { readonly ready: false; readonly reason: NotReadyReason; readonly message: string };
+
+export type NotReadyReason =
+  /** It does not answer, or stopped answering. */
+  | "EngineUnreachable"
+  /** It answers, and cannot be driven. */
+  | "EngineUnsupported"
+  /** Its Secret is missing or does not hold what it should. */
+  | "InvalidCredentials";
+
+export interface HostSight {
+  /** With its status as last written. */
+  readonly host: Host;
+  readonly probe: Probe;
+  /** Of a Host that is being deleted: what keeps it. */
+  readonly bound: readonly Container[];
+  readonly now: Date;
+}
+
+/** A heartbeat alone is written this often at most. */
+const heartbeatMs = 60_000;
+
+/** The whole status; deeply equal to the one before while nothing changed and the last heartbeat is young. */
+export function statusOf({ host, probe, bound, now }: HostSight): HostStatus {
+  const { generation } = host.metadata;
+  const previous = host.status ?? {};
+  const asOf = generation === undefined ? {} : { observedGeneration: generation };
+  const drafts = [...probeConditions(probe), ...deletionConditions(bound)];
+  const conditions = [
+    ...drafts.reduce<readonly Condition[]>(
+      (all, draft) => setCondition(all, { ...draft, ...asOf }, now),
+      previous.conditions ?? [],
+    ),
+  ];
+  // What was seen last is still the best guess at what it will be when it is back.
+  if (!probe.ready) return { ...previous, ...asOf, conditions };
+  const next = { ...previous, ...asOf, ...factsOf(probe), conditions };
+  return { ...next, lastHeartbeatTime: heartbeat(previous, next, now) };
+}
+
+/**
+ * What carries our labels and belongs to no object, or to one that is bound elsewhere; not what belongs to one that
+ * may yet be bound here.
+ */
+export function orphansOf(
+  hostName: string,
+  found: readonly OwnedContainer[],
+  containers: Pick<Cache<Container>, "get">,
+): readonly OwnedContainer[] {
+  return found.filter(({ owner }) => {
+    const container = containers.get(`${owner.namespace}/${owner.name}`);
+    return container === undefined || (container.status?.hostName ?? hostName) !== hostName;
+  });
+}
+
+function factsOf({ info, containers, orphans }: Look): Partial<HostStatus> {
+  const capacity = { cpu: formatCpu(info.cpu), memory: formatBytes(info.memory) };
+  return {
+    engine: { ...info.engine },
+    operatingSystem: info.operatingSystem,
+    kernelVersion: info.kernelVersion,
+    architecture: info.architecture,
+    capacity,
+    // An Engine sets nothing aside for itself, and neither do we: Containers without requests share with it.
+    allocatable: capacity,
+    runtimes: [...info.runtimes],
+    defaultRuntime: info.defaultRuntime,
+    containers,
+    orphans: [...orphans],
+  };
+}
+
+function heartbeat(previous: HostStatus, next: HostStatus, now: Date): string {
+  const last = previous.lastHeartbeatTime;
+  const young = last !== undefined && now.getTime() - Date.parse(last) < heartbeatMs;
+  return young && isDeepStrictEqual(previous, { ...next, lastHeartbeatTime: last }) ? last : formatTime(now);
+}
+
+function probeConditions(probe: Probe): readonly ConditionDraft[] {
+  if (probe.ready) {
+    const { type, version, apiVersion } = probe.info.engine;
+    const agreed = `${type} ${version} over API ${apiVersion}`;
+    return [
+      { type: "Ready", status: "True", reason: "EngineReachable", message: "" },
+      { type: "EngineSupported", status: "True", reason: "VersionAgreed", message: agreed },
+    ];
+  }
+  const { reason, message } = probe;
+  const ready = { type: "Ready", status: "False", reason, message } as const;
+  return reason === "EngineUnsupported" ? [ready, { ...ready, type: "EngineSupported" }] : [ready];
+}
+
+/** Most names that a message tells. */
+const mostNames = 5;
+
+function deletionConditions(bound: readonly Container[]): readonly ConditionDraft[] {
+  if (bound.length === 0) return [];
+  const names = bound.map(keyOf).sort();
+  const shown = names.slice(0, mostNames).join(", ") + (names.length > mostNames ? ", ..." : "");
+  const message = `Bound to it: ${shown}. Delete them first; for a host that will never answer again, remove this object's finalizers`;
+  return [{ type: "Deletable", status: "False", reason: "ContainersBound", message }];
+}

@@ -1,0 +1,231 @@
+import type { Client, Draft } from "../../api/client/client.ts";
+import { ApiError, isNotFound } from "../../api/status.ts";
+import type { KubeObject, ResourceType } from "../../crds/meta.ts";
+import { formatTime } from "../../crds/meta.ts";
+import { exponentialBackoff } from "./backoff.ts";
+import { BoundedMap } from "./bounded-map.ts";
+import { sleep, within } from "./clock.ts";
+import type { Log } from "./log.ts";
+import { describeError } from "./log.ts";
+import type { Clock, EventRecorder } from "./reconciler.ts";
+import type { Tokens } from "./token-bucket.ts";
+import { takeToken } from "./token-bucket.ts";
+
+export const eventType: ResourceType = {
+  group: "",
+  version: "v1",
+  plural: "events",
+  kind: "Event",
+  namespaced: true,
+};
+
+// Bounds of client-go: tools/record/events_cache.go and event.go.
+const spamLimit = { burst: 25, refillMs: 5 * 60_000 };
+const sameWithinMs = 10 * 60_000;
+const mostRemembered = 4096;
+const mostQueued = 1000;
+const tries = 12;
+const stopMs = 2000;
+/** The API's limit on events.k8s.io/v1 `note`: k8s.io/kubernetes/pkg/apis/core/validation/events.go. */
+const longestMessage = 1024;
+/** metadata.name may have 253 characters, of which the id takes up to 17. */
+const longestName = 236;
+
+const writeBackoff = exponentialBackoff({ baseMs: 100, maxMs: 10_000 });
+
+interface EventObject extends Draft {
+  readonly involvedObject: {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly namespace?: string;
+    readonly name: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+  };
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly message: string;
+  readonly source: { readonly component: string };
+  readonly reportingComponent: string;
+  readonly reportingInstance: string;
+  readonly firstTimestamp: string;
+  readonly lastTimestamp: string;
+  readonly count: number;
+}
+
+/** What was said, and how often: one Event object in the API. */
+interface Series {
+  readonly key: string;
+  readonly about: KubeObject;
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly message: string;
+  readonly first: Date;
+  last: Date;
+  count: number;
+  /** Where the Event object is, once it is written. */
+  written: { readonly namespace: string; readonly name: string } | undefined;
+  queued: boolean;
+}
+
+export interface ApiEventRecorderOptions {
+  readonly client: Pick<Client, "create" | "patch">;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Who speaks: `stowage-container-controller`. */
+  readonly component: string;
+  /** From 0 up to 1. Keeps names of Events apart that two recorders make in one millisecond. */
+  readonly random?: () => number;
+}
+
+/**
+ * Writes core/v1 Events, one after the other. What is said again about the same object within ten minutes is counted
+ * on the Event that is there. An object about which too much is said (25 at once, one per five minutes after that) is
+ * heard no more until it calms down. Writes that fail are tried again, then dropped: an Event is never worth waiting
+ * for. The words come from the caller, who keeps Secrets' values out of them.
+ *
+ * Disposing of it writes what is queued, one try each, for at most two seconds. After k8s.io/client-go/tools/record.
+ */
+export class ApiEventRecorder implements EventRecorder, AsyncDisposable {
+  readonly #options: ApiEventRecorderOptions;
+  readonly #series = new BoundedMap<string, Series>(mostRemembered);
+  readonly #tokens = new BoundedMap<string, Tokens>(mostRemembered);
+  readonly #queue: Series[] = [];
+  readonly #stop = new AbortController();
+  #names: number;
+  #writing: Promise<void> | undefined;
+
+  constructor(options: ApiEventRecorderOptions) {
+    this.#options = options;
+    this.#names = Math.floor((options.random ?? Math.random)() * 1e6);
+  }
+
+  event(about: KubeObject, type: "Normal" | "Warning", reason: string, message: string): void {
+    const now = this.#options.clock.now();
+    if (this.#stop.signal.aborted || !this.#mayTell(about, now)) return;
+    const series = this.#seriesOf(about, type, reason, message.slice(0, longestMessage), now);
+    series.last = now;
+    series.count++;
+    if (series.queued || this.#queue.length >= mostQueued) return;
+    series.queued = true;
+    this.#queue.push(series);
+    this.#writing ??= this.#writeAll();
+  }
+
+  /** Resolves when everything said so far is written or given up. */
+  async flush(): Promise<void> {
+    await this.#writing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await within(this.#options.clock, stopMs, this.flush());
+  }
+
+  #mayTell(about: KubeObject, now: Date): boolean {
+    const { uid } = about.metadata;
+    const tokens = takeToken(this.#tokens.get(uid), spamLimit, now);
+    if (tokens === undefined) return false;
+    this.#tokens.set(uid, tokens);
+    return true;
+  }
+
+  #seriesOf(about: KubeObject, type: Series["type"], reason: string, message: string, now: Date): Series {
+    const key = JSON.stringify([about.metadata.uid, type, reason, message]);
+    const known = this.#series.get(key);
+    const fresh = known !== undefined && now.getTime() - known.last.getTime() < sameWithinMs;
+    const series = fresh
+      ? known
+      : { key, about, type, reason, message, first: now, last: now, count: 0, written: undefined, queued: false };
+    this.#series.set(key, series);
+    return series;
+  }
+
+  async #writeAll(): Promise<void> {
+    // Whoever speaks is not kept waiting, not even by the first write's synchronous part.
+    await Promise.resolve();
+    for (let series = this.#queue.shift(); series !== undefined; series = this.#queue.shift()) {
+      series.queued = false;
+      await this.#writePatiently(series);
+    }
+    this.#writing = undefined;
+  }
+
+  async #writePatiently(series: Series): Promise<void> {
+    const { clock, log } = this.#options;
+    for (let failures = 1; ; failures++) {
+      try {
+        await this.#write(series);
+        return;
+      } catch (error) {
+        if (failures < tries && mayPass(error) && !this.#stop.signal.aborted) {
+          await sleep(clock, writeBackoff.after(failures), this.#stop.signal);
+          continue;
+        }
+        const { kind, metadata } = series.about;
+        const { namespace = "", name } = metadata;
+        log.warn("Dropped an Event", { kind, namespace, name, reason: series.reason, error: describeError(error) });
+        return;
+      }
+    }
+  }
+
+  async #write(series: Series): Promise<void> {
+    const { client } = this.#options;
+    if (series.written !== undefined) {
+      const body = { count: series.count, lastTimestamp: formatTime(series.last) };
+      try {
+        await client.patch(eventType, series.written, { type: "merge", body });
+        return;
+      } catch (error) {
+        // Events are kept for an hour or so; this one's time was up.
+        if (!isNotFound(error)) throw error;
+      }
+    }
+    const event = this.#compose(series);
+    await client.create(eventType, event);
+    series.written = event.metadata;
+  }
+
+  #compose(series: Series): EventObject & { readonly metadata: { readonly namespace: string; readonly name: string } } {
+    const { about, type, reason, message, first, last, count } = series;
+    const { name, namespace, uid, resourceVersion } = about.metadata;
+    const { component } = this.#options;
+    return {
+      apiVersion: "v1",
+      kind: "Event",
+      metadata: { namespace: namespace ?? "default", name: `${stem(name)}.${this.#nextId(first)}` },
+      involvedObject: {
+        apiVersion: about.apiVersion,
+        kind: about.kind,
+        ...(namespace === undefined ? {} : { namespace }),
+        name,
+        uid,
+        resourceVersion,
+      },
+      type,
+      reason,
+      message,
+      source: { component },
+      reportingComponent: component,
+      reportingInstance: "",
+      firstTimestamp: formatTime(first),
+      lastTimestamp: formatTime(last),
+      count,
+    };
+  }
+
+  /** Nanoseconds since the epoch as client-go has them, where a counter stands in for what a clock cannot tell. */
+  #nextId(time: Date): string {
+    this.#names = (this.#names + 1) % 1e6;
+    return (BigInt(time.getTime()) * 1_000_000n + BigInt(this.#names)).toString(16);
+  }
+}
+
+/** Whether a write may succeed later: the server did not answer, or answered that it cannot now. */
+function mayPass(error: unknown): boolean {
+  return !(error instanceof ApiError) || error.code >= 500 || error.code === 429;
+}
+
+/** As much of an object's name as an Event's name can hold, not ending in a dot or dash. */
+const stem = (name: string): string => name.slice(0, longestName).replace(/[^a-z0-9]+$/, "");

@@ -1,0 +1,148 @@
+import type { Backoff } from "./backoff.ts";
+import { exponentialBackoff } from "./backoff.ts";
+import type { Clock, Key } from "./reconciler.ts";
+
+/**
+ * client-go starts at 5 ms too but waits up to 1000 s (util/workqueue/default_rate_limiters.go). What fails here is
+ * mostly a machine that is away, and people notice when it takes a quarter of an hour until its return is seen.
+ */
+export const defaultBackoff = exponentialBackoff({ baseMs: 5, maxMs: 60_000 });
+
+interface Pending {
+  /** Milliseconds since the epoch. */
+  readonly due: number;
+  readonly timer: Disposable;
+}
+
+/**
+ * Hands out keys to workers.
+ *
+ * Fair: keys leave in the order they arrived.
+ * Stingy: a key added many times before it is taken is taken once, and is never taken twice at once.
+ * Lossless: a key added while it is being worked on is taken again after {@link done}.
+ *
+ * After k8s.io/client-go/util/workqueue.
+ */
+export class WorkQueue {
+  readonly #clock: Clock;
+  readonly #backoff: Backoff;
+  readonly #takers: ((key: Key | undefined) => void)[] = [];
+  readonly #failures = new Map<Key, number>();
+  readonly #pending = new Map<Key, Pending>();
+  #closed = false;
+
+  // Invariant: #ready from #head on holds every key that is dirty and not running, once each. Taken keys are left
+  // before #head until half of the array is such, so that taking costs the same however long the queue is.
+  readonly #dirty = new Set<Key>();
+  readonly #running = new Set<Key>();
+  #ready: Key[] = [];
+  #head = 0;
+
+  constructor(clock: Clock, backoff: Backoff = defaultBackoff) {
+    this.#clock = clock;
+    this.#backoff = backoff;
+  }
+
+  /** How many keys wait to be taken. */
+  get size(): number {
+    return this.#ready.length - this.#head;
+  }
+
+  /** The keys that are being worked on. */
+  get running(): ReadonlySet<Key> {
+    return this.#running;
+  }
+
+  add(key: Key): void {
+    if (this.#closed || this.#dirty.has(key)) return;
+    this.#dirty.add(key);
+    if (!this.#running.has(key)) this.#enqueue(key);
+  }
+
+  /**
+   * Adds the key in `ms` milliseconds. Only the earliest such wish of a key counts, and taking the key fulfils it:
+   * whoever works on it decides anew when to look again.
+   */
+  addAfter(key: Key, ms: number): void {
+    if (this.#closed) return;
+    if (ms <= 0) {
+      this.add(key);
+      return;
+    }
+    const due = this.#clock.now().getTime() + ms;
+    const pending = this.#pending.get(key);
+    if (pending !== undefined && pending.due <= due) return;
+    pending?.timer[Symbol.dispose]();
+    const timer = this.#clock.after(ms, () => {
+      this.#pending.delete(key);
+      this.add(key);
+    });
+    this.#pending.set(key, { due, timer });
+  }
+
+  /** Adds the key after a wait that grows each time until {@link forget}. Returns that wait in milliseconds. */
+  addRateLimited(key: Key): number {
+    const failures = this.failures(key) + 1;
+    this.#failures.set(key, failures);
+    const ms = this.#backoff.after(failures);
+    this.addAfter(key, ms);
+    return ms;
+  }
+
+  /** How often the key was added by {@link addRateLimited} since it was last forgotten. */
+  failures(key: Key): number {
+    return this.#failures.get(key) ?? 0;
+  }
+
+  forget(key: Key): void {
+    this.#failures.delete(key);
+  }
+
+  /** The next key, or `undefined` once the queue is shut down. Every key taken must be given to {@link done}. */
+  take(): Promise<Key | undefined> {
+    if (this.#closed) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      this.#takers.push(resolve);
+      this.#hand();
+    });
+  }
+
+  done(key: Key): void {
+    this.#running.delete(key);
+    if (this.#dirty.has(key) && !this.#closed) this.#enqueue(key);
+  }
+
+  /** Hands out no more keys and lets waiting workers go. Keys not yet taken are dropped. */
+  shutDown(): void {
+    this.#closed = true;
+    for (const { timer } of this.#pending.values()) timer[Symbol.dispose]();
+    this.#pending.clear();
+    this.#failures.clear();
+    this.#dirty.clear();
+    this.#ready = [];
+    this.#head = 0;
+    for (const taker of this.#takers.splice(0)) taker(undefined);
+  }
+
+  #enqueue(key: Key): void {
+    this.#ready.push(key);
+    this.#hand();
+  }
+
+  #hand(): void {
+    const key = this.#ready[this.#head];
+    if (key === undefined) return;
+    const taker = this.#takers.shift();
+    if (taker === undefined) return;
+    this.#head++;
+    if (this.#head * 2 > this.#ready.length) {
+      this.#ready = this.#ready.slice(this.#head);
+      this.#head = 0;
+    }
+    this.#dirty.delete(key);
+    this.#running.add(key);
+    this.#pending.get(key)?.timer[Symbol.dispose]();
+    this.#pending.delete(key);
+    taker(key);
+  }
+}

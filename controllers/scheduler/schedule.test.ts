@@ -1,0 +1,180 @@
+import { describe, expect, test } from "vitest";
+import type { Host } from "../../crds/host.ts";
+import { containerOf, hostOf } from "../../test/fakes/objects.ts";
+import { amountsOf, matches, wantOf } from "./filters.ts";
+import { Ledger } from "./ledger.ts";
+import type { Placement } from "./schedule.ts";
+import { schedule } from "./schedule.ts";
+
+/** Places `spec` beside Containers that are bound already, by Host. */
+function place(
+  spec: object,
+  hosts: readonly Host[],
+  bound: Readonly<Record<string, readonly object[]>> = {},
+): Placement {
+  const ledger = new Ledger();
+  for (const host of hosts) ledger.putHost(host);
+  for (const [hostName, specs] of Object.entries(bound))
+    for (const [index, taken] of specs.entries()) {
+      const metadata = { name: `${hostName}-${index}` };
+      ledger.see(undefined, containerOf(taken, { metadata, status: { hostName } }));
+    }
+  return schedule(wantOf(containerOf(spec)), ledger.candidates());
+}
+
+const memory = (amount: string): object => ({ resources: { requests: { memory: amount } } });
+const port = (hostPort: number, hostIP?: string, protocol = "TCP"): object => ({
+  ports: [{ containerPort: hostPort, hostPort, protocol, ...(hostIP === undefined ? {} : { hostIP }) }],
+});
+const [a, b] = [hostOf("a"), hostOf("b")];
+
+describe("fits", () => {
+  test("what was requested before is gone, whatever is used", () => {
+    expect(place(memory("5Gi"), [a], { a: [memory("4Gi")] })).toEqual({
+      unschedulable: "0/1 hosts fit: 1 too little memory",
+    });
+    expect(place(memory("4Gi"), [a], { a: [memory("4Gi")] })).toEqual({ hostName: "a" });
+  });
+
+  test("limits count where requests are absent", () => {
+    expect(place({ resources: { limits: { cpu: "5" } } }, [a])).toEqual({
+      unschedulable: "0/1 hosts fit: 1 too little cpu",
+    });
+    expect(place({ resources: { limits: { cpu: "5" }, requests: { cpu: "1" } } }, [a])).toEqual({ hostName: "a" });
+  });
+
+  test("what requests nothing fits on a host that is full", () => {
+    expect(place({}, [a], { a: [memory("8Gi")] })).toEqual({ hostName: "a" });
+  });
+
+  test.each([
+    ["the same port", port(80), port(80), false],
+    ["another protocol", port(80), port(80, undefined, "UDP"), true],
+    ["another address", port(80, "10.0.0.1"), port(80, "10.0.0.2"), true],
+    ["one address and all of them", port(80, "10.0.0.1"), port(80, "0.0.0.0"), false],
+    ["all addresses, said in two ways", port(80, "::"), port(80), false],
+  ])("host ports: %s", (_, taken, wanted, fits) => {
+    expect(place(wanted, [a], { a: [taken] })).toEqual(
+      fits ? { hostName: "a" } : { unschedulable: "0/1 hosts fit: 1 has host port 80/TCP taken" },
+    );
+  });
+});
+
+describe("says why nothing does", () => {
+  test("each host by the first thing that is in the way, alike ones counted", () => {
+    const hosts = [
+      hostOf("a", { ready: false }),
+      hostOf("b", { spec: { unschedulable: true } }),
+      hostOf("c", { metadata: { labels: { zone: "x" } } }),
+      hostOf("d", { metadata: { labels: { zone: "x" } } }),
+    ];
+    expect(place({ ...memory("1Ti"), runtime: "gvisor" }, hosts)).toEqual({
+      unschedulable: '0/4 hosts fit: 1 is not ready, 1 is unschedulable, 2 has no runtime "gvisor"',
+    });
+    expect(place({ placement: { hostSelector: { matchLabels: { zone: "x" } } }, ...memory("1Ti") }, hosts)).toEqual({
+      unschedulable: "0/4 hosts fit: 2 does not match placement.hostSelector, 2 too little memory",
+    });
+  });
+
+  test("when there is no host at all", () => {
+    expect(place({}, [])).toEqual({
+      unschedulable: "There is no Host: create one, or start the server with --docker",
+    });
+  });
+
+  test("when placement names a host that does not exist", () => {
+    expect(place({ placement: { hostName: "nosuch" } }, [a, b])).toEqual({
+      unschedulable: 'Host "nosuch", which placement.hostName names, does not exist',
+    });
+    expect(place({ placement: { hostName: "b" } }, [a, b])).toEqual({ hostName: "b" });
+  });
+});
+
+describe("chooses", () => {
+  test("the host with the larger share left", () => {
+    expect(place(memory("1Gi"), [a, b], { a: [memory("1Gi")] })).toEqual({ hostName: "b" });
+  });
+  test("the host that has a container of it already, left over from a store that was lost", () => {
+    const ledger = new Ledger();
+    for (const host of [a, b]) ledger.putHost(host);
+    ledger.putFound("b", new Set(["default/web"]));
+    ledger.see(undefined, containerOf(memory("1Gi"), { metadata: { name: "other" }, status: { hostName: "b" } }));
+    expect(schedule(wantOf(containerOf()), ledger.candidates())).toEqual({ hostName: "b" });
+  });
+  test("the host with fewer Containers where none requests anything", () => {
+    expect(place({}, [a, b], { a: [{}, {}], b: [{}] })).toEqual({ hostName: "b" });
+  });
+  test("the first by name where all is equal", () => {
+    expect(place({}, [b, a])).toEqual({ hostName: "a" });
+  });
+});
+
+describe("the ledger", () => {
+  const full = { resources: { requests: { memory: "8Gi" } } };
+  const fits = (ledger: Ledger): boolean => "hostName" in schedule(wantOf(containerOf(full)), ledger.candidates());
+  const ledgerOf = (): Ledger => {
+    const ledger = new Ledger();
+    ledger.putHost(a);
+    return ledger;
+  };
+  const pending = containerOf(full, { metadata: { name: "other" } });
+
+  test("counts what was bound before the API shows it, and only once when it does", () => {
+    const ledger = ledgerOf();
+    ledger.assume(pending, "a", "bound");
+    ledger.see(pending, { ...pending, metadata: { ...pending.metadata, labels: { late: "news" } } });
+    expect(fits(ledger)).toBe(false);
+    expect(ledger.hasBound(pending)).toBe(true);
+    const bound = { ...pending, status: { hostName: "a" } };
+    ledger.see(pending, bound);
+    ledger.see(bound, undefined);
+    expect(fits(ledger)).toBe(true);
+  });
+
+  test("keeps the room of a write that may have happened until another try", () => {
+    const ledger = ledgerOf();
+    ledger.assume(pending, "a", "unknown");
+    expect(fits(ledger)).toBe(false);
+    expect(ledger.hasBound(pending)).toBe(false);
+    ledger.forget("default/other");
+    expect(fits(ledger)).toBe(true);
+  });
+
+  test.each([
+    ["what is stopped keeps its room", { phase: "Stopped" }, false],
+    ["what has ended leaves it", { phase: "Succeeded", observedGeneration: 1 }, true],
+    ["what has ended and was changed may run again", { phase: "Succeeded", observedGeneration: 0 }, false],
+  ] as const)("%s", (_, status, free) => {
+    const ledger = ledgerOf();
+    ledger.see(undefined, { ...pending, status: { hostName: "a", ...status } });
+    expect(fits(ledger)).toBe(free);
+  });
+
+  test("knows what is taken of a host that appears after its Containers", () => {
+    const ledger = new Ledger();
+    ledger.see(undefined, { ...pending, status: { hostName: "a" } });
+    ledger.putHost(a);
+    expect(fits(ledger)).toBe(false);
+    ledger.removeHost("a");
+    expect([...ledger.candidates()]).toEqual([]);
+  });
+});
+
+test.each([
+  [undefined, true],
+  [{ matchLabels: { zone: "x" } }, true],
+  [{ matchLabels: { zone: "y" } }, false],
+  [{ matchExpressions: [{ key: "zone", operator: "In", values: ["x", "y"] }] }, true],
+  [{ matchExpressions: [{ key: "zone", operator: "NotIn", values: ["x"] }] }, false],
+  [{ matchExpressions: [{ key: "disk", operator: "NotIn", values: ["ssd"] }] }, true],
+  [{ matchExpressions: [{ key: "disk", operator: "Exists" }] }, false],
+  [{ matchExpressions: [{ key: "disk", operator: "DoesNotExist" }] }, true],
+] as const)("zone=x matches %j: %s", (selector, expected) => {
+  expect(matches(selector as Parameters<typeof matches>[0], { zone: "x" })).toBe(expected);
+});
+
+test("amounts are whole, rounded up as Kubernetes does, and exact where binary fractions are not", () => {
+  expect(amountsOf({ cpu: "0.57", memory: "1.5Gi" })).toEqual({ milliCpu: 570, memory: 1_610_612_736 });
+  expect(amountsOf({ cpu: "70m" })).toEqual({ milliCpu: 70, memory: 0 });
+  expect(amountsOf({ cpu: "100u", memory: "100m" })).toEqual({ milliCpu: 1, memory: 1 });
+});

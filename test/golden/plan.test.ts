@@ -1,0 +1,96 @@
+/** Whole plans, as people read them: plan/<case>.input.yaml -> plan/<case>.output.txt. UPDATE_GOLDEN=1 writes them. */
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { plan } from "../../controllers/container/plan.ts";
+import type { Plan } from "../../controllers/container/plan.ts";
+import type { ContainerStatus } from "../../crds/container.ts";
+import { ContainerSpec } from "../../crds/container.ts";
+import { inPlace } from "../../drivers/docker/translate.ts";
+import type { Observed, Step, StepErrorReason } from "../../drivers/driver.ts";
+import { specHash } from "../../drivers/spec-hash.ts";
+import { containerOf, observedOf } from "../fakes/objects.ts";
+
+interface Input {
+  readonly why: string;
+  readonly spec: object;
+  readonly status?: ContainerStatus;
+  /** `from`: how the spec that it was made from differed. */
+  readonly observed?: readonly (Partial<Observed> & Pick<Observed, "state"> & { readonly from?: object })[];
+  readonly imagePresent?: boolean;
+  readonly failure?: {
+    readonly reason: StepErrorReason;
+    readonly message: string;
+    readonly retryInSeconds: number;
+    readonly generation?: number;
+  };
+}
+
+const folder = join(import.meta.dirname, "plan");
+const now = new Date("2026-01-01T00:01:00Z");
+
+const cases = readdirSync(folder)
+  .filter((file) => file.endsWith(".input.yaml"))
+  .map((file) => {
+    const name = file.replace(".input.yaml", "");
+    return { name, input: parse(readFileSync(join(folder, file), "utf8")) as Input };
+  })
+  .map(({ name, input }) => ({ name, input, why: input.why }));
+
+test.each(cases)("$name: $why", ({ name, input }) => {
+  const output = join(folder, `${name}.output.txt`);
+  const text = render(planOf(input));
+  if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(output, text);
+  expect(text).toBe(readFileSync(output, "utf8"));
+});
+
+function planOf({ spec, status, observed = [], imagePresent = true, failure }: Input): Plan {
+  const container = containerOf(spec, status === undefined ? {} : { status });
+  return plan({
+    container,
+    observed: observed.map(({ from, ...fields }) =>
+      observedOf(ContainerSpec.parse({ ...container.spec, ...from }), fields),
+    ),
+    wanted: { specHash: specHash(container.spec), inPlace: inPlace(container.spec) },
+    imagePresent,
+    failure: failure && {
+      generation: failure.generation ?? container.metadata.generation,
+      count: 1,
+      problem: { reason: failure.reason, summary: failure.reason, message: failure.message },
+      retryAt: new Date(now.getTime() + failure.retryInSeconds * 1000),
+    },
+    now,
+  });
+}
+
+function render(made: Plan): string {
+  const lines = [
+    ...(made.replacing.length === 0 ? [] : [`replaces because of: ${made.replacing.join(", ")}`]),
+    ...(made.updating.length === 0 ? [] : [`updates: ${made.updating.join(", ")}`]),
+    ...made.steps.map(renderStep),
+    ...(made.steps.length === 0 ? ["nothing to do"] : []),
+    ...(made.problem === undefined ? [] : [`problem: ${made.problem.summary}: ${made.problem.message}`]),
+    ...(made.retryAfterMs === undefined ? [] : [`looks again after ${made.retryAfterMs / 1000} s`]),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function renderStep(step: Step): string {
+  switch (step.do) {
+    case "pull":
+      return `pull ${step.image}${step.always ? ", even if it is there" : ""}`;
+    case "create":
+      return `create${step.start ? " and start" : ""}, image ${step.container.spec.image}`;
+    case "stop":
+      return `stop ${step.id}, ${step.graceSeconds} s of grace`;
+    case "remove":
+      return `remove ${step.id}: ${step.why}`;
+    case "update":
+      return `update ${step.id}`;
+    case "start":
+    case "pause":
+    case "unpause":
+      return `${step.do} ${step.id}`;
+  }
+}
