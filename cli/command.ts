@@ -1,0 +1,33 @@
+/** What a file in commands/ exports. */
+import type { Command } from "commander";
+import { InvalidArgumentError } from "commander";
+import { parseDuration } from "./duration.ts";
+import { UsageError } from "./errors.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Adds arguments, options and an action to the command that bears its name. */
+export type Configure = (command: Command, terminal: Terminal) => void;
+
+/** For options that may be given more than once. */
+export const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  value,
+];
+
+/** For options that take a duration: gives milliseconds. */
+export const duration =
+  (option: string) =>
+  (value: string): number => {
+    try {
+      return parseDuration(option, value);
+    } catch (error) {
+      if (error instanceof UsageError) throw new InvalidArgumentError(error.message);
+      throw error;
+    }
+  };
+
+/** For options that take a whole number, zero or more. */
+export const count = (value: string): number => {
+  if (!/^\d+$/.test(value)) throw new InvalidArgumentError("It is not a whole number.");
+  return Number(value);
+};

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import type { ServerFlags } from "./server.ts";
+import { serverOptions } from "./server.ts";
+
+const given: ServerFlags = {
+  ...{ dataDir: "./.stowage", listen: "127.0.0.1:7443", store: "sqlite", etcdPrefix: "/registry", controllers: "*" },
+  ...{ logFormat: "text", logLevel: "info" },
+};
+
+test("fills in what is not said", () => {
+  expect(serverOptions(given, "/home/me")).toEqual({
+    dataDir: "/home/me/.stowage",
+    listen: { host: "127.0.0.1", port: 7443 },
+    store: { type: "sqlite" },
+    ...{ controllers: "*", docker: undefined, instance: undefined, logFormat: "text", logLevel: "info" },
+  });
+});
+
+test("takes an IPv6 address, and etcd with several endpoints", () => {
+  const options = { ...given, listen: "[::1]:0", store: "etcd", etcdEndpoints: "http://a:2379,http://b:2379" } as const;
+  expect(serverOptions(options, "/")).toMatchObject({
+    listen: { host: "::1", port: 0 },
+    store: { type: "etcd", endpoints: ["http://a:2379", "http://b:2379"], prefix: "/registry" },
+  });
+});
+
+test.each([
+  { why: "no port", change: { listen: "localhost" }, want: '--listen "localhost" is not HOST:PORT' },
+  { why: "no such port", change: { listen: "localhost:70000" }, want: "--listen" },
+  { why: "etcd without endpoints", change: { store: "etcd" }, want: "--store etcd needs --etcd-endpoints" },
+  {
+    why: "endpoints without etcd",
+    change: { etcdEndpoints: "http://a:1" },
+    want: "--etcd-endpoints is for --store etcd",
+  },
+  {
+    why: "an endpoint that is no URL",
+    change: { store: "etcd", etcdEndpoints: "a:2379" },
+    want: '--etcd-endpoints "a:2379"',
+  },
+  {
+    why: "a prefix without a slash",
+    change: { store: "etcd", etcdEndpoints: "http://a:1", etcdPrefix: "x" },
+    want: '--etcd-prefix "x"',
+  },
+  {
+    why: "an engine that is no endpoint",
+    change: { docker: "localhost" },
+    want: '--docker "localhost" is not an Engine',
+  },
+  { why: "an instance that is no label", change: { instance: "a b" }, want: '--instance "a b"' },
+] satisfies { why: string; change: Partial<ServerFlags>; want: string }[])(
+  "names the option that makes no sense: $why",
+  ({ change, want }) => {
+    expect(() => serverOptions({ ...given, ...change }, "/")).toThrow(want);
+  },
+);

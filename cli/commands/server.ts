@@ -1,0 +1,101 @@
+import { resolve } from "node:path";
+import { Option } from "commander";
+import type { Configure } from "../command.ts";
+import { UsageError } from "../errors.ts";
+import type { ServerOptions } from "../server/options.ts";
+import type { GlobalOptions } from "../terminal.ts";
+
+/** Its options, as the command line has them. */
+export interface ServerFlags {
+  readonly dataDir: string;
+  readonly listen: string;
+  readonly store: "sqlite" | "etcd";
+  readonly etcdEndpoints?: string;
+  readonly etcdPrefix: string;
+  readonly controllers: string;
+  readonly docker?: string;
+  readonly instance?: string;
+  readonly logFormat: "text" | "json";
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+}
+
+export const configure: Configure = (command, terminal) => {
+  command
+    .description(
+      "Run the API and its controllers. When it serves, it prints one line: ready https://HOST:PORT kubeconfig=FILE",
+    )
+    .option("--data-dir <dir>", "where the embedded store, the certificates and admin.kubeconfig are", "./.stowage")
+    .option("--listen <host:port>", "where to serve; port 0 is any free one", "127.0.0.1:7443")
+    .addOption(new Option("--store <type>", "where objects are kept").choices(["sqlite", "etcd"]).default("sqlite"))
+    .option("--etcd-endpoints <urls>", "with --store etcd: its addresses, with commas between them")
+    .option("--etcd-prefix <prefix>", "with --store etcd: what its keys begin with", "/registry")
+    .option("--controllers <names>", "which run: *, none, or names with commas; -name leaves one out", "*")
+    .option(
+      "--docker <endpoint>",
+      'Engine that becomes Host "local"; none for none (default: the local socket, if it answers)',
+    )
+    .option("--instance <id>", "which control plane this is, where several share a host (default: kept in the store)")
+    .addOption(new Option("--log-format <format>", "of standard error").choices(["text", "json"]).default("text"))
+    .addOption(
+      new Option("--log-level <level>", "least important entry to log")
+        .choices(["debug", "info", "warn", "error"])
+        .default("info"),
+    )
+    .action(async () => {
+      const options = serverOptions(command.optsWithGlobals<ServerFlags & GlobalOptions>(), terminal.cwd);
+      const { runServer } = await import("../server/server.ts");
+      await terminal.untilStopped((signal) => runServer(options, signal));
+    });
+};
+
+/** Throws UsageError, which names the option, for values that cannot be meant. */
+export function serverOptions(options: ServerFlags, cwd: string): ServerOptions {
+  return {
+    dataDir: resolve(cwd, options.dataDir),
+    listen: parseListen(options.listen),
+    store: storeOf(options),
+    controllers: options.controllers,
+    docker: dockerOf(options.docker),
+    instance: instanceOf(options.instance),
+    logFormat: options.logFormat,
+    logLevel: options.logLevel,
+  };
+}
+
+function parseListen(text: string): ServerOptions["listen"] {
+  const match = /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):(\d{1,5})$/.exec(text);
+  const [, host = "", port = ""] = match ?? [];
+  if (match === null || Number(port) > 65535)
+    throw new UsageError(`--listen "${text}" is not HOST:PORT: write it as 127.0.0.1:7443 or [::1]:7443`);
+  return { host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
+}
+
+function storeOf({ store, etcdEndpoints, etcdPrefix }: ServerFlags): ServerOptions["store"] {
+  const endpoints = (etcdEndpoints ?? "").split(",").filter((endpoint) => endpoint !== "");
+  if (store === "sqlite") {
+    if (endpoints.length > 0) throw new UsageError("--etcd-endpoints is for --store etcd");
+    return { type: "sqlite" };
+  }
+  if (endpoints.length === 0)
+    throw new UsageError("--store etcd needs --etcd-endpoints, such as http://127.0.0.1:2379");
+  const wrong = endpoints.find((endpoint) => !/^https?:\/\/[^/]/.test(endpoint) || !URL.canParse(endpoint));
+  if (wrong !== undefined)
+    throw new UsageError(`--etcd-endpoints "${wrong}" is not a URL such as http://127.0.0.1:2379`);
+  if (!etcdPrefix.startsWith("/")) throw new UsageError(`--etcd-prefix "${etcdPrefix}" must begin with a slash`);
+  return { type: "etcd", endpoints, prefix: etcdPrefix.replace(/\/+$/, "") };
+}
+
+function dockerOf(docker: string | undefined): string | undefined {
+  // The same as Host.spec.docker.endpoint takes (crds/host.ts).
+  if (docker === undefined || docker === "none" || /^(unix:\/\/\/.+|tcp:\/\/[^/\s]+:[0-9]{1,5})$/.test(docker))
+    return docker;
+  throw new UsageError(
+    `--docker "${docker}" is not an Engine: write unix:///var/run/docker.sock, tcp://HOST:PORT or none`,
+  );
+}
+
+function instanceOf(instance: string | undefined): string | undefined {
+  // It becomes the value of a label: k8s.io/apimachinery/pkg/util/validation, IsValidLabelValue.
+  if (instance === undefined || /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/.test(instance)) return instance;
+  throw new UsageError(`--instance "${instance}" must be 1 to 63 letters, digits, "-", "_" or "."`);
+}

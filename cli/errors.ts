@@ -1,0 +1,26 @@
+/** How failures end a command: which exit code, and in which words. */
+import { UnreachableError } from "../api/client/unreachable.ts";
+
+/** The command line makes no sense: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** What was asked for failed: exit code 1. Has one line for each thing that is wrong. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+  readonly lines: readonly string[];
+  constructor(...lines: readonly string[]) {
+    super(lines.join("\n"));
+    this.lines = lines;
+  }
+}
+
+/** The lines that tell people about `error`, without their `error: `. */
+export function linesOf(error: unknown): readonly string[] {
+  if (error instanceof CommandError) return error.lines;
+  if (error instanceof UnreachableError && error.code === "ECONNREFUSED")
+    return [`${error.message}; is it running? "stowage server" starts one, --kubeconfig names another`];
+  if (error instanceof Error) return error.message.trimEnd().split("\n");
+  return [String(error)];
+}

@@ -1,0 +1,45 @@
+/** Shows how far objects are: a line each that changes in place on a terminal, a line for each change elsewhere. */
+import type { Writable } from "node:stream";
+import type { Progress } from "./progress.ts";
+
+export interface ProgressView extends Disposable {
+  /** By name, in the order in which they are to be shown. */
+  show(progress: ReadonlyMap<string, Progress>): void;
+}
+
+const marks: Readonly<Record<Progress["state"], string>> = { working: "…", reached: "✓", failed: "✗" };
+
+export async function progressView(stream: Writable & { readonly isTTY?: boolean }): Promise<ProgressView> {
+  return stream.isTTY === true ? liveView(stream) : plainView(stream);
+}
+
+async function liveView(stream: Writable): Promise<ProgressView> {
+  const { createLogUpdate } = await import("log-update");
+  const update = createLogUpdate(stream, { showCursor: true });
+  return {
+    show: (progress) => {
+      const told = [...progress].filter(([, { text }]) => text !== "");
+      const width = Math.max(0, ...told.map(([name]) => name.length));
+      update(told.map(([name, { state, text }]) => `${marks[state]} ${name.padEnd(width)}  ${text}`).join("\n"));
+    },
+    [Symbol.dispose]: () => {
+      update.done();
+    },
+  };
+}
+
+function plainView(stream: Writable): ProgressView {
+  const shown = new Map<string, string>();
+  return {
+    show: (progress) => {
+      for (const [name, { text }] of progress) {
+        if (text === "" || shown.get(name) === text) continue;
+        shown.set(name, text);
+        stream.write(`${name}: ${text}\n`);
+      }
+    },
+    [Symbol.dispose]: () => {
+      // Nothing is kept open.
+    },
+  };
+}

@@ -1,0 +1,81 @@
+/**
+ * GET .../containers/NAME/log, as pods/log does it: the query parameters and the words of kubernetes'
+ * pkg/apis/core/types.go (PodLogOptions) and pkg/registry/core/pod/strategy.go.
+ */
+import type { Client } from "../../api/client/client.ts";
+import { ApiError, badRequest, isNotFound } from "../../api/status.ts";
+import type { Container } from "../../crds/container.ts";
+import type { Host } from "../../crds/host.ts";
+import { hosts } from "../../crds/host.ts";
+import type { HostDriver, LogOptions } from "../../drivers/driver.ts";
+import { HostUnreachableError, StepError, UnsupportedHostError } from "../../drivers/driver.ts";
+
+/** Opens (or has open) the connection to a host. */
+export type OpenDriver = (host: Host) => Promise<HostDriver>;
+
+function wholeNumber(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null || text === "") return undefined;
+  if (!/^\d+$/.test(text))
+    throw badRequest(`Invalid value for query parameter ${name}: "${text}" must be a whole number, 0 or more`);
+  return Number(text);
+}
+
+function flag(query: URLSearchParams, name: string): boolean {
+  const text = query.get(name);
+  if (text === null || text === "false" || text === "0") return false;
+  if (text === "true" || text === "1" || text === "") return true;
+  throw badRequest(`Invalid value for query parameter ${name}: "${text}" must be true or false`);
+}
+
+/** Throws BadRequest for values that cannot be meant. `now` is what sinceSeconds counts back from. */
+export function logOptions(query: URLSearchParams, now: Date): LogOptions {
+  const tailLines = wholeNumber(query, "tailLines");
+  const sinceSeconds = wholeNumber(query, "sinceSeconds");
+  const since = query.get("sinceTime");
+  if (since !== null && sinceSeconds !== undefined)
+    throw badRequest("at most one of sinceTime or sinceSeconds may be specified");
+  if (since !== null && Number.isNaN(Date.parse(since))) {
+    throw badRequest(
+      `Invalid value for query parameter sinceTime: "${since}" must be a time such as 2026-01-02T03:04:05Z`,
+    );
+  }
+  const sinceTime =
+    since !== null
+      ? Date.parse(since) / 1000
+      : sinceSeconds === undefined
+        ? undefined
+        : now.getTime() / 1000 - sinceSeconds;
+  return {
+    follow: flag(query, "follow"),
+    timestamps: flag(query, "timestamps"),
+    ...(tailLines === undefined ? {} : { tailLines }),
+    ...(sinceTime === undefined ? {} : { sinceTime }),
+  };
+}
+
+/** What the container writes. Throws ApiError: BadRequest while it has not started, ServiceUnavailable without its host. */
+export async function* containerLog(
+  client: Pick<Client, "get">,
+  openDriver: OpenDriver,
+  container: Container,
+  options: LogOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const { name } = container.metadata;
+  const { hostName, containerID, summary = "Pending" } = container.status ?? {};
+  if (hostName === undefined || containerID === undefined) {
+    throw badRequest(`container "${name}" is waiting to start: ${summary}`);
+  }
+  try {
+    const driver = await openDriver(await client.get<Host>(hosts, { name: hostName }));
+    yield* driver.logs(containerID.replace(/^[a-z]+:\/\//, ""), options, signal);
+  } catch (error) {
+    if (isNotFound(error)) throw badRequest(`container "${name}" ran on host "${hostName}", which no longer exists`);
+    if (error instanceof StepError) throw badRequest(`container "${name}": ${error.message}`);
+    if (error instanceof HostUnreachableError || error instanceof UnsupportedHostError) {
+      throw new ApiError("ServiceUnavailable", `container "${name}": ${error.message}`);
+    }
+    throw error;
+  }
+}

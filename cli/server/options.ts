@@ -1,0 +1,20 @@
+/** What `stowage server` is told on its command line (cli/commands/server.ts). */
+import type { LogLevel } from "./log.ts";
+
+export interface ServerOptions {
+  /** Where the embedded store, the certificates and admin.kubeconfig live. */
+  readonly dataDir: string;
+  /** Port 0 is any free one. */
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly store:
+    | { readonly type: "sqlite" }
+    | { readonly type: "etcd"; readonly endpoints: readonly string[]; readonly prefix: string };
+  /** Which controllers run: `*`, `none`, or names with commas, each left out when a `-` stands before it. */
+  readonly controllers: string;
+  /** Endpoint of the Engine that becomes Host "local"; the local socket, when it answers, where undefined. */
+  readonly docker: string | undefined;
+  /** Which control plane this is; kept or made up where undefined. */
+  readonly instance: string | undefined;
+  readonly logFormat: "text" | "json";
+  readonly logLevel: LogLevel;
+}

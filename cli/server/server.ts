@@ -1,0 +1,176 @@
+/**
+ * `stowage server`: the composition root. Opens the store, serves the API over it, and runs the controllers against
+ * that API. Only here (and in cli/commands) is the environment read, a client opened, or the clock looked at.
+ */
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { Client } from "../../api/client/client.ts";
+import { ApiServer } from "../../api/server.ts";
+import { isAlreadyExists } from "../../api/status.ts";
+import type { Store } from "../../api/storage/store.ts";
+import { Compactor } from "../../api/storage/compactor.ts";
+import { SqliteStore } from "../../api/storage/sqlite.ts";
+import { containerController } from "../../controllers/container/setup.ts";
+import { garbageCollector } from "../../controllers/garbage-collector/setup.ts";
+import { readTlsSecret } from "../../controllers/host/secret.ts";
+import { hostController } from "../../controllers/host/setup.ts";
+import { namespaceController } from "../../controllers/namespace/setup.ts";
+import { systemClock } from "../../controllers/runtime/clock.ts";
+import { ApiEventRecorder } from "../../controllers/runtime/events.ts";
+import { createInformers } from "../../controllers/runtime/informer.ts";
+import { leadWhileElected } from "../../controllers/runtime/leader-election.ts";
+import { describeError } from "../../controllers/runtime/log.ts";
+import { Manager } from "../../controllers/runtime/manager.ts";
+import { schedulerController } from "../../controllers/scheduler/setup.ts";
+import type { Container } from "../../crds/container.ts";
+import { apiVersionOf } from "../../crds/meta.ts";
+import type { Host } from "../../crds/host.ts";
+import { hosts } from "../../crds/host.ts";
+import type { HostDriver } from "../../drivers/driver.ts";
+import { HostFeed } from "../../drivers/host-feed.ts";
+import { DriverPool } from "../../drivers/pool.ts";
+import { containerLog, logOptions } from "./container-log.ts";
+import { lockFolder } from "./folder-lock.ts";
+import { resolveInstance } from "./instance.ts";
+import type { Log } from "./log.ts";
+import { createLog } from "./log.ts";
+import type { ServerOptions } from "./options.ts";
+
+const clock = systemClock;
+const defaultSocket = "/var/run/docker.sock";
+const localHost = "local";
+
+/** Serves until `signal` aborts, then stops within 10 s. Prints the `ready` line of the command-line contract. */
+export async function runServer(options: ServerOptions, signal: AbortSignal): Promise<void> {
+  const log = createLog(
+    options.logFormat,
+    options.logLevel,
+    (line) => process.stderr.write(line),
+    () => clock.now(),
+  );
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  await using store = await openStore(options);
+  await using _compactor = new Compactor({
+    store,
+    clock,
+    onError: (error) => {
+      log.warn("Cannot compact the store; trying again later", { error: describeError(error) });
+    },
+  });
+  await using api = await ApiServer.open({
+    store,
+    dataDir: options.dataDir,
+    listen: options.listen,
+    connectors: {
+      "containers.stowage.dev/log": (object, query, aborted) =>
+        containerLog(api.client, openDriver, object as Container, logOptions(query, clock.now()), aborted),
+    },
+    clock,
+    log,
+  });
+  const { client } = api;
+  const instance = await resolveInstance(client, options.dataDir, options.instance, randomUUID);
+  await using drivers = new DriverPool({ instance });
+  const openDriver = (host: Host): Promise<HostDriver> =>
+    drivers.ensure(host, (namespace, name) => readTlsSecret(client, namespace, name));
+
+  await registerLocalHost(client, options.docker, log);
+  await api.listen();
+  process.stdout.write(`ready ${api.url} kubeconfig=${join(options.dataDir, "admin.kubeconfig")}\n`);
+  log.info("Serving", { url: api.url, store: options.store.type, instance });
+
+  const run = (term: AbortSignal): Promise<void> => runControllers({ options, client, drivers, log }, term);
+  if (options.store.type === "sqlite") {
+    await run(signal); // the store is locked by this process: there is nobody to compete with
+  } else {
+    using _folder = lockFolder(options.dataDir);
+    const identity = await processIdentity(options.dataDir);
+    await leadWhileElected({ client, clock, log, name: "stowage-controllers", identity }, run, signal);
+  }
+  log.info("Stopping");
+}
+
+async function openStore({ store, dataDir }: ServerOptions): Promise<Store> {
+  if (store.type === "sqlite") return SqliteStore.open({ path: join(dataDir, "stowage.db") });
+  const { EtcdStore } = await import("../../api/storage/etcd.ts");
+  return EtcdStore.open({ endpoints: store.endpoints, prefix: store.prefix });
+}
+
+interface ControllerParts {
+  readonly options: ServerOptions;
+  readonly client: Client;
+  readonly drivers: DriverPool;
+  readonly log: Log;
+}
+
+/** One term: informers and what controllers remember are made anew each time this process is elected. */
+async function runControllers({ options, client, drivers, log }: ControllerParts, signal: AbortSignal): Promise<void> {
+  const { random } = Math;
+  const informers = createInformers(client, clock, log, random);
+  const feed = new HostFeed();
+  await using recorders = new AsyncDisposableStack();
+  const eventsOf = (controller: string): ApiEventRecorder =>
+    recorders.use(new ApiEventRecorder({ client, clock, log, component: `stowage-${controller}-controller`, random }));
+  const controllers = [
+    hostController({ client, informers, drivers, feed, events: eventsOf("host"), clock, random }),
+    schedulerController({ client, informers, feed, events: eventsOf("scheduler"), clock }),
+    containerController({ client, informers, drivers, feed, events: eventsOf("container"), clock }),
+    namespaceController({ client, informers, clock }),
+    garbageCollector({ client, informers, events: eventsOf("garbage-collector") }),
+  ];
+  await new Manager({ informers, clock, log, controllers, select: options.controllers }).run(signal);
+}
+
+/**
+ * Who this process is when leaders are elected: the same after a restart on the same data folder, so that it takes its
+ * own Lease back at once instead of waiting until it expires. One process at a time uses a data folder: see lockFolder.
+ */
+async function processIdentity(dataDir: string): Promise<string> {
+  const file = join(dataDir, "identity");
+  try {
+    return (await readFile(file, "utf8")).trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    const identity = `${hostname()}_${randomUUID()}`;
+    await writeFile(file, `${identity}\n`);
+    return identity;
+  }
+}
+
+async function answers(socket: string): Promise<boolean> {
+  const connection = connect(socket);
+  try {
+    await once(connection, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    connection.destroy();
+  }
+}
+
+/**
+ * Makes the Engine that `--docker` names the Host "local": undefined stands for the local socket, when something answers
+ * there, "none" for none. A Host "local" that is there already is pointed at what `--docker` names, when it names one.
+ */
+async function registerLocalHost(client: Client, docker: string | undefined, log: Log): Promise<void> {
+  if (docker === "none" || (docker === undefined && !(await answers(defaultSocket)))) return;
+  const endpoint = docker ?? `unix://${defaultSocket}`;
+  try {
+    await client.create(hosts, {
+      apiVersion: apiVersionOf(hosts),
+      kind: hosts.kind,
+      metadata: { name: localHost },
+      ...{ spec: { docker: { endpoint } } },
+    });
+    log.info("Registered the local Engine", { host: localHost, endpoint });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    if (docker === undefined) return;
+    await client.patch(hosts, { name: localHost }, { type: "merge", body: { spec: { docker: { endpoint } } } });
+  }
+}

@@ -1,0 +1,13 @@
+#!/bin/sh
+# npm test [-- VITEST ARGUMENTS]: every suite, on real parts. Needs npm, whatever its Node.
+set -eu
+. "$(dirname "$0")/prepare.sh"
+
+if ! require_tools dockerd:docker.io etcd:etcd-server busybox:busybox-static docker-registry:docker-registry; then
+  echo "Tests that need what is missing are skipped, each with its reason." >&2
+fi
+install_packages
+cd "$root"
+PATH=$root/node_modules/.bin:$PATH
+export PATH
+exec node node_modules/vitest/vitest.mjs run --reporter=default --reporter=./scripts/summary-reporter.ts "$@"
