@@ -4,7 +4,7 @@ const only = (name, from, to, comment) => ({
   comment,
   severity: "error",
   from: { path: from, pathNot: "\\.test\\.ts$" },
-  to: { path: "^(crds|api|controllers|drivers|openstack|agent|cli|scripts|test|bench)/", pathNot: to },
+  to: { path: "^(crds|api|controllers|drivers|openstack|agent|cli|process|scripts|test|bench)/", pathNot: to },
 });
 const sdk = (name, pkg, owner) => ({
   name,
@@ -22,13 +22,13 @@ module.exports = {
       to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
     },
     only("crds", "^crds/", "^crds/", "crds imports zod and itself only"),
-    only("api", "^api/", "^(api|crds)/", "the API server knows kinds, not what acts on them"),
-    only("api-client", "^api/client/", "^(api|crds)/"),
-    only("controllers", "^controllers/", "^(controllers|api/client|api/status\\.ts|crds|drivers|openstack)"),
+    only("process-is-a-leaf", "^process/", "^process/"),
+    only("api", "^api/", "^(api|crds|process)/", "the API server knows kinds, not what acts on them"),
+    only("controllers", "^controllers/", "^(controllers|api/client|api/status\\.ts|crds|drivers|openstack|process)"),
     only(
       "runtime-knows-no-kind",
       "^controllers/runtime/",
-      "^(controllers/runtime|api/client|api/status\\.ts|crds/meta\\.ts)",
+      "^(controllers/runtime|api/client|api/status\\.ts|crds/meta\\.ts|process)",
     ),
     {
       name: "controllers-meet-through-the-api",
@@ -36,7 +36,7 @@ module.exports = {
       from: { path: "^controllers/([^/]+)/", pathNot: "\\.test\\.ts$" },
       to: { path: "^controllers/([^/]+)/", pathNot: "^controllers/($1|runtime)/" },
     },
-    only("drivers", "^drivers/", "^(drivers|crds)/"),
+    only("drivers", "^drivers/", "^(drivers|crds|process)/"),
     only("openstack-is-a-leaf", "^openstack/", "^openstack/"),
     only("agent", "^agent/", "^(agent|openstack)/"),
     only(

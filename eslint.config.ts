@@ -12,6 +12,8 @@ export default defineConfig(
       // An async method that does not await is how an interface's promise is kept by a synchronous implementation.
       "@typescript-eslint/require-await": "off",
       "@typescript-eslint/switch-exhaustiveness-check": "error",
+      // `await using _name` holds something for as long as the block runs.
+      "@typescript-eslint/no-unused-vars": ["error", { varsIgnorePattern: "^_", argsIgnorePattern: "^_" }],
     },
   },
 );

@@ -16,10 +16,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: "unit",
-          include: [
-            "{crds,api,controllers,drivers,openstack,agent,cli,scripts}/**/*.test.ts",
-            "test/golden/**/*.test.ts",
-          ],
+          include: ["{crds,process,api,controllers,drivers,cli,scripts}/**/*.test.ts", "test/golden/**/*.test.ts"],
         },
       },
       {

@@ -193,7 +193,7 @@ function readField(reader: Reader, field: Field, object: JsonObject): void {
       1: text("key"),
       2: { name: "value", type: type.mapOf },
     });
-    setOwn(map, String(key ?? ""), value ?? "");
+    setOwn(map, typeof key === "string" ? key : "", value ?? "");
     return;
   }
   const value = readValue(reader, type);

@@ -11,11 +11,11 @@ import { DirectClient } from "./client/direct.ts";
 import { HttpServer } from "./http/http-server.ts";
 import { ResourceHandler } from "./http/resource-handler.ts";
 import { SystemHandler } from "./http/system-handler.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "../process/log.ts";
 import { CrdLifecycle } from "./resources/crd-lifecycle.ts";
 import { connectedSubresources, Registry } from "./resources/registry.ts";
 import { isAlreadyExists, isConflict } from "./status.ts";
-import type { StoreClock } from "./storage/clock.ts";
+import type { Clock } from "../process/clock.ts";
 import type { Store } from "./storage/store.ts";
 import type { Connectors } from "./verbs/connect.ts";
 import type { Environment, Random } from "./verbs/environment.ts";
@@ -28,7 +28,7 @@ export interface ApiServerOptions {
   /** Port 0 takes any free one. */
   readonly listen: { readonly host: string; readonly port: number };
   readonly connectors: Connectors;
-  readonly clock: StoreClock;
+  readonly clock: Clock;
   readonly random?: Random;
   readonly log: Log;
 }

@@ -268,6 +268,8 @@ async function applyOne(
     );
   const patch = threeWayPatch(lastApplied ?? {}, wanted, current);
   if (Object.keys(patch).length === 0) return { target, verb: "unchanged" };
+  if (current.metadata.deletionTimestamp !== undefined && !dryRun)
+    warn(`${targetName(target)} is being deleted: what is applied now goes with it`);
   const object = await client.patch(type, name, { type: "merge", body: patch }, write);
   return { target, verb: isSame(current, object) ? "unchanged" : "configured" };
 }

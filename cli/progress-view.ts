@@ -1,6 +1,7 @@
 /** Shows how far objects are: a line each that changes in place on a terminal, a line for each change elsewhere. */
 import type { Writable } from "node:stream";
 import type { Progress } from "./progress.ts";
+import type { Terminal } from "./terminal.ts";
 
 export interface ProgressView extends Disposable {
   /** By name, in the order in which they are to be shown. */
@@ -9,8 +10,9 @@ export interface ProgressView extends Disposable {
 
 const marks: Readonly<Record<Progress["state"], string>> = { working: "…", reached: "✓", failed: "✗" };
 
-export async function progressView(stream: Writable & { readonly isTTY?: boolean }): Promise<ProgressView> {
-  return stream.isTTY === true ? liveView(stream) : plainView(stream);
+/** A terminal without a size cannot be drawn on. */
+export async function progressView(stream: Terminal["stdout"]): Promise<ProgressView> {
+  return stream.isTTY === true && (stream.columns ?? 0) > 0 ? liveView(stream) : plainView(stream);
 }
 
 async function liveView(stream: Writable): Promise<ProgressView> {

@@ -70,6 +70,11 @@ describe("progressOf a Container", () => {
   });
 });
 
+test("why there is no Host is told before anyone has looked at the Container", () => {
+  const object = container({ summary: "Pending", message: "There is no Host" });
+  expect(progressOf(object)).toEqual({ state: "working", text: "Pending: There is no Host" });
+});
+
 describe("progressOf anything else", () => {
   const other = (status?: object): KubeObject => ({ apiVersion: "v1", kind: "X", metadata, ...{ status } });
   test.each([

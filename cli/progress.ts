@@ -35,9 +35,12 @@ export function progressOf(object: KubeObject): Progress {
 function containerProgress(object: AnyObject): Progress {
   const spec = object.spec as ContainerSpec;
   const status = (object.status ?? {}) as ContainerStatus;
-  if ((status.observedGeneration ?? 0) < (object.metadata.generation ?? 0))
-    return { state: "working", text: sentence(status.phase ?? "Pending", "waiting for a controller to look at it") };
   const text = sentence(status.summary ?? status.phase ?? "Pending", status.message);
+  if ((status.observedGeneration ?? 0) < (object.metadata.generation ?? 0)) {
+    // The scheduler says why it found no Host before anyone observed a generation; all else is about the old spec.
+    const known = status.observedGeneration === undefined && status.message !== undefined;
+    return { state: "working", text: known ? text : "Pending: waiting for a controller to look at it" };
+  }
   if (spec.runState !== "Running") return { state: status.phase === spec.runState ? "reached" : "working", text };
   const ready = status.conditions?.find(({ type }) => type === "Ready");
   if (status.phase === "Succeeded") return { state: "reached", text };

@@ -234,16 +234,24 @@ async function show(): Promise<void> {
   await once(stop.signal, "abort");
 }
 
+/** Ctrl-C reaches us from the terminal and, once more, from npm: only a later one is meant as another. */
+const echoMs = 1000;
+let askedAt = Number.NaN;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.on(signal, () => {
     if (!stop.signal.aborted) {
+      askedAt = performance.now();
       stop.abort();
-      return;
+    } else if (performance.now() - askedAt > echoMs) {
+      // There is no time to be tidy, but nothing of ours is left running.
+      for (const background of started) background.kill();
+      process.exit(130);
     }
-    // Asked twice: there is no time to be tidy, but nothing of ours is left running.
-    for (const background of started) background.kill();
-    process.exit(130);
   });
+
+// Cleaning up goes on when nobody listens any more.
+process.stdout.on("error", () => undefined);
+process.stderr.on("error", () => undefined);
 
 /** What ended the show; undefined when it was asked to end. */
 async function reasonOfEnd(): Promise<unknown> {

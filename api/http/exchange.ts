@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { ApiError, badRequest } from "../status.ts";
-import type { StoreClock } from "../storage/clock.ts";
+import type { Clock } from "../../process/clock.ts";
 import type { Accepted, Forms } from "./accept.ts";
 import { negotiate } from "./accept.ts";
 
@@ -21,10 +21,10 @@ export class Exchange {
   readonly warnings = new Set<string>();
   readonly #request: Request;
   readonly #response: Response;
-  readonly #clock: StoreClock;
+  readonly #clock: Clock;
   #closed = false;
 
-  constructor(request: Request, response: Response, clock: StoreClock) {
+  constructor(request: Request, response: Response, clock: Clock) {
     this.#request = request;
     this.#response = response;
     this.#clock = clock;

@@ -6,9 +6,9 @@ import type { TLSSocket } from "node:tls";
 import type { User } from "../auth/authentication.ts";
 import { authorize, unauthorized, userOf } from "../auth/authentication.ts";
 import type { Certificates } from "../auth/certificates.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../../process/log.ts";
 import { ApiError } from "../status.ts";
-import type { StoreClock } from "../storage/clock.ts";
+import type { Clock } from "../../process/clock.ts";
 import type { Request, Response } from "./exchange.ts";
 import { Exchange } from "./exchange.ts";
 import { replyJson } from "./render.ts";
@@ -22,7 +22,7 @@ export interface HttpServerOptions {
   readonly certificates: Certificates;
   readonly resources: ResourceHandler;
   readonly system: SystemHandler;
-  readonly clock: StoreClock;
+  readonly clock: Clock;
   readonly log: Log;
 }
 

@@ -1,7 +1,7 @@
 /** What is not about objects: version, health, discovery, OpenAPI. */
 import { createHash } from "node:crypto";
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from "../discovery/discovery.ts";
-import { describeError } from "../log.ts";
+import { describeError } from "../../process/log.ts";
 import type { ResourceDefinition } from "../resources/definition.ts";
 import type { Registry } from "../resources/registry.ts";
 import { ApiError } from "../status.ts";

@@ -4,10 +4,10 @@
  * Source: apiextensions-apiserver/pkg/controller/{finalizer,status}.
  */
 import type { Entry } from "../codec.ts";
-import type { Log } from "../log.ts";
-import { describeError } from "../log.ts";
+import type { Log } from "../../process/log.ts";
+import { describeError } from "../../process/log.ts";
 import { isNotFound } from "../status.ts";
-import { delay } from "../storage/clock.ts";
+import { sleep } from "../../process/clock.ts";
 import type { Change } from "../verbs/change.ts";
 import { change } from "../verbs/change.ts";
 import { deleteCollection } from "../verbs/delete-collection.ts";
@@ -44,7 +44,7 @@ export class CrdLifecycle {
       } catch (error) {
         this.#log.warn("Following the CustomResourceDefinitions failed", { error: describeError(error) });
       }
-      await delay(this.#environment.clock, retryMs, signal);
+      await sleep(this.#environment.clock, retryMs, signal);
     }
     await Promise.all(this.#cleaning.values());
   }
@@ -89,7 +89,7 @@ async function cleanUpUntilDone(
     } catch (error) {
       if (isNotFound(error)) return;
       log.warn("Deleting the objects of a CustomResourceDefinition failed", { name, error: describeError(error) });
-      await delay(environment.clock, retryMs, signal);
+      await sleep(environment.clock, retryMs, signal);
     }
   }
 }

@@ -1,9 +1,9 @@
 /** Every kind that is served now: the built-in ones, and those of the CustomResourceDefinitions in the store. */
-import type { Log } from "../log.ts";
-import { describeError } from "../log.ts";
+import type { Log } from "../../process/log.ts";
+import { describeError } from "../../process/log.ts";
 import { Cacher } from "../storage/cacher.ts";
-import type { StoreClock } from "../storage/clock.ts";
-import { delay } from "../storage/clock.ts";
+import type { Clock } from "../../process/clock.ts";
+import { sleep } from "../../process/clock.ts";
 import type { Revision, Store } from "../storage/store.ts";
 import { configMaps } from "./builtin/config-map.ts";
 import { customResourceDefinitions } from "./builtin/custom-resource-definition.ts";
@@ -18,7 +18,7 @@ import { definitionsFromCrd } from "./from-crd.ts";
 
 export interface RegistryOptions {
   readonly store: Store;
-  readonly clock: StoreClock;
+  readonly clock: Clock;
   readonly log: Log;
   /** Subresources that are served besides those a definition can name: `containers.stowage.dev` -> `log`. */
   readonly connected: ReadonlyMap<string, readonly string[]>;
@@ -109,7 +109,7 @@ export class Registry implements AsyncDisposable {
       } catch (error) {
         this.#options.log.warn("Following the CustomResourceDefinitions failed", { error: describeError(error) });
       }
-      await delay(this.#options.clock, retryMs, signal);
+      await sleep(this.#options.clock, retryMs, signal);
     }
   }
 

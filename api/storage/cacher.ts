@@ -5,11 +5,11 @@
 import { Codec, Entry, frameOf } from "../codec.ts";
 import type { EventType } from "../codec.ts";
 import type { ResourceType } from "../../crds/meta.ts";
-import type { Log } from "../log.ts";
-import { describeError } from "../log.ts";
+import type { Log } from "../../process/log.ts";
+import { describeError } from "../../process/log.ts";
 import { ApiError } from "../status.ts";
-import { delay } from "./clock.ts";
-import type { StoreClock } from "./clock.ts";
+import { sleep } from "../../process/clock.ts";
+import type { Clock } from "../../process/clock.ts";
 import { UnavailableError } from "./errors.ts";
 import type { Page, Revision, Store, StoreEvent } from "./store.ts";
 
@@ -71,13 +71,13 @@ export type Selection = (event: CacheEvent) => WatchItem | undefined;
 export interface CacherOptions {
   readonly store: Store;
   readonly type: ResourceType;
-  readonly clock: StoreClock;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
 /** Events kept for resuming; up to twice as many before the older half is dropped. */
 const ringCapacity = 1024;
-/** A watcher that leaves this many events unread is cut off: it resumes from where it was, at its own pace. */
+/** A watcher that leaves so many events unread is cut off: it resumes from where it was, at its own pace. */
 const longestQueue = 4096;
 /** How long a read waits for the cache. Source: blockTimeout in cacher/watch_cache.go. */
 const freshnessTimeoutMs = 3000;
@@ -88,6 +88,8 @@ class Watcher {
   readonly bookmarks: boolean;
   readonly #select: Selection;
   #queue: (WatchItem | Bookmark)[];
+  /** How much of the queue was there at the last flush. */
+  #left = 0;
   #wake: (() => void) | undefined;
   #closed = false;
 
@@ -100,8 +102,7 @@ class Watcher {
   offer(event: CacheEvent): void {
     const item = this.#closed ? undefined : this.#select(event);
     if (item === undefined) return;
-    if (this.#queue.length >= longestQueue) this.close();
-    else this.#queue.push(item);
+    this.#queue.push(item);
   }
 
   /** `revision`: that of the last event offered, or of a later progress. */
@@ -109,9 +110,14 @@ class Watcher {
     if (this.bookmarks) this.#queue.push({ type: "BOOKMARK", revision, initialEventsEnd: false });
   }
 
-  /** Lets the reader see what was offered. */
+  /** Lets the reader see what was offered. However much comes at once, who read what came before is not too slow. */
   flush(): void {
-    if (this.#queue.length > 0) this.#wake?.();
+    if (this.#left >= longestQueue) {
+      this.close();
+      return;
+    }
+    this.#left = this.#queue.length;
+    if (this.#left > 0) this.#wake?.();
   }
 
   /** What is queued is dropped: the reader resumes from what it has read. */
@@ -137,6 +143,7 @@ class Watcher {
     if (this.#queue.length === 0) return undefined;
     const items = this.#queue;
     this.#queue = [];
+    this.#left = 0;
     return items;
   }
 }
@@ -291,7 +298,7 @@ export class Cacher implements AsyncDisposable {
         this.#failReaders(error);
       }
       this.#closeWatchers();
-      await delay(clock, restartMs[Math.min(failures, restartMs.length - 1)] ?? 0, signal);
+      await sleep(clock, restartMs[Math.min(failures, restartMs.length - 1)] ?? 0, signal);
     }
   }
 

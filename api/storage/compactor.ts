@@ -6,14 +6,14 @@
  * and try again an interval later. So history is kept for one interval at least, and compacted although replicas come
  * and go.
  */
-import { delay } from "./clock.ts";
-import type { StoreClock } from "./clock.ts";
+import { sleep } from "../../process/clock.ts";
+import type { Clock } from "../../process/clock.ts";
 import { AlreadyExistsError, ConflictError, NotFoundError } from "./errors.ts";
 import type { Revision, Store, Stored } from "./store.ts";
 
 export interface CompactorOptions {
   readonly store: Store;
-  readonly clock: StoreClock;
+  readonly clock: Clock;
   /** How much history is kept at least, in milliseconds; 5 minutes when absent, as upstream. */
   readonly intervalMs?: number;
   /** Told why a compaction failed; it is tried again an interval later. */
@@ -66,14 +66,14 @@ export class Compactor implements AsyncDisposable {
   async #run({ store, clock, intervalMs = 5 * 60_000, onError }: CompactorOptions): Promise<void> {
     const { signal } = this.#stop;
     let turn: Turn | undefined;
-    await delay(clock, intervalMs, signal);
+    await sleep(clock, intervalMs, signal);
     while (!signal.aborted) {
       try {
         turn = await compactOnce(store, turn);
       } catch (error) {
         onError(error);
       }
-      await delay(clock, intervalMs, signal);
+      await sleep(clock, intervalMs, signal);
     }
   }
 

@@ -21,8 +21,8 @@ import type {
   IWatchResponse,
   WatchClient,
 } from "etcd3";
-import { delay, systemClock, timeLimit } from "./clock.ts";
-import type { StoreClock } from "./clock.ts";
+import { sleep, systemClock, timeLimit } from "../../process/clock.ts";
+import type { Clock } from "../../process/clock.ts";
 import {
   AlreadyExistsError,
   CompactedError,
@@ -48,7 +48,7 @@ export interface EtcdOptions {
   readonly tls?: { readonly ca: string; readonly cert?: string; readonly key?: string };
   /** How long a request may take, tries included; 10 s when absent. */
   readonly timeoutMs?: number;
-  readonly clock?: StoreClock;
+  readonly clock?: Clock;
 }
 
 /** Every key begins with this; what is watched is all of it. */
@@ -129,7 +129,7 @@ const says = (error: unknown, words: string): boolean => (error as Error).messag
 export class EtcdStore implements Store {
   readonly #options: EtcdOptions;
   readonly #prefix: string;
-  readonly #clock: StoreClock;
+  readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #clients: readonly Etcd3[];
   #current = 0;
@@ -419,7 +419,7 @@ export class EtcdStore implements Store {
         const again = isLoss(error) && (mode === "repeatable" || isUnsent(error));
         if (isLoss(error)) this.#current++;
         if (!again || now + wait - began >= this.#timeoutMs) throw failure(action, key, mode, error);
-        await delay(this.#clock, wait, this.#closing.signal);
+        await sleep(this.#clock, wait, this.#closing.signal);
       }
     }
   }
@@ -466,7 +466,7 @@ export class EtcdStore implements Store {
         await this.#recover(error);
       }
       this.#current++;
-      await delay(this.#clock, wait, signal);
+      await sleep(this.#clock, wait, signal);
       wait = Math.min(2 * wait, slowestRetryMs);
     }
   }
@@ -533,7 +533,7 @@ export class EtcdStore implements Store {
       } finally {
         client.close();
       }
-      await delay(this.#clock, wait, stop);
+      await sleep(this.#clock, wait, stop);
     }
   }
 

@@ -9,8 +9,8 @@ import { closeSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { StatementSync } from "node:sqlite";
-import { systemClock } from "./clock.ts";
-import type { StoreClock } from "./clock.ts";
+import { systemClock } from "../../process/clock.ts";
+import type { Clock } from "../../process/clock.ts";
 import {
   AlreadyExistsError,
   CompactedError,
@@ -29,7 +29,7 @@ import type { Change } from "./watch-hub.ts";
 export interface SqliteOptions {
   /** The database file, made when it is not there; or ":memory:". */
   readonly path: string;
-  readonly clock?: StoreClock;
+  readonly clock?: Clock;
 }
 
 /** Kept in PRAGMA user_version. */
@@ -178,7 +178,7 @@ function openDatabase(path: string): DatabaseSync {
 export class SqliteStore implements Store {
   readonly #db: DatabaseSync;
   readonly #sql: ReturnType<typeof prepareAll>;
-  readonly #clock: StoreClock;
+  readonly #clock: Clock;
   readonly #hub: WatchHub;
   #pending: PendingWrite[] = [];
   #revision: Revision;
@@ -188,7 +188,7 @@ export class SqliteStore implements Store {
   #expiry: { readonly at: number; readonly timer: Disposable } | undefined;
   #closed = false;
 
-  private constructor(db: DatabaseSync, clock: StoreClock) {
+  private constructor(db: DatabaseSync, clock: Clock) {
     this.#db = db;
     this.#clock = clock;
     this.#sql = prepareAll(db);

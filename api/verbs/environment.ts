@@ -1,5 +1,5 @@
 import type { NamespaceLifecycle } from "../admission/namespace-lifecycle.ts";
-import type { StoreClock } from "../storage/clock.ts";
+import type { Clock } from "../../process/clock.ts";
 
 /** Where ids and jitter come from. */
 export interface Random {
@@ -11,7 +11,7 @@ export interface Random {
 
 /** What the verbs need besides the kind that they act on. */
 export interface Environment {
-  readonly clock: StoreClock;
+  readonly clock: Clock;
   readonly random: Random;
   readonly lifecycle: NamespaceLifecycle;
 }

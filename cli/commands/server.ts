@@ -16,7 +16,7 @@ export interface ServerFlags {
   readonly docker?: string;
   readonly instance?: string;
   readonly logFormat: "text" | "json";
-  readonly logLevel: "debug" | "info" | "warn" | "error";
+  readonly logLevel: "info" | "warn" | "error";
 }
 
 export const configure: Configure = (command, terminal) => {
@@ -38,7 +38,7 @@ export const configure: Configure = (command, terminal) => {
     .addOption(new Option("--log-format <format>", "of standard error").choices(["text", "json"]).default("text"))
     .addOption(
       new Option("--log-level <level>", "least important entry to log")
-        .choices(["debug", "info", "warn", "error"])
+        .choices(["info", "warn", "error"])
         .default("info"),
     )
     .action(async () => {

@@ -5,7 +5,8 @@ import type { Host } from "../../crds/host.ts";
 import { hosts as hostType } from "../../crds/host.ts";
 import type { HostFeed } from "../../drivers/host-feed.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
-import type { Clock, ControllerDefinition, EventRecorder, Informers } from "../runtime/reconciler.ts";
+import type { Clock } from "../../process/clock.ts";
+import type { ControllerDefinition, EventRecorder, Informers } from "../runtime/reconciler.ts";
 import { HostReconciler, byHost } from "./reconciler.ts";
 
 export interface HostControllerOptions {

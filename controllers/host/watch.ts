@@ -1,8 +1,8 @@
 import { setMaxListeners } from "node:events";
 import type { HostDriver, Owner } from "../../drivers/driver.ts";
 import { exponentialBackoff } from "../runtime/backoff.ts";
-import { sleep } from "../runtime/clock.ts";
-import type { Clock } from "../runtime/reconciler.ts";
+import { sleep } from "../../process/clock.ts";
+import type { Clock } from "../../process/clock.ts";
 
 export interface WatchListener {
   /** From now on changes are told; whatever happened before may have been missed. */

@@ -1,4 +1,5 @@
-import type { Clock, ControllerDefinition, Informers } from "../runtime/reconciler.ts";
+import type { Clock } from "../../process/clock.ts";
+import type { ControllerDefinition, Informers } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
 import type { Namespace, NamespaceReconcilerOptions } from "./reconciler.ts";
 import { NamespaceReconciler, namespaceType } from "./reconciler.ts";

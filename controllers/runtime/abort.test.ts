@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { aborted, childOf, orAborted } from "./abort.ts";
+import { aborted, childOf, orAborted } from "../../process/abort.ts";
 
 describe("aborted", () => {
   test("resolves with the signal, and for one that aborted before", async () => {

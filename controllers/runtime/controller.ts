@@ -1,8 +1,9 @@
 import { isConflict } from "../../api/status.ts";
-import { aborted } from "./abort.ts";
-import type { Log } from "./log.ts";
-import { describeError } from "./log.ts";
-import type { Clock, ControllerDefinition, Key, Outcome } from "./reconciler.ts";
+import { aborted } from "../../process/abort.ts";
+import type { Log } from "../../process/log.ts";
+import { describeError } from "../../process/log.ts";
+import type { Clock } from "../../process/clock.ts";
+import type { ControllerDefinition, Key, Outcome } from "./reconciler.ts";
 import { TerminalError } from "./reconciler.ts";
 import { WorkQueue } from "./work-queue.ts";
 

@@ -4,10 +4,11 @@ import type { KubeObject, ResourceType } from "../../crds/meta.ts";
 import { formatTime } from "../../crds/meta.ts";
 import { exponentialBackoff } from "./backoff.ts";
 import { BoundedMap } from "./bounded-map.ts";
-import { sleep, within } from "./clock.ts";
-import type { Log } from "./log.ts";
-import { describeError } from "./log.ts";
-import type { Clock, EventRecorder } from "./reconciler.ts";
+import { sleep, within } from "../../process/clock.ts";
+import type { Log } from "../../process/log.ts";
+import { describeError } from "../../process/log.ts";
+import type { Clock } from "../../process/clock.ts";
+import type { EventRecorder } from "./reconciler.ts";
 import type { Tokens } from "./token-bucket.ts";
 import { takeToken } from "./token-bucket.ts";
 

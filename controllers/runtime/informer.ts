@@ -4,13 +4,14 @@ import type { KubeObject, ResourceType } from "../../crds/meta.ts";
 import { groupResource } from "../../crds/meta.ts";
 import { exponentialBackoff } from "./backoff.ts";
 import type { Backoff } from "./backoff.ts";
-import { aborted, orAborted } from "./abort.ts";
-import { sleep } from "./clock.ts";
-import type { Log } from "./log.ts";
-import { describeError } from "./log.ts";
+import { aborted, orAborted } from "../../process/abort.ts";
+import { sleep } from "../../process/clock.ts";
+import type { Log } from "../../process/log.ts";
+import { describeError } from "../../process/log.ts";
 import { ObjectCache } from "./object-cache.ts";
 import type { IndexFunction } from "./object-cache.ts";
-import type { Clock, Informer, Informers, Key } from "./reconciler.ts";
+import type { Clock } from "../../process/clock.ts";
+import type { Informer, Informers, Key } from "./reconciler.ts";
 import { keyOf } from "./reconciler.ts";
 
 /** As client-go's reflector asks for. Source: k8s.io/client-go/tools/pager/pager.go. */

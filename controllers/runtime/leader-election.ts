@@ -2,11 +2,11 @@ import type { Client, Draft } from "../../api/client/client.ts";
 import { isAlreadyExists, isConflict, isNotFound } from "../../api/status.ts";
 import type { KubeObject, ResourceType } from "../../crds/meta.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
-import { childOf, orAborted } from "./abort.ts";
-import { sleep, within } from "./clock.ts";
-import type { Log, LogFields } from "./log.ts";
-import { describeError } from "./log.ts";
-import type { Clock } from "./reconciler.ts";
+import { childOf, orAborted } from "../../process/abort.ts";
+import { sleep, within } from "../../process/clock.ts";
+import type { Log, LogFields } from "../../process/log.ts";
+import { describeError } from "../../process/log.ts";
+import type { Clock } from "../../process/clock.ts";
 
 export const leaseType: ResourceType = {
   group: "coordination.k8s.io",

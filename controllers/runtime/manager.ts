@@ -1,9 +1,10 @@
-import { aborted, childOf } from "./abort.ts";
-import { within } from "./clock.ts";
+import { aborted, childOf } from "../../process/abort.ts";
+import { within } from "../../process/clock.ts";
 import { Controller } from "./controller.ts";
 import type { RunnableInformers } from "./informer.ts";
-import type { Log } from "./log.ts";
-import type { Clock, ControllerDefinition } from "./reconciler.ts";
+import type { Log } from "../../process/log.ts";
+import type { Clock } from "../../process/clock.ts";
+import type { ControllerDefinition } from "./reconciler.ts";
 import { selectControllers } from "./select-controllers.ts";
 
 /** How long a stop waits for what is in flight; `stowage server` promises to be gone after 10 s. */

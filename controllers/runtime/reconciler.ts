@@ -1,13 +1,6 @@
 /** What a controller is made of. One switch (controller.ts) gives outcomes their meaning. */
 import type { KubeObject, ResourceType } from "../../crds/meta.ts";
 
-/** Time, as an argument: tests pass a fake one. */
-export interface Clock {
-  now(): Date;
-  /** Calls `fn` once after `ms` milliseconds unless disposed of before. */
-  after(ms: number, fn: () => void): Disposable;
-}
-
 /** Which object to look at: `namespace/name`, or `name` for a cluster-scoped kind. */
 export type Key = string;
 

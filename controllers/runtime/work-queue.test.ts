@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { FakeClock } from "../../test/fakes/clock.ts";
 import { exponentialBackoff } from "./backoff.ts";
-import { systemClock } from "./clock.ts";
+import { systemClock } from "../../process/clock.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 const backoff = exponentialBackoff({ baseMs: 5, maxMs: 60_000 });

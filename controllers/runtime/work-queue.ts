@@ -1,6 +1,7 @@
 import type { Backoff } from "./backoff.ts";
 import { exponentialBackoff } from "./backoff.ts";
-import type { Clock, Key } from "./reconciler.ts";
+import type { Clock } from "../../process/clock.ts";
+import type { Key } from "./reconciler.ts";
 
 /**
  * client-go starts at 5 ms too but waits up to 1000 s (util/workqueue/default_rate_limiters.go). What fails here is

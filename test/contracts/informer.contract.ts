@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Client } from "../../api/client/client.ts";
-import { systemClock } from "../../controllers/runtime/clock.ts";
+import { systemClock } from "../../process/clock.ts";
 import { createInformers } from "../../controllers/runtime/informer.ts";
 import type { RunnableInformers } from "../../controllers/runtime/informer.ts";
 import type { KubeObject, ResourceType } from "../../crds/meta.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../controllers/runtime/reconciler.ts";
+import type { Clock } from "../../process/clock.ts";
 
 interface Timer {
   readonly due: number;

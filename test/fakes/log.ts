@@ -1,4 +1,4 @@
-import type { Log, LogFields } from "../../controllers/runtime/log.ts";
+import type { Log, LogFields } from "../../process/log.ts";
 
 export interface Line {
   readonly level: "info" | "warn" | "error";

@@ -6,7 +6,7 @@ import { ApiServer } from "../../api/server.ts";
 import { isNotFound } from "../../api/status.ts";
 import { SqliteStore } from "../../api/storage/sqlite.ts";
 import { namespaceType } from "../../controllers/namespace/reconciler.ts";
-import { systemClock } from "../../controllers/runtime/clock.ts";
+import { systemClock } from "../../process/clock.ts";
 import { ApiEventRecorder } from "../../controllers/runtime/events.ts";
 import { createInformers } from "../../controllers/runtime/informer.ts";
 import type { RunnableInformers } from "../../controllers/runtime/informer.ts";

@@ -127,7 +127,7 @@ describe.skipIf(missing !== undefined)("kubectl", () => {
     });
     await ok(["replace", "-f", "-"], JSON.stringify(web));
     const strategic = await kubectl(["patch", "ctr", "web", ...at, "-p", "{}"]);
-    expect(strategic.stderr).toContain("415");
+    expect(strategic.stderr).toContain("application/strategic-merge-patch+json is not supported");
   });
 
   test("create makes objects from arguments", async () => {

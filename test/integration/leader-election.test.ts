@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Client } from "../../api/client/client.ts";
-import { systemClock } from "../../controllers/runtime/clock.ts";
+import { systemClock } from "../../process/clock.ts";
 import { createInformers } from "../../controllers/runtime/informer.ts";
 import { leadWhileElected, leaseType } from "../../controllers/runtime/leader-election.ts";
 import type { Lease } from "../../controllers/runtime/leader-election.ts";

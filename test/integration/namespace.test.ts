@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { namespaceController } from "../../controllers/namespace/setup.ts";
 import type { Namespace } from "../../controllers/namespace/reconciler.ts";
 import { namespaceType as namespaces } from "../../controllers/namespace/reconciler.ts";
-import { systemClock } from "../../controllers/runtime/clock.ts";
+import { systemClock } from "../../process/clock.ts";
 import { eventType as events } from "../../controllers/runtime/events.ts";
 import { containers } from "../../crds/container.ts";
 import { apiVersionOf } from "../../crds/meta.ts";

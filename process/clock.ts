@@ -1,5 +1,11 @@
 import { orAborted } from "./abort.ts";
-import type { Clock } from "./reconciler.ts";
+
+/** Time, as an argument: tests pass a fake one. */
+export interface Clock {
+  now(): Date;
+  /** Calls `fn` once after `ms` milliseconds unless disposed of before. */
+  after(ms: number, fn: () => void): Disposable;
+}
 
 /** Node counts a timer's milliseconds in 31 bits and fires longer ones at once. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -52,4 +58,18 @@ export function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T
   return orAborted(work, late.signal).finally(() => {
     timer[Symbol.dispose]();
   });
+}
+
+/** A signal that aborts after `ms` milliseconds, or when `outer` does; disposing of it stops the count. */
+export function timeLimit(clock: Clock, ms: number, outer: AbortSignal): Disposable & { readonly signal: AbortSignal } {
+  const late = new AbortController();
+  const timer = clock.after(ms, () => {
+    late.abort();
+  });
+  return {
+    signal: AbortSignal.any([late.signal, outer]),
+    [Symbol.dispose]: () => {
+      timer[Symbol.dispose]();
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { FakeClock } from "../../test/fakes/clock.ts";
+import { FakeClock } from "../test/fakes/clock.ts";
 import { sleep, systemClock } from "./clock.ts";
 
 const never = new AbortController().signal;
