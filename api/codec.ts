@@ -57,9 +57,9 @@ export function frameOf(type: EventType, bytes: Buffer): Buffer {
 
 const metadataStart = Buffer.from('"metadata":{');
 
-/** `/registry/<group>/<plural>/`; the core group is called "core". */
+/** `/<group>/<plural>/`, below the store's own prefix (`/registry` in etcd); the core group is called "core". */
 function rootOf(type: Pick<ResourceType, "group" | "plural">): string {
-  return `/registry/${type.group === "" ? "core" : type.group}/${type.plural}/`;
+  return `/${type.group === "" ? "core" : type.group}/${type.plural}/`;
 }
 
 /** Reads and writes the objects of one kind in one version. */

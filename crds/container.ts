@@ -21,6 +21,7 @@ export const ContainerPort = z.object({
   hostIP: z
     .string()
     .regex(/^[0-9a-fA-F.:]+$/)
+    .max(45)
     .optional()
     .describe("Address of the host that hostPort is bound to; all of them when absent."),
   protocol: z.enum(["TCP", "UDP", "SCTP"]).default("TCP"),
@@ -79,7 +80,7 @@ export const ContainerSpec = z.object({
   ports: withRules(
     z
       .array(ContainerPort)
-      .max(1024)
+      .max(128)
       .optional()
       .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["containerPort", "protocol"] })
       .describe("Ports that the container listens on."),

@@ -117,7 +117,7 @@ describe("Cacher", () => {
 
   test("is fresh although what was written is none of its own", async () => {
     await cacher.ready();
-    await store.create("/registry/core/secrets/n/a", codec.encode(object("a")));
+    await store.create("/core/secrets/n/a", codec.encode(object("a")));
     await cacher.fresh();
     expect(cacher.revision).toBe(await store.revision());
   });
@@ -175,9 +175,9 @@ describe("Cacher", () => {
     await cacher.ready();
     const items = watch(cacher.revision, true).items(2);
     await clock.pass(0);
-    await store.create("/registry/core/secrets/n/a", codec.encode(object("a")));
+    await store.create("/core/secrets/n/a", codec.encode(object("a")));
     await clock.pass(60_000);
-    await store.create("/registry/core/secrets/n/b", codec.encode(object("b")));
+    await store.create("/core/secrets/n/b", codec.encode(object("b")));
     const newest = await store.revision();
     await clock.pass(60_000);
     expect(told(await items)).toEqual([`BOOKMARK ${newest - 1}`, `BOOKMARK ${newest}`]);

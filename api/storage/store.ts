@@ -15,7 +15,7 @@ export type Revision = number & { readonly __revision: unique symbol };
 
 /** One key's value, as of the revision that last wrote it. */
 export interface Stored {
-  /** Begins with "/registry/"; what is below "/stowage/" is the store's own bookkeeping. */
+  /** `/<group>/<plural>/...`; what is below "/stowage/" is the store's own bookkeeping. */
   readonly key: string;
   readonly value: Uint8Array;
   /** The revision of the last write to this key. */

@@ -34,6 +34,11 @@ test.each([
     want: "--etcd-endpoints is for --store etcd",
   },
   {
+    why: "half a client certificate",
+    change: { store: "etcd", etcdEndpoints: "https://a:1", etcdCafile: "ca", etcdCertfile: "crt" },
+    want: "--etcd-certfile and --etcd-keyfile go together",
+  },
+  {
     why: "an endpoint that is no URL",
     change: { store: "etcd", etcdEndpoints: "a:2379" },
     want: '--etcd-endpoints "a:2379"',

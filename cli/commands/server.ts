@@ -12,6 +12,9 @@ export interface ServerFlags {
   readonly store: "sqlite" | "etcd";
   readonly etcdEndpoints?: string;
   readonly etcdPrefix: string;
+  readonly etcdCafile?: string;
+  readonly etcdCertfile?: string;
+  readonly etcdKeyfile?: string;
   readonly controllers: string;
   readonly docker?: string;
   readonly instance?: string;
@@ -29,6 +32,9 @@ export const configure: Configure = (command, terminal) => {
     .addOption(new Option("--store <type>", "where objects are kept").choices(["sqlite", "etcd"]).default("sqlite"))
     .option("--etcd-endpoints <urls>", "with --store etcd: its addresses, with commas between them")
     .option("--etcd-prefix <prefix>", "with --store etcd: what its keys begin with", "/registry")
+    .option("--etcd-cafile <file>", "with --store etcd: the authority of its certificate (PEM)")
+    .option("--etcd-certfile <file>", "with --store etcd: our client certificate (PEM)")
+    .option("--etcd-keyfile <file>", "with --store etcd: the key of --etcd-certfile (PEM)")
     .option("--controllers <names>", "which run: *, none, or names with commas; -name leaves one out", "*")
     .option(
       "--docker <endpoint>",
@@ -53,7 +59,7 @@ export function serverOptions(options: ServerFlags, cwd: string): ServerOptions 
   return {
     dataDir: resolve(cwd, options.dataDir),
     listen: parseListen(options.listen),
-    store: storeOf(options),
+    store: storeOf(options, cwd),
     controllers: options.controllers,
     docker: dockerOf(options.docker),
     instance: instanceOf(options.instance),
@@ -70,10 +76,13 @@ function parseListen(text: string): ServerOptions["listen"] {
   return { host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
 }
 
-function storeOf({ store, etcdEndpoints, etcdPrefix }: ServerFlags): ServerOptions["store"] {
-  const endpoints = (etcdEndpoints ?? "").split(",").filter((endpoint) => endpoint !== "");
+function storeOf(options: ServerFlags, cwd: string): ServerOptions["store"] {
+  const { store, etcdPrefix } = options;
+  const endpoints = (options.etcdEndpoints ?? "").split(",").filter((endpoint) => endpoint !== "");
+  const tls = etcdTls(options, cwd);
   if (store === "sqlite") {
-    if (endpoints.length > 0) throw new UsageError("--etcd-endpoints is for --store etcd");
+    if (endpoints.length > 0 || tls !== undefined)
+      throw new UsageError("--etcd-endpoints is for --store etcd, as are the other --etcd options");
     return { type: "sqlite" };
   }
   if (endpoints.length === 0)
@@ -82,7 +91,20 @@ function storeOf({ store, etcdEndpoints, etcdPrefix }: ServerFlags): ServerOptio
   if (wrong !== undefined)
     throw new UsageError(`--etcd-endpoints "${wrong}" is not a URL such as http://127.0.0.1:2379`);
   if (!etcdPrefix.startsWith("/")) throw new UsageError(`--etcd-prefix "${etcdPrefix}" must begin with a slash`);
-  return { type: "etcd", endpoints, prefix: etcdPrefix.replace(/\/+$/, "") };
+  return { type: "etcd", endpoints, prefix: etcdPrefix.replace(/\/+$/, ""), tls };
+}
+
+/** The names are kube-apiserver's: k8s.io/apiserver/pkg/server/options/etcd.go. */
+function etcdTls({ etcdCafile, etcdCertfile, etcdKeyfile }: ServerFlags, cwd: string) {
+  if ((etcdCertfile === undefined) !== (etcdKeyfile === undefined))
+    throw new UsageError("--etcd-certfile and --etcd-keyfile go together");
+  if (etcdCafile === undefined) {
+    if (etcdCertfile !== undefined) throw new UsageError("--etcd-certfile needs --etcd-cafile too");
+    return undefined;
+  }
+  const ca = resolve(cwd, etcdCafile);
+  if (etcdCertfile === undefined || etcdKeyfile === undefined) return { ca };
+  return { ca, cert: resolve(cwd, etcdCertfile), key: resolve(cwd, etcdKeyfile) };
 }
 
 function dockerOf(docker: string | undefined): string | undefined {

@@ -8,7 +8,13 @@ export interface ServerOptions {
   readonly listen: { readonly host: string; readonly port: number };
   readonly store:
     | { readonly type: "sqlite" }
-    | { readonly type: "etcd"; readonly endpoints: readonly string[]; readonly prefix: string };
+    | {
+        readonly type: "etcd";
+        readonly endpoints: readonly string[];
+        readonly prefix: string;
+        /** Paths of PEM files; the certificate and its key come together. */
+        readonly tls: { readonly ca: string; readonly cert?: string; readonly key?: string } | undefined;
+      };
   /** Which controllers run: `*`, `none`, or names with commas, each left out when a `-` stands before it. */
   readonly controllers: string;
   /** Endpoint of the Engine that becomes Host "local"; the local socket, when it answers, where undefined. */

@@ -97,7 +97,14 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
 async function openStore({ store, dataDir }: ServerOptions): Promise<Store> {
   if (store.type === "sqlite") return SqliteStore.open({ path: join(dataDir, "stowage.db") });
   const { EtcdStore } = await import("../../api/storage/etcd.ts");
-  return EtcdStore.open({ endpoints: store.endpoints, prefix: store.prefix });
+  return EtcdStore.open({ endpoints: store.endpoints, prefix: store.prefix, ...(await tlsOf(store.tls)) });
+}
+
+async function tlsOf(files: { readonly ca: string; readonly cert?: string; readonly key?: string } | undefined) {
+  if (files === undefined) return {};
+  const ca = await readFile(files.ca, "utf8");
+  if (files.cert === undefined || files.key === undefined) return { tls: { ca } };
+  return { tls: { ca, cert: await readFile(files.cert, "utf8"), key: await readFile(files.key, "utf8") } };
 }
 
 interface ControllerParts {
