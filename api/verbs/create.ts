@@ -71,7 +71,7 @@ function prepare(
   { clock, random }: Environment,
   definition: ResourceDefinition,
   object: WritableObject,
-): StatusCause[] {
+): readonly StatusCause[] {
   const now = clock.now();
   const { metadata } = object;
   for (const field of [
@@ -86,12 +86,9 @@ function prepare(
   metadata["creationTimestamp"] = formatTime(now);
   if (definition.hasGeneration) metadata["generation"] = 1;
   if (definition.subresources.has("status")) delete object["status"];
-  // In this order: what prepares relies on metadata of the right types.
-  return [
-    ...validateMetadata(object, definition),
-    ...(definition.prepareForCreate?.(object, now) ?? []),
-    ...definition.schema.validate(object),
-  ];
+  const causes = [...validateMetadata(object, definition), ...definition.schema.validate(object)];
+  // What prepares relies on the right types.
+  return causes.length > 0 ? causes : (definition.prepareForCreate?.(object, now) ?? []);
 }
 
 /** Letters and digits that spell no words. Source: k8s.io/apimachinery/pkg/util/rand/rand.go, storage/names. */

@@ -44,16 +44,15 @@ export function decideUpdate(
   const next =
     subresource === undefined ? replacement(definition, old, submitted) : { ...old, metadata: { ...old.metadata } };
   if (subresource !== undefined) writeSubresource(definition, subresource, next, submitted);
-  const causes = [
-    ...validateMetadataUpdate(next, old),
-    ...((subresource === undefined ? definition.prepareForUpdate?.(next, old, clock.now()) : undefined) ?? []),
-  ];
+  const causes = [...validateMetadataUpdate(next, old), ...definition.schema.validate(next, old)];
+  // What prepares relies on the right types.
+  if (causes.length === 0 && subresource === undefined)
+    causes.push(...(definition.prepareForUpdate?.(next, old, clock.now()) ?? []));
+  if (causes.length > 0) throw invalid(definition, String(old.metadata["name"]), causes);
   next.metadata["resourceVersion"] = String(current.revision);
   if (isDeepStrictEqual(next, old) && !isFinished(definition, next)) return { do: "keep" };
   if (definition.hasGeneration && !isDeepStrictEqual(desired(definition, next), desired(definition, old)))
     next.metadata["generation"] = Number(old.metadata["generation"] ?? 0) + 1;
-  const problems = [...causes, ...definition.schema.validate(next, old)];
-  if (problems.length > 0) throw invalid(definition, String(next.metadata["name"]), problems);
   return isFinished(definition, next) ? { do: "remove", object: next } : { do: "write", object: next };
 }
 

@@ -337,9 +337,14 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>): v
 
       test("says when memory ran out", async () => {
         const limits = { memory: "16Mi" };
-        expect(await runToEnd(shell("dd if=/dev/zero of=/dev/null bs=64M", { resources: { limits } }))).toMatchObject({
-          oomKilled: true,
-        });
+        // Docker 20.10 hears of the end and of its cause on two ways, and forgets the cause when it comes second.
+        const causes: boolean[] = [];
+        for (let run = 0; run < 5 && !causes.includes(true); run++) {
+          const ended = await runToEnd(shell("dd if=/dev/zero of=/dev/null bs=64M", { resources: { limits } }));
+          expect(ended).toMatchObject({ exitCode: 137 });
+          causes.push(ended.oomKilled);
+        }
+        expect(causes).toContain(true);
       });
     });
 

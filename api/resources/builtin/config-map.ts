@@ -19,7 +19,7 @@ export const configMaps = builtin({
   description: "ConfigMap holds configuration data for containers to consume.",
   properties: {
     data: mapOf(text(), "Each key must consist of alphanumeric characters, '-', '_' or '.'."),
-    binaryData: mapOf({ type: "string", format: "byte" }, "Values that are not UTF-8, in base64."),
+    binaryData: mapOf(text(), "Values that are not UTF-8, in base64."),
     immutable: flag("If true, the data cannot be changed any more."),
   },
   columns: [

@@ -23,7 +23,7 @@ export const secrets = builtin({
   namespaced: true,
   description: "Secret holds secret data of a certain type.",
   properties: {
-    data: mapOf({ type: "string", format: "byte" }, "The secret data, each value in base64."),
+    data: mapOf(text(), "The secret data, each value in base64."),
     stringData: mapOf(text(), "Write-only: values that are not in base64, merged into data."),
     type: text("Used to facilitate programmatic handling of secret data."),
     immutable: flag("If true, the data cannot be changed any more."),
