@@ -1,6 +1,6 @@
 /**
  * How long 100 Containers take from `stowage apply` to all running, beside a bare loop over the Docker API at its best
- * concurrency, on the same Engine in the same run. `node bench/containers.ts [count] [rounds]`
+ * concurrency, on the same Engine in the same run. `npm run bench:containers -- [count] [rounds]`
  */
 import PQueue from "p-queue";
 import type { Container } from "../crds/container.ts";
@@ -8,6 +8,7 @@ import { containers } from "../crds/container.ts";
 import { Dockerd } from "../test/lab/docker.ts";
 import { importBusybox } from "../test/lab/images.ts";
 import { StowageServer, eventually } from "../test/lab/stowage.ts";
+import { sleepers } from "./manifest.ts";
 import { median, printTable, seconds } from "./table.ts";
 
 const [count = 100, rounds = 3] = process.argv.slice(2).map(Number);
@@ -44,14 +45,7 @@ async function bareLoop(concurrency: number): Promise<number> {
   return took;
 }
 
-const manifest = Array.from({ length: count }, (_, i) =>
-  JSON.stringify({
-    apiVersion: "stowage.dev/v1alpha1",
-    kind: "Container",
-    metadata: { name: `c${i}`, namespace: "default" },
-    spec: { image, imagePullPolicy: "Never", command, terminationGracePeriodSeconds: 0 },
-  }),
-).join("\n---\n");
+const manifest = sleepers(image, count);
 
 await using server = await StowageServer.start({ docker: engine.endpoint });
 await using client = await server.client();

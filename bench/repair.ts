@@ -1,12 +1,13 @@
 /**
  * How soon a managed container that somebody kills, stops, pauses or removes is put right: from the moment that the
- * Engine has done what it was told until it runs again. `node bench/repair.ts [rounds]`
+ * Engine has done what it was told until it runs again. `npm run bench:repair -- [rounds]`
  */
 import type Docker from "dockerode";
 import { labels } from "../drivers/labels.ts";
 import { Dockerd } from "../test/lab/docker.ts";
 import { importBusybox } from "../test/lab/images.ts";
 import { StowageServer } from "../test/lab/stowage.ts";
+import { sleepers } from "./manifest.ts";
 import { median, printTable, seconds } from "./table.ts";
 
 const [rounds = 10] = process.argv.slice(2).map(Number);
@@ -15,19 +16,11 @@ const image = "busybox:lab";
 await importBusybox(engine.docker, image);
 const { docker } = engine;
 await using server = await StowageServer.start({ docker: engine.endpoint });
-const applied = await server.cli(
-  ["apply", "--wait", "-f", "-"],
-  JSON.stringify({
-    apiVersion: "stowage.dev/v1alpha1",
-    kind: "Container",
-    metadata: { name: "web", namespace: "default" },
-    spec: { image, imagePullPolicy: "Never", command: ["sleep", "100000"], terminationGracePeriodSeconds: 0 },
-  }),
-);
+const applied = await server.cli(["apply", "--wait", "-f", "-"], sleepers(image, 1));
 if (applied.code !== 0) throw new Error(applied.stderr);
 
 const current = async (): Promise<Docker.ContainerInfo | undefined> =>
-  (await docker.listContainers({ all: true, filters: { label: [`${labels.name}=web`] } }))[0];
+  (await docker.listContainers({ all: true, filters: { label: [`${labels.name}=c0`] } }))[0];
 
 const spoils: Readonly<Record<string, (container: Docker.Container) => Promise<unknown>>> = {
   "docker kill": (container) => container.kill(),

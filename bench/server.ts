@@ -1,12 +1,13 @@
 /**
  * What the server itself costs: time to its `ready` line (first start and restart), and processor and memory at rest
- * with 100 Containers running. `node bench/server.ts [containers] [seconds at rest]`
+ * with 100 Containers running. `npm run bench:server -- [containers] [seconds at rest]`
  */
 import type { Container } from "../crds/container.ts";
 import { containers } from "../crds/container.ts";
 import { Dockerd } from "../test/lab/docker.ts";
 import { importBusybox } from "../test/lab/images.ts";
 import { StowageServer, eventually } from "../test/lab/stowage.ts";
+import { sleepers } from "./manifest.ts";
 import { cpuSeconds, residentMegabytes } from "./process.ts";
 import { median, printTable, seconds } from "./table.ts";
 
@@ -27,27 +28,20 @@ const image = "busybox:lab";
 await importBusybox(engine.docker, image);
 await using server = await StowageServer.start({ docker: engine.endpoint });
 await using client = await server.client();
-const manifest = Array.from({ length: count }, (_, i) =>
-  JSON.stringify({
-    apiVersion: "stowage.dev/v1alpha1",
-    kind: "Container",
-    metadata: { name: `c${i}`, namespace: "default" },
-    spec: { image, imagePullPolicy: "Never", command: ["sleep", "100000"], terminationGracePeriodSeconds: 0 },
-  }),
-).join("\n---\n");
-await server.cli(["apply", "-f", "-"], manifest);
+const applied = await server.cli(["apply", "-f", "-"], sleepers(image, count));
+if (applied.code !== 0) throw new Error(applied.stderr);
 await eventually("all run", async () => {
   const { items } = await client.list<Container>(containers, { namespace: "default" });
   return items.filter((item) => item.status?.phase === "Running").length === count;
 });
 
-const settle = new Promise((resolve) => setTimeout(resolve, 10_000));
-await settle;
+// What starting them set in motion, Events and the like, ends first.
+await new Promise((resolve) => setTimeout(resolve, 10_000));
 const before = await cpuSeconds(server.pid);
 await new Promise((resolve) => setTimeout(resolve, restSeconds * 1000));
 const used = (await cpuSeconds(server.pid)) - before;
 
-printTable(`stowage server`, [
+printTable("stowage server", [
   ["what", "figure", "target"],
   ["start to ready, new data folder (median of 5)", seconds(median(first)), "1.50 s"],
   ["start to ready, restart (median of 5)", seconds(median(again)), "1.50 s"],
