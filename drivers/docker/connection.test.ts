@@ -1,43 +1,20 @@
-/** What an Engine does only when it is unwell, so a server stands in for it; a real one is in test/contracts. */
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { standIn } from "../../test/fakes/engine.ts";
 import { HostUnreachableError, UnsupportedHostError } from "../driver.ts";
 import { Connection } from "./connection.ts";
 import { EngineRefusal } from "./errors.ts";
 
 const { signal } = new AbortController();
 
-interface Server extends AsyncDisposable {
-  readonly endpoint: string;
-}
-
-/** Answers /version as Engine 20.10 does and everything else as told. */
-async function engine(answer: RequestListener, apiVersion = (): string => "1.41"): Promise<Server> {
-  const server = createServer((request, response) => {
-    if (request.url?.startsWith("/version") === true)
-      response.end(JSON.stringify({ ApiVersion: apiVersion(), MinAPIVersion: "1.12", Arch: "amd64" }));
-    else answer(request, response);
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    endpoint: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
-  };
-}
-
 const get = { method: "GET", path: "/info", signal } as const;
 
 // dockerode's own methods would wait for ever: docker-modem 5.0.7 hears only of a body's end.
 test("an answer that is cut in its middle is a lost connection", async () => {
-  await using server = await engine((_, response) => {
+  await using server = await standIn((_, response) => {
     response.writeHead(200, { "content-length": "100" }).write('{"half":', () => response.destroy());
   });
   using connection = new Connection(server.endpoint);
@@ -45,7 +22,7 @@ test("an answer that is cut in its middle is a lost connection", async () => {
 });
 
 test("no answer within the time limit is a host that does not answer", async () => {
-  await using server = await engine(() => undefined);
+  await using server = await standIn(() => undefined);
   using connection = new Connection(server.endpoint);
   const call = connection.call({ ...get, timeoutMs: 20 });
   await expect(call).rejects.toThrow(HostUnreachableError);
@@ -53,7 +30,7 @@ test("no answer within the time limit is a host that does not answer", async () 
 });
 
 test("a caller's time limit is no other thing, whereas a caller that gives up gets its own reason", async () => {
-  await using server = await engine(() => undefined);
+  await using server = await standIn(() => undefined);
   using connection = new Connection(server.endpoint);
   await expect(connection.call({ ...get, signal: AbortSignal.timeout(20) })).rejects.toThrow(HostUnreachableError);
   const leaving = new AbortController();
@@ -65,7 +42,7 @@ test("a caller's time limit is no other thing, whereas a caller that gives up ge
 test("after a loss it asks again which version to speak: the Engine may have been updated", async () => {
   const versions = ["1.41", "1.45"];
   const paths: (string | undefined)[] = [];
-  await using server = await engine(
+  await using server = await standIn(
     (request, response) => {
       paths.push(request.url);
       if (paths.length === 2) response.destroy();
@@ -81,7 +58,7 @@ test("after a loss it asks again which version to speak: the Engine may have bee
 });
 
 test("a refusal carries the Engine's words, whatever form they have", async () => {
-  await using server = await engine((request, response) => {
+  await using server = await standIn((request, response) => {
     const json = request.url?.includes("json") === true;
     response.writeHead(418).end(json ? '{"message":"in JSON"}' : "in plain text\n");
   });
@@ -91,7 +68,7 @@ test("a refusal carries the Engine's words, whatever form they have", async () =
 });
 
 test("an answer that is not understood says where and what", async () => {
-  await using server = await engine((_, response) => response.end('{"NCPU":"many"}'));
+  await using server = await standIn((_, response) => response.end('{"NCPU":"many"}'));
   using connection = new Connection(server.endpoint);
   const read = connection.read(get, z.object({ NCPU: z.number() }));
   await expect(read).rejects.toThrow(UnsupportedHostError);

@@ -5,7 +5,7 @@ import { Agent as HttpsAgent } from "node:https";
 import { text } from "node:stream/consumers";
 import { inspect } from "node:util";
 import { z } from "zod";
-import { UnsupportedHostError } from "../driver.ts";
+import { HostUnreachableError, UnsupportedHostError } from "../driver.ts";
 import { agreeOn } from "./api-version.ts";
 import { Deadline, isTimeout, unlessAborted } from "./deadline.ts";
 import { connectionError, EngineRefusal } from "./errors.ts";
@@ -76,6 +76,7 @@ export class Connection implements Disposable {
   readonly #agent: HttpAgent;
   #modem: Promise<Modem> | undefined;
   #engine: Promise<Engine> | undefined;
+  #closed = false;
 
   constructor(endpoint: string, tls?: Tls) {
     this.endpoint = endpoint;
@@ -176,6 +177,8 @@ export class Connection implements Disposable {
    */
   async #send(call: Omit<Call, "timeoutMs">): Promise<IncomingMessage> {
     const modem = await (this.#modem ??= this.#connect());
+    if (this.#closed)
+      throw new HostUnreachableError(`The connection to the Docker Engine at ${this.endpoint} was closed`);
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       modem.dial(
         {
@@ -215,8 +218,9 @@ export class Connection implements Disposable {
     return connectionError(this.endpoint, signal.aborted ? signal.reason : error);
   }
 
-  /** Cuts every connection: what is under way fails with HostUnreachableError. */
+  /** Cuts every connection: what is under way fails with HostUnreachableError, and so does what would begin later. */
   [Symbol.dispose](): void {
+    this.#closed = true;
     this.#agent.destroy();
   }
 }

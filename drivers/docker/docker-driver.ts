@@ -105,17 +105,13 @@ export class DockerDriver implements HostDriver {
   }
 
   async observe(owner: Owner, signal: AbortSignal): Promise<readonly Observed[]> {
-    const found = await this.#list(
-      [
-        [labels.namespace, owner.namespace],
-        [labels.name, owner.name],
-      ],
-      signal,
-    );
+    const wanted = [`${labels.namespace}=${owner.namespace}`, `${labels.name}=${owner.name}`];
+    const found = await this.#slots.add(() => this.#list(wanted, signal), { signal, priority: looking });
     const all = await Promise.all(found.map(({ id }) => this.#inspect(id, signal)));
     return all.flatMap((inspect) => (inspect === undefined ? [] : (observed(inspect, this.#instance) ?? [])));
   }
 
+  /** Takes no slot, as {@link info}: a probe asks for it, too. */
   async owners(signal: AbortSignal): Promise<readonly OwnedContainer[]> {
     return this.#list([], signal);
   }
@@ -172,7 +168,7 @@ export class DockerDriver implements HostDriver {
     return inPlace(spec);
   }
 
-  /** Cuts its connections: what is under way fails with HostUnreachableError. Containers are not touched. */
+  /** Cuts its connections: what is under way or waits for a slot fails with HostUnreachableError. Containers are not touched. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#connection[Symbol.dispose]();
   }
@@ -185,15 +181,12 @@ export class DockerDriver implements HostDriver {
     return this.#slots.add(() => this.#call(call), { signal: call.signal, priority });
   }
 
-  async #list(
-    wanted: readonly (readonly [label: string, value: string])[],
-    signal: AbortSignal,
-  ): Promise<readonly OwnedContainer[]> {
-    const label = [[labels.instance, this.#instance], ...wanted].map((pair) => pair.join("="));
+  /** Ours that carry all of `wanted`, labels as `key=value`. */
+  async #list(wanted: readonly string[], signal: AbortSignal): Promise<readonly OwnedContainer[]> {
+    const label = [`${labels.instance}=${this.#instance}`, ...wanted];
     const call: Call = { method: "GET", path: "/containers/json", query: { all: true, filters: { label } }, signal };
-    const read = (): Promise<z.infer<typeof ContainerList>> =>
-      this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, ContainerList);
-    return ownedContainers(await this.#slots.add(read, { signal, priority: looking }), this.#instance);
+    const list = await this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, ContainerList);
+    return ownedContainers(list, this.#instance);
   }
 
   /** Undefined when there is none: it may go between a list and this. */

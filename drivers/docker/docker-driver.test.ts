@@ -1,0 +1,46 @@
+import { once } from "node:events";
+import { expect, test } from "vitest";
+import { standIn } from "../../test/fakes/engine.ts";
+import { HostUnreachableError } from "../driver.ts";
+import { DockerDriver } from "./docker-driver.ts";
+
+const { signal } = new AbortController();
+
+/** An Engine that never answers a start and has no containers; `started` hears of every start. */
+const hangingEngine = (started: EventTarget, paths: string[]) =>
+  standIn((request, response) => {
+    paths.push(request.url ?? "");
+    if (request.url?.includes("/start") === true) started.dispatchEvent(new Event("start"));
+    else response.end("[]");
+  });
+
+test("a step that hangs keeps no probe waiting, or one container could make its Host look lost", async () => {
+  const started = new EventTarget();
+  await using engine = await hangingEngine(started, []);
+  await using driver = DockerDriver.open({
+    hostName: "h",
+    instance: "i",
+    endpoint: engine.endpoint,
+    concurrency: 1,
+  });
+  const starts = once(started, "start");
+  const hanging = driver.perform({ do: "start", id: "a" }, signal);
+  hanging.catch(() => undefined);
+  await starts;
+  expect(await driver.owners(signal)).toEqual([]);
+});
+
+test("once closed, what waited for its turn does not reach the Engine: the Host may name another one by now", async () => {
+  const started = new EventTarget();
+  const paths: string[] = [];
+  await using engine = await hangingEngine(started, paths);
+  const driver = DockerDriver.open({ hostName: "h", instance: "i", endpoint: engine.endpoint, concurrency: 1 });
+  const starts = once(started, "start");
+  const steps = ["a", "b"].map((id) => driver.perform({ do: "start", id }, signal));
+  const ended = Promise.allSettled(steps);
+  await starts;
+  await driver[Symbol.asyncDispose]();
+  for (const result of await ended)
+    expect(result).toMatchObject({ status: "rejected", reason: expect.any(HostUnreachableError) as Error });
+  expect(paths).toEqual(["/v1.41/containers/a/start?"]);
+});
