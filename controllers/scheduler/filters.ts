@@ -76,10 +76,15 @@ const isEveryAddress = (ip: string): boolean => ip === "" || ip === "0.0.0.0" ||
 /** Whether both cannot be had: the same port, and an address in common. */
 const clash = (a: string, b: string): boolean => a === "" || b === "" || a === b;
 
+/** Of a Host of which nobody can tell yet what it has: it came a moment ago. */
+export const notProbed = "was not probed yet";
+
 const takesContainers: Filter = (_, { host }) => {
   if (host.metadata.deletionTimestamp !== undefined) return "is being deleted";
   if (host.spec.unschedulable) return "is unschedulable";
-  return findCondition(host.status?.conditions, "Ready")?.status === "True" ? undefined : "is not ready";
+  const ready = findCondition(host.status?.conditions, "Ready");
+  if (ready === undefined) return notProbed;
+  return ready.status === "True" ? undefined : "is not ready";
 };
 
 const hasName: Filter = ({ placement }, { host }) =>

@@ -60,6 +60,13 @@ describe("fits", () => {
   });
 });
 
+test("waits for the first probe of a Host that would do: it may have it already", () => {
+  const fresh = hostOf("b", { status: { conditions: [] } });
+  expect(place({}, [a, fresh])).toEqual({ unschedulable: "Waiting for the first probe of 1 of 2 hosts" });
+  expect(place({ placement: { hostName: "a" } }, [a, fresh])).toEqual({ hostName: "a" });
+  expect(place({}, [a, hostOf("b", { ready: false })])).toEqual({ hostName: "a" });
+});
+
 describe("says why nothing does", () => {
   test("each host by the first thing that is in the way, alike ones counted", () => {
     const hosts = [

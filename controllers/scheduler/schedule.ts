@@ -1,6 +1,6 @@
 /** Chooses a Host for one Container. Pure, and the same for the same Hosts in whatever order. */
 import type { Candidate, Filter, Want } from "./filters.ts";
-import { filters } from "./filters.ts";
+import { filters, notProbed } from "./filters.ts";
 import type { Score } from "./scores.ts";
 import { scores } from "./scores.ts";
 
@@ -9,6 +9,10 @@ export type Placement =
   /** Why no Host does: `0/2 hosts fit: 1 too little memory, 1 is not ready`. */
   | { readonly unschedulable: string };
 
+/**
+ * While a Host that would do was never probed, no other is chosen: after the store was lost, the Container may be running
+ * there. A Host that does not answer counts as probed.
+ */
 export function schedule(want: Want, candidates: Iterable<Candidate>): Placement {
   const refusals = new Map<string, number>();
   let best: Candidate | undefined;
@@ -19,6 +23,8 @@ export function schedule(want: Want, candidates: Iterable<Candidate>): Placement
     if (refusal !== undefined) refusals.set(refusal, (refusals.get(refusal) ?? 0) + 1);
     else if (best === undefined || isBetter(scores, want, candidate, best)) best = candidate;
   }
+  const early = refusals.get(notProbed);
+  if (early !== undefined) return { unschedulable: `Waiting for the first probe of ${early} of ${count} hosts` };
   return best === undefined ? { unschedulable: explain(want, count, refusals) } : { hostName: best.host.metadata.name };
 }
 
