@@ -24,13 +24,16 @@ export interface Failure {
   readonly retryAt: Date;
 }
 
+/** kubelet's MaxContainerBackOff (kubernetes/pkg/kubelet/kubelet.go). */
+const longestBackoffMs = 300_000;
+
 /**
  * The first retry comes within half a second, because what fails once is mostly a race on the host; a registry is
- * given longer. Delays double up to five minutes, as kubelet's do (kubernetes/pkg/kubelet/kubelet.go, MaxContainerBackOff).
+ * given longer. Delays double up to five minutes, as kubelet's do.
  */
 const backoff = {
-  host: exponentialBackoff({ baseMs: 500, maxMs: 300_000 }),
-  registry: exponentialBackoff({ baseMs: 2_000, maxMs: 300_000 }),
+  host: exponentialBackoff({ baseMs: 500, maxMs: longestBackoffMs }),
+  registry: exponentialBackoff({ baseMs: 2_000, maxMs: longestBackoffMs }),
 };
 
 export function nextFailure(
@@ -47,6 +50,12 @@ export function nextFailure(
     problem: { ...refused, summary: summaryOf(refused.reason, count) },
     retryAt: new Date(now.getTime() + backoff[refused.reason === "ErrImagePull" ? "registry" : "host"].after(count)),
   };
+}
+
+/** Milliseconds until it may be tried again, 0 when it may be now. A clock that was set back does not keep it waiting. */
+export function retryAfterMs({ retryAt }: Failure, now: Date): number {
+  const left = retryAt.getTime() - now.getTime();
+  return left > longestBackoffMs ? 0 : Math.max(0, left);
 }
 
 /** The words of `kubectl get pods`. Source: kubernetes/pkg/kubelet/images/types.go and container/sync_result.go. */

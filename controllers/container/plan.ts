@@ -3,6 +3,7 @@ import type { Container, ContainerSpec } from "../../crds/container.ts";
 import type { InPlace, Observed, Step } from "../../drivers/driver.ts";
 import { changedFields } from "../../drivers/spec-hash.ts";
 import type { Failure, Problem } from "./failure.ts";
+import { retryAfterMs } from "./failure.ts";
 
 /** What the host would show if the Container were as asked. */
 export interface Wanted {
@@ -48,8 +49,9 @@ export function plan(input: PlanInput): Plan {
   const { keep, others, leaving } = choose(input.observed, wanted.specHash, container.metadata.uid);
   const nothing = { keep, steps: [], replacing: [], updating: [] };
 
-  if (failure !== undefined && failure.generation === container.metadata.generation && failure.retryAt > now) {
-    return { ...nothing, problem: failure.problem, retryAfterMs: failure.retryAt.getTime() - now.getTime() };
+  if (failure !== undefined && failure.generation === container.metadata.generation) {
+    const left = retryAfterMs(failure, now);
+    if (left > 0) return { ...nothing, problem: failure.problem, retryAfterMs: left };
   }
 
   const surplus = others.flatMap((other) => removal(other, spec, surplusReason(other, keep)));

@@ -4,6 +4,7 @@ import type { HostDriver, Observed, Step } from "../../drivers/driver.ts";
 import { HostUnreachableError, StepError } from "../../drivers/driver.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
 import { specHash } from "../../drivers/spec-hash.ts";
+import { childOf } from "../../process/abort.ts";
 import { findCondition } from "../runtime/conditions.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
 import { settled, waiting } from "../runtime/reconciler.ts";
@@ -29,11 +30,22 @@ const unreachablePollMs = 5_000;
 /** When to look again for a container that the host is removing, in case its event is lost. */
 const removalPollMs = 1_000;
 
+/** Something else is asked for than what the work is about. Its change has woken us: the next work is about that. */
+class SupersededError extends Error {
+  override readonly name = "SupersededError";
+}
+
+interface Pull {
+  readonly image: string;
+  readonly giveUp: AbortController;
+}
+
 /** Makes a host match one Container: observe, plan, perform, observe, and say how it went. */
 export class ContainerReconciler implements Reconciler {
   readonly #options: ContainerReconcilerOptions;
   readonly #failures = new Map<Key, Failure>();
   readonly #busy = new Set<Key>();
+  readonly #pulls = new Map<Key, Pull>();
   /** Those that are being worked on and of which there was news since they were last observed. */
   readonly #heard = new Set<Key>();
 
@@ -51,6 +63,14 @@ export class ContainerReconciler implements Reconciler {
     return true;
   }
 
+  /** Takes a change of what is asked for: a pull that may last for long is given up where nobody asks for it any more. */
+  supersede(key: Key): void {
+    const pull = this.#pulls.get(key);
+    const container = this.#options.containers.get(key);
+    const deleted = container === undefined || container.metadata.deletionTimestamp !== undefined;
+    if (deleted || container.spec.image !== pull?.image) pull?.giveUp.abort(new SupersededError());
+  }
+
   async reconcile(key: Key, signal: AbortSignal): Promise<Outcome> {
     this.#busy.add(key);
     try {
@@ -59,8 +79,8 @@ export class ContainerReconciler implements Reconciler {
     } catch (error) {
       // Whether a host is lost is for the Host controller to say: its word wakes us, and then goes into the status.
       if (error instanceof HostUnreachableError) return waiting("HostUnreachable", error.message, unreachablePollMs);
-      // The object went away meanwhile.
-      if (isNotFound(error)) return settled();
+      // The object went away, or changed, meanwhile.
+      if (isNotFound(error) || error instanceof SupersededError) return settled();
       throw error;
     } finally {
       this.#busy.delete(key);
@@ -157,15 +177,25 @@ export class ContainerReconciler implements Reconciler {
     }
   }
 
+  /** Throws SupersededError where something else is asked for by now. */
   async #step(work: Work, driver: HostDriver, made: Plan, step: Step): Promise<void> {
+    if (!work.isCurrent()) throw new SupersededError();
     const before = announceBefore(step);
     if (before !== undefined) this.#tell(work, "Normal", before.reason, before.message);
+    if (step.do === "pull") await this.#pull(work, driver, made, step);
+    else await driver.perform(step, work.signal);
+    for (const { reason, message } of announceAfter(step, made)) this.#tell(work, "Normal", reason, message);
+  }
+
+  async #pull(work: Work, driver: HostDriver, made: Plan, step: Step & { readonly do: "pull" }): Promise<void> {
+    using giveUp = childOf(work.signal);
+    this.#pulls.set(work.key, { image: step.image, giveUp });
     try {
-      await driver.perform(step, work.signal, step.do === "pull" ? work.progress(made.keep) : undefined);
+      await driver.perform(step, giveUp.signal, work.progress(made.keep));
     } finally {
+      this.#pulls.delete(work.key);
       await work.shown();
     }
-    for (const { reason, message } of announceAfter(step, made)) this.#tell(work, "Normal", reason, message);
   }
 
   /** Said before the old one is gone: who finds nothing on the host after a crash then knows that it did not vanish. */

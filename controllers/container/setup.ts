@@ -65,7 +65,9 @@ export function containerController(options: ContainerControllerOptions): Contro
       const subscriptions = [
         containers.onChange((old, next) => {
           const either = next ?? old;
-          if (either !== undefined && desiredOf(old) !== desiredOf(next)) wake(keyOf(either));
+          if (either === undefined || desiredOf(old) === desiredOf(next)) return;
+          reconciler.supersede(keyOf(either));
+          wake(keyOf(either));
         }),
         hosts.onChange((old, next) => {
           const either = next ?? old;

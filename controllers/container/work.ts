@@ -44,6 +44,13 @@ export class Work {
     this.#written = container;
   }
 
+  /** Whether the object still asks for what this work makes true, as far as the cache has heard. */
+  isCurrent(): boolean {
+    const { uid, generation, deletionTimestamp } = this.container.metadata;
+    const cached = this.#options.containers.get(this.key)?.metadata;
+    return cached?.uid === uid && cached.generation === generation && cached.deletionTimestamp === deletionTimestamp;
+  }
+
   /** The spec that is worked on, with the newest status that we know of. */
   latest(): Container {
     const { status } = this.#newest();

@@ -116,7 +116,9 @@ export class HostReconciler implements Reconciler {
     const { clock, feed, random } = this.#options;
     const { driver } = connection.watch;
     const now = clock.now().getTime();
-    if (connection.look === undefined || now >= connection.relistAt) {
+    // Farther off than it can be: the clock was set back.
+    const relistDue = now >= connection.relistAt || connection.relistAt > now + 2 * relistMs;
+    if (connection.look === undefined || relistDue) {
       const [info, found] = await Promise.all([driver.info(signal), driver.owners(signal)]);
       connection.relistAt = now + relistMs * (0.9 + 0.2 * random());
       feed.tell({ kind: "listed", hostName: name, found });

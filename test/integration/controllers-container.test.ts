@@ -1,4 +1,7 @@
 /** The Host, scheduler and Container controllers together, on real Docker Engines and the real API. */
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type Docker from "dockerode";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Client } from "../../api/client/client.ts";
@@ -201,6 +204,28 @@ if (missing !== undefined) {
       });
     });
 
+    test("a pull that nobody asks for any more is given up, and what was asked for before is not run", async () => {
+      // A registry that accepts connections and then says nothing.
+      const calls = new Set<Socket>();
+      const registry = createServer((socket) => calls.add(socket.on("error", () => undefined))).listen(0, "127.0.0.1");
+      await once(registry, "listening");
+      const slow = `127.0.0.1:${(registry.address() as AddressInfo).port}/slow:1`;
+      try {
+        await addEast();
+        await Promise.all([user.apply("goes", { image: slow }), user.apply("other", { image: slow })]);
+        await Promise.all([user.told("goes", "Pulling"), user.told("other", "Pulling")]);
+        await eventually("the Engine pulls", async () => calls.size > 0);
+        await Promise.all([user.delete(containers, "goes"), user.change("other", { image })]);
+        await Promise.all([user.isGone(containers, "goes"), user.runs("other")]);
+        const events = await client.list<Told>(eventType, { namespace: "default" });
+        const told = events.items.filter(({ involvedObject }) => involvedObject.name === "goes");
+        expect(told.map(({ reason }) => reason)).not.toContain("Failed");
+      } finally {
+        for (const call of calls) call.destroy();
+        registry.close();
+      }
+    });
+
     test("tasks end once, and stay ended", async () => {
       await addEast();
       const task = (script: string): object => ({ restartPolicy: "Never", command: ["sh", "-c"], args: [script] });
@@ -349,8 +374,7 @@ if (missing !== undefined) {
       const declareAll = async (someone: User): Promise<readonly ContainerStatus[]> => {
         await someone.addHost("east", { endpoint: east.endpoint });
         await someone.addHost("west", { endpoint: west.endpoint });
-        await Promise.all([someone.hostIs("east", "True"), someone.hostIs("west", "True")]);
-        // Backwards the second time, so that it is not the order that decides.
+        // At once, before anybody knows what the Hosts have; backwards the second time, so that it is not the order that decides.
         for (const name of names.reverse()) await someone.apply(name);
         return Promise.all(["a", "b", "c", "d"].map((name) => someone.runs(name)));
       };
