@@ -53,6 +53,8 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     () => clock.now(),
   );
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  // Before anything is written there: another server's kubeconfig stays as it is.
+  using _folder = options.store.type === "sqlite" ? undefined : lockFolder(options.dataDir);
   await using store = await openStore(options);
   await using _compactor = new Compactor({
     store,
@@ -87,7 +89,6 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   if (options.store.type === "sqlite") {
     await run(signal); // the store is locked by this process: there is nobody to compete with
   } else {
-    using _folder = lockFolder(options.dataDir);
     const identity = await processIdentity(options.dataDir);
     await leadWhileElected({ client, clock, log, name: "stowage-controllers", identity }, run, signal);
   }
