@@ -80,7 +80,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   const openDriver = (host: Host): Promise<HostDriver> =>
     drivers.ensure(host, (namespace, name) => readTlsSecret(client, namespace, name));
 
-  await registerLocalHost(client, options.docker, log);
+  await registerLocalHost(client, options, log);
   await api.listen();
   process.stdout.write(`ready ${api.url} kubeconfig=${join(options.dataDir, "admin.kubeconfig")}\n`);
   log.info("Serving", { url: api.url, store: options.store.type, instance });
@@ -165,9 +165,15 @@ async function answers(socket: string): Promise<boolean> {
  * Makes the Engine that `--docker` names the Host "local": undefined stands for the local socket, when something answers
  * there, "none" for none. A Host "local" that is there already is pointed at what `--docker` names, when it names one.
  */
-async function registerLocalHost(client: Client, docker: string | undefined, log: Log): Promise<void> {
+async function registerLocalHost(client: Client, { docker, store }: ServerOptions, log: Log): Promise<void> {
   if (docker === "none" || (docker === undefined && !(await answers(defaultSocket)))) return;
   const endpoint = docker ?? `unix://${defaultSocket}`;
+  if (store.type === "etcd" && endpoint.startsWith("unix://")) {
+    log.warn(
+      'Host "local" is the Engine of whichever server runs the controllers: where servers run on several machines, give each --docker none and declare Hosts with tcp:// endpoints',
+      { endpoint },
+    );
+  }
   try {
     await client.create(hosts, {
       apiVersion: apiVersionOf(hosts),
