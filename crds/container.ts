@@ -192,8 +192,8 @@ export const containerKind: Kind = {
   shortNames: ["ctr"],
   categories: ["all"],
   description: "One container that runs on one Host, and stays as declared.",
-  spec: ContainerSpec,
-  status: ContainerStatus,
+  spec: ContainerSpec.describe("What is asked for."),
+  status: ContainerStatus.describe("What was seen last."),
   columns: [
     { name: "Ready", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
     { name: "Status", type: "string", jsonPath: ".status.summary" },

@@ -74,12 +74,12 @@ export const hostKind: Kind = {
   shortNames: [],
   categories: [],
   description: "Somewhere Containers can run: a Docker Engine.",
-  spec: withRules(HostSpec, {
+  spec: withRules(HostSpec.describe("What is asked for."), {
     rule: "!has(self.docker.tls) || self.docker.endpoint.startsWith('tcp://')",
     message: "tls is for tcp:// endpoints: a unix socket has none",
     fieldPath: ".docker.tls",
   }),
-  status: HostStatus,
+  status: HostStatus.describe("What was seen last."),
   columns: [
     { name: "Ready", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
     { name: "Engine", type: "string", jsonPath: ".status.engine.version" },
