@@ -4,7 +4,7 @@ const only = (name, from, to, comment) => ({
   comment,
   severity: "error",
   from: { path: from, pathNot: "\\.test\\.ts$" },
-  to: { path: "^(crds|api|controllers|drivers|openstack|agent|cli|process|scripts|test|bench)/", pathNot: to },
+  to: { path: "^(crds|api|controllers|drivers|openstack|agent|cli|process|formats|scripts|test|bench)/", pathNot: to },
 });
 const sdk = (name, pkg, owner) => ({
   name,
@@ -23,7 +23,8 @@ module.exports = {
     },
     only("crds", "^crds/", "^crds/", "crds imports zod and itself only"),
     only("process-is-a-leaf", "^process/", "^process/"),
-    only("api", "^api/", "^(api|crds|process)/", "the API server knows kinds, not what acts on them"),
+    only("formats-is-a-leaf", "^formats/", "^formats/"),
+    only("api", "^api/", "^(api|crds|process|formats)/", "the API server knows kinds, not what acts on them"),
     only("controllers", "^controllers/", "^(controllers|api/client|api/status\\.ts|crds|drivers|openstack|process)"),
     only(
       "runtime-knows-no-kind",
@@ -42,7 +43,7 @@ module.exports = {
     only(
       "cli",
       "^cli/(?!server/)",
-      "^(cli|api/client|api/status\\.ts|crds)",
+      "^(cli|api/client|api/status\\.ts|crds|formats)",
       "only cli/server, a composition root, puts the house together",
     ),
     sdk("etcd3", "etcd3", "api/storage/"),

@@ -16,7 +16,10 @@ export default defineConfig({
         test: {
           ...shared,
           name: "unit",
-          include: ["{crds,process,api,controllers,drivers,cli,scripts}/**/*.test.ts", "test/golden/**/*.test.ts"],
+          include: [
+            "{crds,process,formats,api,controllers,drivers,cli,scripts}/**/*.test.ts",
+            "test/golden/**/*.test.ts",
+          ],
         },
       },
       {

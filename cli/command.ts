@@ -31,3 +31,20 @@ export const count = (value: string): number => {
   if (!/^\d+$/.test(value)) throw new InvalidArgumentError("It is not a whole number.");
   return Number(value);
 };
+
+/** The arguments and options by which a command is told its objects: TargetOptions of targets.ts. */
+export function takesTargets(command: Command): Command {
+  return command
+    .argument("[type[/name]]", "kind, as for get")
+    .argument("[names...]", "which of them")
+    .option(
+      "-f, --filename <path>",
+      "the objects of a file or folder, or - for standard input; may be repeated",
+      collect,
+    )
+    .option("-R, --recursive", "folders with all that is below them")
+    .option("-l, --selector <labels>", "those with these labels: app=web,tier!=db")
+    .option("--field-selector <fields>", "those with these fields: metadata.name=web")
+    .option("--all", "all of that kind in the namespace")
+    .option("-A, --all-namespaces", "with --all or -l: in all namespaces");
+}

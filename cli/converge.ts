@@ -3,6 +3,7 @@ import type { Client } from "../api/client/client.ts";
 import type { Target } from "./apply.ts";
 import { targetName } from "./apply.ts";
 import { CommandError } from "./errors.ts";
+import type { Following } from "./follow.ts";
 import type { Progress } from "./progress.ts";
 import { progressOf } from "./progress.ts";
 import type { ProgressView } from "./progress-view.ts";
@@ -20,6 +21,7 @@ export async function converge(
   targets: readonly Target[],
   timeoutMs: number,
   view: ProgressView,
+  lost: Following["lost"],
 ): Promise<void> {
   const several = new Set(targets.flatMap(({ name }) => name.namespace ?? [])).size > 1;
   const label = (target: Target): string =>
@@ -32,7 +34,7 @@ export async function converge(
   using redraw = new Redraw(() => {
     view.show(progress);
   });
-  await untilAll(client, targets, AbortSignal.timeout(timeoutMs), (target, object) => {
+  await untilAll(client, targets, { signal: AbortSignal.timeout(timeoutMs), lost }, (target, object) => {
     const now: Progress = object === undefined ? { state: "failed", text: "it was deleted" } : progressOf(object);
     progress.set(label(target), now);
     redraw.soon();

@@ -2,6 +2,7 @@
 import type { Client, DeleteOptions } from "../api/client/client.ts";
 import { ApiError, isNotFound } from "../api/status.ts";
 import { CommandError } from "./errors.ts";
+import type { Following } from "./follow.ts";
 import { kindName } from "./resources.ts";
 import type { NamedObject } from "./targets.ts";
 import { untilAll } from "./until.ts";
@@ -35,11 +36,16 @@ export async function deleteAll(
 }
 
 /** `timeoutMs` 0 is for ever. Throws CommandError when some are still there then. */
-export async function waitUntilGone(client: Client, deleted: readonly Deleted[], timeoutMs: number): Promise<void> {
+export async function waitUntilGone(
+  client: Client,
+  deleted: readonly Deleted[],
+  timeoutMs: number,
+  lost: Following["lost"],
+): Promise<void> {
   const signal = timeoutMs === 0 ? new AbortController().signal : AbortSignal.timeout(timeoutMs);
   const waiting = deleted.filter(({ uid }) => uid !== undefined);
   // One of that name with another uid is somebody's new one.
-  const left = await untilAll(client, waiting, signal, ({ uid }, object) => object?.metadata.uid !== uid);
+  const left = await untilAll(client, waiting, { signal, lost }, ({ uid }, object) => object?.metadata.uid !== uid);
   if (left.length > 0)
     throw new CommandError(
       ...left.map(({ type, name }) => `timed out waiting for the condition on ${type.plural}/${name.name}: it is still there after ${timeoutMs / 1000}s`), // prettier-ignore

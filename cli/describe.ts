@@ -1,6 +1,9 @@
 /** An object in words, as kubectl describe writes it. Source: kubectl/pkg/describe/describe.go, GenericDescriber. */
 import type { Condition, KubeObject } from "../crds/meta.ts";
-import { age, humanDuration } from "./age.ts";
+import { humanDuration } from "../formats/human-duration.ts";
+import type { JsonObject } from "../formats/json-object.ts";
+import { isJsonObject } from "../formats/json-object.ts";
+import { age } from "./age.ts";
 import { lastAppliedAnnotation } from "./three-way-patch.ts";
 import type { Row } from "./tables.ts";
 import { renderRows } from "./tables.ts";
@@ -18,16 +21,11 @@ export interface Event extends KubeObject {
   readonly reportingComponent?: string;
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
-const isMap = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** Ends with a line break. Values of Secrets are told by their size. */
 export async function describe(object: KubeObject, events: readonly Event[], now: Date): Promise<string> {
   const { apiVersion, kind, metadata, ...rest } = object as KubeObject & JsonObject;
   const { status, ...body } = isSecret(object) ? withoutValues(rest) : rest;
-  const { conditions, ...observed } = isMap(status) ? status : {};
+  const { conditions, ...observed } = isJsonObject(status) ? status : {};
   const annotations = Object.entries(metadata.annotations ?? {}).filter(([key]) => key !== lastAppliedAnnotation);
   const lines = [
     ...fields([
@@ -63,7 +61,7 @@ function withoutValues(secret: JsonObject): JsonObject {
     Object.fromEntries(
       Object.entries(data).map(([key, value]) => [key, `${Buffer.from(String(value), "base64").length} bytes`]),
     );
-  return { ...secret, ...(isMap(secret["data"]) ? { data: sizes(secret["data"]) } : {}) };
+  return { ...secret, ...(isJsonObject(secret["data"]) ? { data: sizes(secret["data"]) } : {}) };
 }
 
 function pairs(entries: readonly (readonly [string, string])[], separator: string): string {
@@ -94,7 +92,7 @@ function block(map: JsonObject, indent: string): readonly string[] {
   return entries.flatMap(([key, value]) => {
     const name = `${indent}${label(key)}:`;
     if (isPlain(value)) return fields([[label(key).padEnd(width), scalar(value)]], indent).map(tidyColon);
-    if (isMap(value)) return Object.keys(value).length === 0 ? [name] : [name, ...block(value, `${indent}  `)];
+    if (isJsonObject(value)) return Object.keys(value).length === 0 ? [name] : [name, ...block(value, `${indent}  `)];
     return [name, ...(value as readonly unknown[]).flatMap((item) => listItem(item, `${indent}  `))];
   });
 }
@@ -104,7 +102,7 @@ const tidyColon = (line: string): string => line.replace(/^(\s*\S.*?)( *):/, "$1
 
 function listItem(item: unknown, indent: string): readonly string[] {
   if (isPlain(item)) return scalar(item).split("\n").map((line) => indent + line); // prettier-ignore
-  if (isMap(item)) {
+  if (isJsonObject(item)) {
     const [first = "", ...more] = block(item, `${indent}  `);
     return [`${indent}- ${first.trimStart()}`, ...more];
   }

@@ -1,5 +1,6 @@
 /** How failures end a command: which exit code, and in which words. */
 import { UnreachableError } from "../api/client/unreachable.ts";
+import { hasReason } from "../api/status.ts";
 
 /** The command line makes no sense: exit code 2. */
 export class UsageError extends Error {
@@ -21,6 +22,8 @@ export function linesOf(error: unknown): readonly string[] {
   if (error instanceof CommandError) return error.lines;
   if (error instanceof UnreachableError && error.code === "ECONNREFUSED")
     return [`${error.message}; is it running? "stowage server" starts one, --kubeconfig names another`];
+  if (hasReason(error, "Unauthorized"))
+    return [`${error.message}: the server does not know whose certificate or token this is; it may have expired, or be for another server`]; // prettier-ignore
   if (error instanceof Error) return error.message.trimEnd().split("\n");
   return [String(error)];
 }

@@ -4,6 +4,7 @@ import type { HttpClient, Table, TableRow } from "../api/client/http.ts";
 import { ApiError, isExpired, isNotFound } from "../api/status.ts";
 import type { KubeObject } from "../crds/meta.ts";
 import { CommandError, UsageError } from "./errors.ts";
+import { isRestarting, warnOnce } from "./follow.ts";
 import type { OutputFormat } from "./output.ts";
 import { renderObjects } from "./output.ts";
 import type { Selection } from "./resources.ts";
@@ -164,6 +165,7 @@ export async function watchTable(
   };
   const printer = new RowPrinter(options, view);
   const never = new AbortController().signal;
+  const lost = warnOnce(options.terminal);
   for (let first = true; ; first = false) {
     // One object that does not exist is an error, as for `get` without a watch.
     if (first && names !== undefined) await client.get(type, { namespace: asked.namespace, name: names[0] ?? "" });
@@ -172,12 +174,17 @@ export async function watchTable(
     let { resourceVersion } = table.metadata;
     try {
       for (;;) {
-        for await (const event of client.watchTable(type, { ...asked, resourceVersion, signal: never })) {
-          if (event.type === "BOOKMARK") resourceVersion = event.resourceVersion;
-          else {
-            for (const { object } of event.object.rows) ({ resourceVersion } = object.metadata);
-            await printer.print(event.object.rows);
+        try {
+          for await (const event of client.watchTable(type, { ...asked, resourceVersion, signal: never })) {
+            if (event.type === "BOOKMARK") resourceVersion = event.resourceVersion;
+            else {
+              for (const { object } of event.object.rows) ({ resourceVersion } = object.metadata);
+              await printer.print(event.object.rows);
+            }
           }
+        } catch (error) {
+          if (!isRestarting(error)) throw error;
+          lost(error);
         }
         await delay(pauseMs);
       }

@@ -115,6 +115,8 @@ test("credentials of a program are asked of it", async () => {
 
 test.each([
   { why: "not YAML", text: "a: [", want: /^Cannot read kubeconfig .*config: / },
+  { why: "no map", text: "hello", want: /config: Invalid input: expected object/ },
+  { why: "empty", text: "", want: /has no current-context: .*it has: none/ },
   {
     why: "a wrong type",
     text: '{"clusters":[{"name":"k","cluster":{"server":1}}]}',

@@ -89,9 +89,8 @@ function parseKubeconfig(file: string, text: string): Kubeconfig {
   const result = Kubeconfig.safeParse(content);
   if (result.success) return absolute(result.data, dirname(file));
   const [issue] = result.error.issues;
-  throw new CommandError(
-    `Cannot read kubeconfig ${file}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "it is malformed"}`,
-  );
+  const where = issue === undefined || issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
+  throw new CommandError(`Cannot read kubeconfig ${file}: ${where}${issue?.message ?? "it is malformed"}`);
 }
 
 const fileFields = ["certificate-authority", "client-certificate", "client-key", "tokenFile"];
@@ -142,7 +141,7 @@ export async function connectionSettings(options: GlobalOptions, terminal: Termi
   const contextName = options.context ?? config["current-context"] ?? "";
   const context = config.contexts.find(({ name }) => name === contextName)?.context;
   if (context === undefined) {
-    const known = config.contexts.map(({ name }) => name).join(", ");
+    const known = config.contexts.map(({ name }) => name).join(", ") || "none";
     throw new CommandError(
       contextName === ""
         ? `Kubeconfig ${from} has no current-context: name one with --context (it has: ${known})`

@@ -8,10 +8,10 @@ import { buffer } from "node:stream/consumers";
 import type { Readable } from "node:stream";
 import type { Document, Tags } from "yaml";
 import { isCollection, isNode, isPair, isScalar, LineCounter, parseAllDocuments } from "yaml";
+import type { JsonObject } from "../formats/json-object.ts";
+import { isJsonObject } from "../formats/json-object.ts";
 import { CommandError } from "./errors.ts";
 import { parseFieldPath, valueAt } from "./field-path.ts";
-
-export type JsonObject = { [key: string]: unknown };
 
 /** One thing that is wrong with a manifest, where it stands. */
 export interface Problem {
@@ -252,9 +252,6 @@ const nameOf = (type: unknown): string =>
         ? "a map"
         : `${typeof type} ${JSON.stringify(type)}`;
 
-const isMap = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** `Container "web": `, as far as it can be known. */
 function subjectOf(object: unknown): string {
   const kind = valueAt(object, "kind");
@@ -270,14 +267,14 @@ interface Fault {
 
 /** What must be so before the server can be asked about an object. */
 function headProblems(object: unknown): readonly Fault[] {
-  if (!isMap(object))
+  if (!isJsonObject(object))
     return [{ field: "", message: `expected an object with apiVersion, kind and metadata, found ${nameOf(object)}` }];
   const faults: Fault[] = [];
   for (const field of ["apiVersion", "kind"]) faults.push(...requireString(object, field));
   const { metadata } = object;
   if (metadata === undefined || metadata === null)
     faults.push({ field: "metadata.name", message: "metadata.name: Required value" });
-  else if (!isMap(metadata))
+  else if (!isJsonObject(metadata))
     faults.push({ field: "metadata", message: `metadata: Invalid value: ${JSON.stringify(metadata)}: must be a map` });
   else {
     faults.push(...requireString(object, "metadata.name"));
@@ -295,7 +292,7 @@ function headProblems(object: unknown): readonly Fault[] {
 /** Where most of a large object is. */
 function largestField(object: JsonObject): string {
   let path = "";
-  for (let value: unknown = object; isMap(value);) {
+  for (let value: unknown = object; isJsonObject(value);) {
     const sizes = Object.entries(value).map(([key, inner]) => ({ key, inner, size: JSON.stringify(inner).length }));
     const largest = sizes.sort((a, b) => b.size - a.size)[0];
     if (largest === undefined || largest.size < maxObjectBytes / 2) break;

@@ -1,5 +1,6 @@
 /** Objects as `-o` asks for them. Source: kubectl's printers (k8s.io/cli-runtime/pkg/printers). */
 import type { KubeObject } from "../crds/meta.ts";
+import { isJsonObject } from "../formats/json-object.ts";
 import { UsageError } from "./errors.ts";
 import { objectName } from "./resources.ts";
 
@@ -12,18 +13,15 @@ export type OutputFormat =
 export function parseOutput(option: string | undefined): OutputFormat {
   if (option === undefined || option === "wide") return { as: "table", wide: option === "wide" };
   if (option === "yaml" || option === "json" || option === "name") return { as: option };
-  const template = /^jsonpath=(.*)$/s.exec(option)?.[1];
+  const template = /^jsonpath=(.+)$/s.exec(option)?.[1];
   if (template !== undefined) return { as: "jsonpath", template };
   throw new UsageError(`-o "${option}" is not an output format: use wide, yaml, json, name or jsonpath=TEMPLATE`);
 }
 
-const isMap = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** Keys in order, as kubectl's are, and without metadata.managedFields, which it hides. */
 function tidy(value: unknown, key = ""): unknown {
   if (Array.isArray(value)) return value.map((item) => tidy(item));
-  if (!isMap(value)) return value;
+  if (!isJsonObject(value)) return value;
   const entries = Object.entries(value).filter(([name]) => !(key === "metadata" && name === "managedFields"));
   return Object.fromEntries(
     entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, inner]) => [name, tidy(inner, name)]),
@@ -48,8 +46,8 @@ export async function renderObjects(
       return stringify(tidy(whole), { indentSeq: false, lineWidth: 0, aliasDuplicateObjects: false, version: "1.1" });
     }
     case "jsonpath": {
-      const { renderJsonPath } = await import("./jsonpath.ts");
-      return renderJsonPath(format.template, tidy(whole));
+      const { renderTemplate } = await import("./json-path-template.ts");
+      return renderTemplate(format.template, tidy(whole));
     }
   }
 }

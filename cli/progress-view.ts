@@ -10,9 +10,14 @@ export interface ProgressView extends Disposable {
 
 const marks: Readonly<Record<Progress["state"], string>> = { working: "…", reached: "✓", failed: "✗" };
 
-/** A terminal without a size cannot be drawn on. */
-export async function progressView(stream: Terminal["stdout"]): Promise<ProgressView> {
-  return stream.isTTY === true && (stream.columns ?? 0) > 0 ? liveView(stream) : plainView(stream);
+export async function progressView(terminal: Pick<Terminal, "stdout" | "env">): Promise<ProgressView> {
+  return canBeDrawnOn(terminal) ? liveView(terminal.stdout) : plainView(terminal.stdout);
+}
+
+/** Terminals without a size, and those that know no escape sequences, get lines as files do. */
+function canBeDrawnOn({ stdout, env }: Pick<Terminal, "stdout" | "env">): boolean {
+  const { isTTY = false, columns = 0, rows = 0 } = stdout;
+  return isTTY && columns > 0 && rows > 0 && env["TERM"] !== "dumb";
 }
 
 async function liveView(stream: Writable): Promise<ProgressView> {

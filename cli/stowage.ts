@@ -39,9 +39,10 @@ const terminal: Terminal = {
 
 for (const signal of signals) process.once(signal, endAtOnce);
 
-// A reader that has seen enough (`| head`) closes the pipe.
+// A reader that has seen enough (`| head`) closes the pipe: then it ends as SIGPIPE would have ended it, for what was asked
+// may be half done.
 const closed = (error: NodeJS.ErrnoException): void => {
-  if (error.code === "EPIPE") process.exit();
+  if (error.code === "EPIPE") process.exit(141);
   throw error;
 };
 process.stdout.on("error", closed);

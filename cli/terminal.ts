@@ -6,7 +6,7 @@ export interface Terminal {
   readonly cwd: string;
   readonly home: string;
   readonly stdin: Readable;
-  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
   readonly stderr: Writable;
   now(): Date;
   /** Runs something that SIGINT and SIGTERM end by `signal`; any other command they end at once. */

@@ -4,21 +4,19 @@
  * Source: k8s.io/apimachinery/pkg/util/jsonmergepatch/patch.go and kubectl/pkg/util/apply.go.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { JsonObject } from "./manifests.ts";
+import type { JsonObject } from "../formats/json-object.ts";
+import { isJsonObject } from "../formats/json-object.ts";
 
 export const lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration";
-
-const isMap = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Lists are values: they are replaced as a whole. An empty result changes nothing. */
 export function threeWayPatch(lastApplied: JsonObject, manifest: JsonObject, current: JsonObject): JsonObject {
   const patch: JsonObject = {};
   for (const [key, wanted] of Object.entries(manifest)) {
     const present = current[key];
-    if (isMap(wanted) && isMap(present)) {
+    if (isJsonObject(wanted) && isJsonObject(present)) {
       const before = lastApplied[key];
-      const inner = threeWayPatch(isMap(before) ? before : {}, wanted, present);
+      const inner = threeWayPatch(isJsonObject(before) ? before : {}, wanted, present);
       if (Object.keys(inner).length > 0) patch[key] = inner;
     } else if (wanted !== null && !isDeepStrictEqual(wanted, present)) patch[key] = wanted;
   }
@@ -31,8 +29,8 @@ export function threeWayPatch(lastApplied: JsonObject, manifest: JsonObject, cur
 
 /** The manifest with itself in its annotation, byte for byte as kubectl writes it: the two may take turns. */
 export function withLastApplied<T extends JsonObject>(object: T): T {
-  const metadata = isMap(object["metadata"]) ? object["metadata"] : {};
-  const annotations = isMap(metadata["annotations"]) ? metadata["annotations"] : {};
+  const metadata = isJsonObject(object["metadata"]) ? object["metadata"] : {};
+  const annotations = isJsonObject(metadata["annotations"]) ? metadata["annotations"] : {};
   const others = Object.fromEntries(Object.entries(annotations).filter(([key]) => key !== lastAppliedAnnotation));
   const plain = { ...object, metadata: { ...metadata, annotations: others } };
   return {
@@ -43,13 +41,13 @@ export function withLastApplied<T extends JsonObject>(object: T): T {
 
 /** What the object's annotation says; undefined when it has none that can be read. */
 export function lastAppliedOf(object: JsonObject): JsonObject | undefined {
-  const metadata = isMap(object["metadata"]) ? object["metadata"] : {};
-  const annotations = isMap(metadata["annotations"]) ? metadata["annotations"] : {};
+  const metadata = isJsonObject(object["metadata"]) ? object["metadata"] : {};
+  const annotations = isJsonObject(metadata["annotations"]) ? metadata["annotations"] : {};
   const text = annotations[lastAppliedAnnotation];
   if (typeof text !== "string") return undefined;
   try {
     const parsed: unknown = JSON.parse(text);
-    return isMap(parsed) ? parsed : undefined;
+    return isJsonObject(parsed) ? parsed : undefined;
   } catch {
     return undefined;
   }
@@ -58,6 +56,6 @@ export function lastAppliedOf(object: JsonObject): JsonObject | undefined {
 /** Go's encoding/json: keys in order, and what HTML gives a meaning escaped. */
 function goJson(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
-    isMap(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
+    isJsonObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
   ).replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

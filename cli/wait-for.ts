@@ -1,7 +1,7 @@
 /** What `wait --for` can wait for. Source: kubectl/pkg/cmd/wait (condition.go, json.go, delete.go). */
 import type { Condition, KubeObject } from "../crds/meta.ts";
 import { UsageError } from "./errors.ts";
-import { findJsonPath, show } from "./jsonpath.ts";
+import { parseRelaxedPath, show } from "./json-path-template.ts";
 import { isCurrent } from "./progress.ts";
 
 /** Whether an object is what is waited for; undefined is an object that does not exist. */
@@ -23,8 +23,10 @@ export function parseFor(text: string): Awaited {
   if (type !== undefined)
     return { isMet: (object) => object !== undefined && hasCondition(object, type, status), needsObject: true };
   const [, path, , wanted] = /^jsonpath=(\{[^}]*\}|[^=]+)(=(.*))?$/s.exec(text) ?? [];
-  if (path !== undefined)
-    return { isMet: (object) => object !== undefined && hasValue(object, path, wanted), needsObject: true };
+  if (path !== undefined) {
+    const find = parseRelaxedPath(path);
+    return { isMet: (object) => object !== undefined && hasValue(find(object), wanted), needsObject: true };
+  }
   throw new UsageError(
     `--for "${text}" is unknown: use condition=TYPE, condition=TYPE=STATUS, jsonpath={PATH}=VALUE, create or delete`,
   );
@@ -37,8 +39,7 @@ function hasCondition(object: WithStatus, type: string, status: string): boolean
   return isCurrent(object.metadata, condition.observedGeneration ?? object.status?.observedGeneration);
 }
 
-function hasValue(object: KubeObject, path: string, wanted: string | undefined): boolean {
-  const [first] = findJsonPath(path, object);
+function hasValue([first]: readonly unknown[], wanted: string | undefined): boolean {
   if (first === undefined) return false;
   return wanted === undefined || show(first) === wanted.replace(/^(["'])(.*)\1$/s, "$2");
 }

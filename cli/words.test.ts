@@ -1,6 +1,5 @@
 /** Small things that turn words into values and back. */
 import { describe, expect, test } from "vitest";
-import { humanDuration } from "./age.ts";
 import { parseDuration } from "./duration.ts";
 import { parseFieldPath, valueAt } from "./field-path.ts";
 import { nearMatches } from "./near-matches.ts";
@@ -19,22 +18,6 @@ test.each([
 
 test.each(["", "abc", "5x", "-5s", "5m foo"])("parseDuration refuses %j and names the option", (text) => {
   expect(() => parseDuration("--timeout", text)).toThrow(`--timeout "${text}" is not a duration`);
-});
-
-// k8s.io/apimachinery/pkg/util/duration/duration_test.go, TestHumanDuration.
-test.each([
-  [1000, "1s"],
-  [70_000, "70s"],
-  [190_000, "3m10s"],
-  [70 * 60_000, "70m"],
-  [47 * 3_600_000, "47h"],
-  [49 * 3_600_000, "2d1h"],
-  [200 * 3_600_000, "8d"],
-  [367 * 86_400_000, "367d"],
-  [(365 * 2 + 25) * 86_400_000, "2y25d"],
-  [365 * 8 * 86_400_000, "8y"],
-])("humanDuration(%d ms)", (ms, want) => {
-  expect(humanDuration(ms)).toBe(want);
 });
 
 describe("field paths", () => {

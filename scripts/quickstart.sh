@@ -3,7 +3,7 @@
 set -eu
 . "$(dirname "$0")/prepare.sh"
 
-if [ -S /var/run/docker.sock ]; then
+if [ -n "${DOCKER_HOST:-}" ] || [ -S /var/run/docker.sock ]; then
   require_tools busybox:busybox-static
 else
   require_tools dockerd:docker.io busybox:busybox-static

@@ -13,13 +13,15 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import Docker from "dockerode";
+import { labels } from "../drivers/labels.ts";
 import { buildQuickstartImages } from "./quickstart-images.ts";
 
 const root = join(import.meta.dirname, "..");
 const cli = join(root, "cli", "stowage.ts");
 const example = join(root, "manifests", "examples", "quickstart");
-const socket = "/var/run/docker.sock";
+const defaultEngine = "unix:///var/run/docker.sock";
 const apiPort = 7443;
+const engineTable = "table {{.Names}}\t{{.Image}}\t{{.Status}}\t{{.Ports}}";
 /** The hostPort in web.yaml. */
 const webPort = 8080;
 
@@ -36,6 +38,8 @@ const { values: options } = parseArgs({
 });
 const dataDir = options["data-dir"];
 const kubeconfig = join(dataDir, "admin.kubeconfig");
+/** Which Engine, as Docker's own command is told it. */
+const dockerHost = process.env["DOCKER_HOST"] || defaultEngine;
 const stop = new AbortController();
 
 function say(text: string): void {
@@ -132,25 +136,35 @@ async function stowage(args: readonly string[], input?: string): Promise<number>
   return code ?? 1;
 }
 
-async function answers(engine: Docker): Promise<boolean> {
+/** Why an Engine does not answer, as Node names it; undefined when it does. */
+async function whySilent(engine: Docker): Promise<string | undefined> {
   try {
     await engine.ping();
-    return true;
-  } catch {
-    return false;
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
   }
 }
 
+function socketOf(endpoint: string): string {
+  const [, path] = /^unix:\/\/(\/.+)$/.exec(endpoint) ?? [];
+  if (path !== undefined) return path;
+  throw new QuickstartError(`DOCKER_HOST "${endpoint}" is no local socket (unix:///PATH): unset it for this command`);
+}
+
 async function haveEngine(engine: Docker): Promise<void> {
-  if (await answers(engine)) return;
-  say("starting dockerd, as none answers");
+  const why = await whySilent(engine);
+  if (why === undefined) return;
+  if (why === "EACCES")
+    throw new QuickstartError(`You may not use the Docker Engine on ${dockerHost}: run this as root, or as a member of the group docker`); // prettier-ignore
+  if (dockerHost !== defaultEngine)
+    throw new QuickstartError(`No Docker Engine answers on DOCKER_HOST "${dockerHost}" (${why}): start it, or unset DOCKER_HOST`); // prettier-ignore
   if (process.getuid?.() !== 0)
-    throw new QuickstartError(
-      `No Docker Engine answers on ${socket}, and only root can start one: start dockerd first`,
-    );
+    throw new QuickstartError(`No Docker Engine answers on ${dockerHost}, and only root can start one: start dockerd first`); // prettier-ignore
+  say("starting dockerd, as none answers");
   const dockerd = new Background("dockerd", "dockerd", []);
   started.push(dockerd);
-  while (!(await answers(engine))) {
+  while ((await whySilent(engine)) !== undefined) {
     if (!dockerd.isRunning) throw await dockerd.failure();
     await delay(100, undefined, { signal: stop.signal });
   }
@@ -159,7 +173,7 @@ async function haveEngine(engine: Docker): Promise<void> {
 async function haveServer(): Promise<void> {
   const port = await freePort(apiPort);
   say(`stowage server --listen 127.0.0.1:${port}`);
-  const args = ["server", "--data-dir", dataDir, "--listen", `127.0.0.1:${port}`, "--docker", `unix://${socket}`];
+  const args = ["server", "--data-dir", dataDir, "--listen", `127.0.0.1:${port}`, "--docker", dockerHost];
   const server = new Background("server", process.execPath, [cli, ...args]);
   started.push(server);
   if (server.child.stdout === null) throw new Error("The server has no standard output");
@@ -196,6 +210,16 @@ async function manifestsWithPort(port: number): Promise<string> {
   return (await Promise.all(files)).join("\n---\n").replace(`hostPort: ${webPort}`, `hostPort: ${port}`);
 }
 
+/** The same, as Docker tells it; where its command is not installed there is nothing to show. */
+function showEngine(): void {
+  const list = ["ps", "--all", "--filter", `label=${labels.namespace}=quickstart`];
+  const env = { ...process.env, DOCKER_HOST: dockerHost };
+  const { stdout, status } = spawnSync("docker", [...list, "--format", engineTable], { encoding: "utf8", env });
+  if (status !== 0) return;
+  say(`docker ${list.join(" ")}`);
+  process.stdout.write(stdout);
+}
+
 function showWhatNext(port: number): void {
   console.log(`
 What to try next, in another terminal:
@@ -205,9 +229,9 @@ What to try next, in another terminal:
   ${join(relative(process.cwd(), root), "cli", "stowage")} logs -n quickstart -f worker
   kubectl get containers -A -w        # any Kubernetes client will do
   kubectl -n quickstart patch ctr worker --type merge -p '{"spec":{"runState":"Stopped"}}'
-  docker kill $(docker ps -q -f label=stowage.dev/name=web)        # it is back before you look
+  docker kill $(docker ps -q -f name=quickstart_web_)        # it is back before you look
 
-Ctrl-C ends it all and cleans up.`);
+Ctrl-C ends all that this started.`);
 }
 
 async function cleanUp(): Promise<void> {
@@ -220,7 +244,7 @@ async function cleanUp(): Promise<void> {
 
 async function show(): Promise<void> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const engine = new Docker({ socketPath: socket });
+  const engine = new Docker({ socketPath: socketOf(dockerHost) });
   await haveEngine(engine);
   say("making the example's images from busybox");
   await buildQuickstartImages(engine, process.env["PATH"] ?? "");
@@ -229,6 +253,7 @@ async function show(): Promise<void> {
   stop.signal.throwIfAborted();
   say("stowage get containers -A -o wide");
   await stowage(["get", "containers", "-A", "-o", "wide"]);
+  showEngine();
   if (options.once) return;
   showWhatNext(port);
   await once(stop.signal, "abort");

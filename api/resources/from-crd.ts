@@ -1,7 +1,7 @@
 import type { KubeObject } from "../../crds/meta.ts";
 import { structuralObjectSchema } from "../schema/structural.ts";
 import { columnsFromCrd } from "../tables/columns.ts";
-import { compileJsonPath } from "../tables/json-path.ts";
+import { compileJsonPath } from "../../formats/json-path.ts";
 import type { CrdObject, CrdVersion } from "./crd-object.ts";
 import { hasCondition } from "./crd-object.ts";
 import type { ResourceDefinition } from "./definition.ts";

@@ -5,7 +5,7 @@
 import { asList, asText, getOwn, isJsonObject } from "../json-object.ts";
 import type { JsonObject } from "../resources/definition.ts";
 import type { StatusCause } from "../status.ts";
-import { compileJsonPath } from "../tables/json-path.ts";
+import { compileJsonPath } from "../../formats/json-path.ts";
 import { ruleProblem, rulesOf } from "./cel.ts";
 import { duplicate, forbiddenField, invalidValue, notSupported, required, tooLong } from "./field-errors.ts";
 import { dns1035Label, dns1123Subdomain } from "./names.ts";

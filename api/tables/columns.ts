@@ -5,8 +5,8 @@
 import type { KubeObject } from "../../crds/meta.ts";
 import { asList, getOwn, isJsonObject } from "../json-object.ts";
 import type { Column } from "../resources/definition.ts";
-import { humanDuration } from "./human-duration.ts";
-import { compileJsonPath } from "./json-path.ts";
+import { humanDuration } from "../../formats/human-duration.ts";
+import { compileJsonPath } from "../../formats/json-path.ts";
 
 export const nameColumn: Column = {
   name: "Name",

@@ -2,77 +2,7 @@ import { describe, expect, test } from "vitest";
 import { containerKind } from "../../crds/container.ts";
 import type { KubeObject } from "../../crds/meta.ts";
 import { columnsFromCrd } from "./columns.ts";
-import { humanDuration } from "./human-duration.ts";
-import { compileJsonPath } from "./json-path.ts";
 import { toTable } from "./table.ts";
-
-// Source of the values: apimachinery/pkg/util/duration/duration_test.go.
-test.each([
-  [-2_000, "<invalid>"],
-  [-1_000, "0s"],
-  [0, "0s"],
-  [1_999, "1s"],
-  [119_000, "119s"],
-  [120_000, "2m"],
-  [123_000, "2m3s"],
-  [599_000, "9m59s"],
-  [600_000, "10m"],
-  [179 * 60_000, "179m"],
-  [180 * 60_000, "3h"],
-  [195 * 60_000, "3h15m"],
-  [8 * 3_600_000 - 1, "7h59m"],
-  [8 * 3_600_000, "8h"],
-  [47 * 3_600_000, "47h"],
-  [48 * 3_600_000, "2d"],
-  [49 * 3_600_000, "2d1h"],
-  [8 * 86_400_000, "8d"],
-  [729 * 86_400_000, "729d"],
-  [730 * 86_400_000, "2y"],
-  [731 * 86_400_000, "2y1d"],
-  [8 * 365 * 86_400_000, "8y"],
-])("humanDuration(%i) is %s", (milliseconds, text) => {
-  expect(humanDuration(milliseconds)).toBe(text);
-});
-
-describe("compileJsonPath", () => {
-  const object = {
-    metadata: { labels: { "x.y": "1", "a/b": "2" } },
-    status: {
-      conditions: [
-        { type: "A", n: 1 },
-        { type: "Ready", status: "True", n: 2 },
-      ],
-      empty: [],
-    },
-  };
-  test.each([
-    [".metadata.labels['x\\.y']", ["1"]],
-    [".metadata.labels.x\\.y", ["1"]],
-    ['.metadata.labels["a/b"]', ["2"]],
-    ['.status.conditions[?(@.type=="Ready")].status', ["True"]],
-    [".status.conditions[?(@.type == 'Ready')].status", ["True"]],
-    [".status.conditions[?(@.status)].type", ["Ready"]],
-    [".status.conditions[?(@.n>1)].type", ["Ready"]],
-    [".status.conditions[?(@.n!=1)].type", ["Ready"]],
-    [".status.conditions[0].type", ["A"]],
-    [".status.conditions[-1].type", ["Ready"]],
-    [".status.conditions[*].type", ["A", "Ready"]],
-    [".status.empty[0].x", []],
-    [".nope.at.all", []],
-    [".metadata.constructor", []],
-    ["{.status.conditions[0].n}", [1]],
-    ["$.status.conditions[0].n", [1]],
-  ])("%s", (path, values) => {
-    expect(compileJsonPath(path)(object)).toEqual(values);
-  });
-
-  test.each([".a[", ".a[?(@.x=)]", "a b", ".a[?(x)]", "..a", ".a[1,2]", ".a[?(@.x==nope)]"])(
-    "%s is refused",
-    (path) => {
-      expect(() => compileJsonPath(path)).toThrow(SyntaxError);
-    },
-  );
-});
 
 const now = new Date("2026-01-02T00:00:00Z");
 const object = (more: object = {}): KubeObject => ({

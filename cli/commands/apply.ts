@@ -22,9 +22,11 @@ export const configure: Configure = (command, terminal) => {
     .option("-f, --filename <path>", "file or folder with manifests, or - for standard input; may be repeated", collect)
     .option("-R, --recursive", "folders with all that is below them")
     .option("--wait", "show progress until everything is as asked")
-    .option("--timeout <duration>", "with --wait: how long at most", duration("--timeout"), 60_000)
     .addOption(
-      new Option("--dry-run <where>", "say what would be done, and do nothing")
+      new Option("--timeout <duration>", "with --wait: how long at most").argParser(duration("--timeout")).default(60_000, "60s"), // prettier-ignore
+    )
+    .addOption(
+      new Option("--dry-run [where]", "say what the server would do, and do nothing")
         .choices(["none", "server"])
         .default("none")
         .preset("server"),
@@ -71,7 +73,12 @@ async function run(options: Options & GlobalOptions, terminal: Terminal): Promis
     warn: (message) => terminal.stderr.write(`Warning: ${message}\n`),
   });
   if (options.wait !== true || dryRun) return;
-  const [{ converge }, { progressView }] = await Promise.all([import("../converge.ts"), import("../progress-view.ts")]);
-  using view = await progressView(terminal.stdout);
-  await converge(client, applied.map(({ target }) => target), options.timeout, view); // prettier-ignore
+  const [{ converge }, { progressView }, { warnOnce }] = await Promise.all([
+    import("../converge.ts"),
+    import("../progress-view.ts"),
+    import("../follow.ts"),
+  ]);
+  using view = await progressView(terminal);
+  const targets = applied.map(({ target }) => target);
+  await converge(client, targets, options.timeout, view, warnOnce(terminal));
 }

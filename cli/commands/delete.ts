@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import type { DeleteOptions } from "../../api/client/client.ts";
 import type { Configure } from "../command.ts";
-import { collect, count, duration } from "../command.ts";
+import { count, duration, takesTargets } from "../command.ts";
 import type { TargetOptions } from "../targets.ts";
 import type { GlobalOptions, Terminal } from "../terminal.ts";
 
@@ -16,23 +16,13 @@ interface Options extends TargetOptions {
 const policies = { background: "Background", foreground: "Foreground", orphan: "Orphan" } as const;
 
 export const configure: Configure = (command, terminal) => {
-  command
+  takesTargets(command)
     .description("Delete objects, and wait until they are gone.")
-    .argument("[type[/name]]", "kind, as for get")
-    .argument("[names...]", "which of them")
-    .option(
-      "-f, --filename <path>",
-      "the objects of a file or folder, or - for standard input; may be repeated",
-      collect,
-    )
-    .option("-R, --recursive", "folders with all that is below them")
-    .option("-l, --selector <labels>", "those with these labels: app=web,tier!=db")
-    .option("--field-selector <fields>", "those with these fields: metadata.name=web")
-    .option("--all", "all of that kind in the namespace")
-    .option("-A, --all-namespaces", "with --all or -l: in all namespaces")
     .option("--wait", "wait until they are gone", true)
     .option("--no-wait", "do not wait until they are gone (also --wait=false)")
-    .option("--timeout <duration>", "how long to wait at most; 0 is for ever", duration("--timeout"), 0)
+    .addOption(
+      new Option("--timeout <duration>", "how long to wait at most").argParser(duration("--timeout")).default(0, "0s, for ever"), // prettier-ignore
+    )
     .option("--grace-period <seconds>", "how long a container has to end", count)
     .addOption(
       new Option("--cascade <how>", "what becomes of objects that they own").choices(Object.keys(policies)).default("background"), // prettier-ignore
@@ -48,10 +38,11 @@ export const configure: Configure = (command, terminal) => {
 };
 
 async function run(args: readonly string[], options: Options & GlobalOptions, terminal: Terminal): Promise<void> {
-  const [{ connect }, { resolveTargets }, { deleteAll, waitUntilGone }] = await Promise.all([
+  const [{ connect }, { resolveTargets }, { deleteAll, waitUntilGone }, { warnOnce }] = await Promise.all([
     import("../connection.ts"),
     import("../targets.ts"),
     import("../delete.ts"),
+    import("../follow.ts"),
   ]);
   await using connection = await connect(options, terminal);
   const targets = await resolveTargets(args, options, connection, terminal);
@@ -64,7 +55,7 @@ async function run(args: readonly string[], options: Options & GlobalOptions, te
   const { deleted, errors } = await deleteAll(connection.client, targets, settings, ignoreNotFound, (line) => {
     terminal.stdout.write(`${line}\n`);
   });
-  if (options.wait) await waitUntilGone(connection.client, deleted, options.timeout);
+  if (options.wait) await waitUntilGone(connection.client, deleted, options.timeout, warnOnce(terminal));
   if (errors.length > 0) {
     const { CommandError } = await import("../errors.ts");
     throw new CommandError(...errors);

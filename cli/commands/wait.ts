@@ -1,5 +1,6 @@
+import { Option } from "commander";
 import type { Configure } from "../command.ts";
-import { collect, duration } from "../command.ts";
+import { duration, takesTargets } from "../command.ts";
 import { CommandError } from "../errors.ts";
 import type { TargetOptions } from "../targets.ts";
 import type { GlobalOptions, Terminal } from "../terminal.ts";
@@ -10,22 +11,12 @@ interface Options extends TargetOptions {
 }
 
 export const configure: Configure = (command, terminal) => {
-  command
+  takesTargets(command)
     .description("Wait until objects are in a state.")
-    .argument("[type[/name]]", "kind, as for get")
-    .argument("[names...]", "which of them")
     .requiredOption("--for <what>", "condition=TYPE[=STATUS], jsonpath={PATH}[=VALUE], create or delete")
-    .option("--timeout <duration>", "how long at most", duration("--timeout"), 30_000)
-    .option(
-      "-f, --filename <path>",
-      "the objects of a file or folder, or - for standard input; may be repeated",
-      collect,
+    .addOption(
+      new Option("--timeout <duration>", "how long at most").argParser(duration("--timeout")).default(30_000, "30s"),
     )
-    .option("-R, --recursive", "folders with all that is below them")
-    .option("-l, --selector <labels>", "those with these labels: app=web,tier!=db")
-    .option("--field-selector <fields>", "those with these fields: metadata.name=web")
-    .option("--all", "all of that kind in the namespace")
-    .option("-A, --all-namespaces", "with --all or -l: in all namespaces")
     .action(async (type: string | undefined, names: readonly string[]) => {
       await run(
         type === undefined ? [] : [type, ...names],
@@ -36,13 +27,16 @@ export const configure: Configure = (command, terminal) => {
 };
 
 async function run(args: readonly string[], options: Options & GlobalOptions, terminal: Terminal): Promise<void> {
-  const [{ connect }, { resolveTargets }, { parseFor }, { untilAll }, { objectName }] = await Promise.all([
-    import("../connection.ts"),
-    import("../targets.ts"),
-    import("../wait-for.ts"),
-    import("../until.ts"),
-    import("../resources.ts"),
-  ]);
+  const [{ connect }, { resolveTargets }, { parseFor }, { untilAll }, { objectName }, { warnOnce }] = await Promise.all(
+    [
+      import("../connection.ts"),
+      import("../targets.ts"),
+      import("../wait-for.ts"),
+      import("../until.ts"),
+      import("../resources.ts"),
+      import("../follow.ts"),
+    ],
+  );
   const awaited = parseFor(options.for);
   await using connection = await connect(options, terminal);
   const { client } = connection;
@@ -53,7 +47,8 @@ async function run(args: readonly string[], options: Options & GlobalOptions, te
   }
   if (awaited.needsObject) for (const { type, name } of targets) await client.get(type, name);
   const met = new Set<unknown>();
-  const left = await untilAll(client, targets, AbortSignal.timeout(options.timeout), (target, object) => {
+  const following = { signal: AbortSignal.timeout(options.timeout), lost: warnOnce(terminal) };
+  const left = await untilAll(client, targets, following, (target, object) => {
     if (!met.has(target) && awaited.isMet(object)) {
       met.add(target);
       terminal.stdout.write(`${objectName(target.type, target.name.name)} condition met\n`);

@@ -1,7 +1,7 @@
 /** The command line against a server without any Engine: what it prints, and how it ends. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -312,11 +312,67 @@ describe("the rest", () => {
     );
   });
 
+  test("a server that does not know us says why that may be", async () => {
+    const config = (await readFile(server.kubeconfig, "utf8")).replace(/^ *client-.*\n/gm, "");
+    const folder = await folderWith({ config });
+    expect(await server.cli(["--kubeconfig", join(folder, "config"), "get", "ctr"])).toEqual(
+      failed("error: Unauthorized: the server does not know whose certificate or token this is; it may have expired, or be for another server\n"), // prettier-ignore
+    );
+  });
+
   test("a reader that has seen enough is no failure", async () => {
     const objects = Array.from({ length: 50 }, (_, i) => configMap("{}", `c${i}`)).join("---\n");
     await cli(["apply", "-f", "-"], objects);
     const command = `"${launcher}" --kubeconfig "${server.kubeconfig}" -n ${namespace} get cm -o yaml | head -n 1`;
     expect(await capture("sh", ["-c", command])).toEqual(done("apiVersion: v1\n"));
+  });
+
+  test("what ends because nobody reads is not done: the exit code is SIGPIPE's", async () => {
+    const watch = spawn(launcher, ["--kubeconfig", server.kubeconfig, "-n", namespace, "get", "cm", "-w"]);
+    const exit = once(watch, "exit");
+    await cli(["apply", "-f", "-"], configMap("{a: '1'}"));
+    await once(watch.stdout, "data");
+    watch.stdout.destroy();
+    await cli(["apply", "-f", "-"], configMap("{a: '2'}"));
+    expect(await exit).toEqual([141, null]);
+  });
+
+  test("get -w and wait outlive a restart of the server", async () => {
+    await cli(["apply", "-f", "-"], `${configMap("{}")}---\n${configMap("{a: '1'}", "first")}`);
+    const follow = (...args: readonly string[]) => {
+      const child = spawn(launcher, ["--kubeconfig", server.kubeconfig, "-n", namespace, ...args]);
+      const text = { stdout: "", stderr: "" };
+      child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text.stdout += chunk));
+      child.stderr.setEncoding("utf8").on("data", (chunk: string) => (text.stderr += chunk));
+      return { child, text, exit: once(child, "exit") };
+    };
+    const watch = follow("get", "cm", "-w");
+    const wait = follow("wait", "--for=jsonpath={.data.a}=1", "cm/first", "cm/settings");
+    await eventually("the table is shown", async () => watch.text.stdout.includes("settings"));
+    await eventually("it waits for the other", async () => wait.text.stdout.includes("first"));
+    await server.kill9();
+    for (const { text } of [watch, wait])
+      await eventually("it says that it waits", async () => text.stderr.includes("waiting for it to come back"));
+    await server.start();
+    await cli(["apply", "-f", "-"], configMap("{a: '1', b: '2'}"));
+    expect(await wait.exit).toEqual([0, null]);
+    expect(wait.text.stdout).toBe("configmap/first condition met\nconfigmap/settings condition met\n");
+    await eventually("the change is shown", async () => /settings +2 /.test(watch.text.stdout));
+    expect(watch.text.stderr).toMatch(/^Warning: Cannot reach \S+: [^\n]+; waiting for it to come back\n$/);
+    watch.child.kill("SIGINT");
+    expect(await watch.exit).toEqual([130, null]);
+  });
+
+  test("a terminal that cannot be drawn on gets lines", async ({ skip }) => {
+    const missing = missingCommand({ script: "bsdutils" });
+    skip(missing !== undefined, missing);
+    await cli(["apply", "-f", "-"], container("web"));
+    const command = `"${launcher}" --kubeconfig "${server.kubeconfig}" -n ${namespace} apply --wait --timeout 1s -f -`;
+    const folder = await folderWith({ "web.yaml": container("web") });
+    const shell = `stty rows 24 cols 80; TERM=dumb ${command} < "${folder}/web.yaml"`;
+    const { stdout } = await capture("script", ["-qec", shell, "/dev/null"]);
+    expect(stdout).toMatch(/\ncontainer\.stowage\.dev\/web: Pending: /);
+    expect(stdout).not.toMatch(/\u001b/);
   });
 
   test("the launcher works through links, and says what to do when packages are missing", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { findJsonPath, renderJsonPath } from "./jsonpath.ts";
+import { parseRelaxedPath, renderTemplate } from "./json-path-template.ts";
 
 const list = {
   kind: "List",
@@ -13,7 +13,7 @@ const list = {
   ],
 };
 
-describe("renderJsonPath gives what kubectl gives", () => {
+describe("renderTemplate gives what kubectl gives", () => {
   test.each([
     { template: "{.kind}", want: "List" },
     { template: ".kind is {.kind}", want: ".kind is List" },
@@ -29,15 +29,17 @@ describe("renderJsonPath gives what kubectl gives", () => {
     { template: '{range .items[*]}{.metadata.name}={.spec.n}{"\\n"}{end}', want: "a=1\nb=2\n" },
     { template: "{$.kind}{.missing}", want: "List" },
   ])("$template", ({ template, want }) => {
-    expect(renderJsonPath(template, list)).toBe(want);
+    expect(renderTemplate(template, list)).toBe(want);
   });
 
-  test.each(["{.a", "{end}", "{range .items[*]}x", "{.a[}"])("refuses %s", (template) => {
-    expect(() => renderJsonPath(template, list)).toThrow("Cannot read the JSONPath template");
+  test.each(["{.a", "{end}", "{range .items[*]}x", "{.a[}", "{kind}"])("refuses %s", (template) => {
+    expect(() => renderTemplate(template, list)).toThrow(/^Cannot read (?:the )?JSONPath/);
   });
 });
 
-test("findJsonPath takes a path with or without braces", () => {
-  expect(findJsonPath("{.items[0].spec.n}", list)).toEqual([1]);
-  expect(findJsonPath(".items[0].spec.n", list)).toEqual([1]);
-});
+test.each(["{.items[0].spec.n}", ".items[0].spec.n", "items[0].spec.n", "{items[0].spec.n}"])(
+  "%s is a path",
+  (text) => {
+    expect(parseRelaxedPath(text)(list)).toEqual([1]);
+  },
+);
