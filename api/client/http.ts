@@ -473,5 +473,7 @@ function retryAfterMs(code: number, headers: IncomingHttpHeaders): number | unde
 function warningsOf(headers: IncomingHttpHeaders): readonly string[] {
   const header = headers["warning"];
   if (header === undefined) return [];
-  return [...header.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) => text.replace(/\\(.)/g, "$1"));
+  // Node reads headers as latin1; Kubernetes writes UTF-8.
+  const text = Buffer.from(header, "latin1").toString();
+  return [...text.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, quoted = ""]) => quoted.replace(/\\(.)/g, "$1"));
 }

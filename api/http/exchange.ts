@@ -143,13 +143,22 @@ export class Exchange {
   #head(code: number, headers: Readonly<Record<string, string>>): void {
     const response = this.#response as ServerResponse;
     if (this.warnings.size > 0) {
-      response.setHeader(
-        "warning",
-        [...this.warnings].map((text) => `299 - ${JSON.stringify(text)}`),
-      );
+      response.setHeader("warning", warningHeaders([...this.warnings]));
     }
     response.writeHead(code, { "cache-control": "no-cache, private", ...headers });
   }
+}
+
+/** Most UTF-16 units of all warnings, and of one of them where all are too many. */
+const maxWarnings = 4096;
+const maxWarning = 256;
+
+/** What a client's parser of headers can take. Source of the limits: k8s.io/apiserver/pkg/endpoints/filters/warning.go. */
+function warningHeaders(texts: readonly string[]): string[] {
+  const tooMuch = texts.reduce((sum, text) => sum + text.length, 0) > maxWarnings;
+  const told = tooMuch ? texts.slice(0, maxWarnings / maxWarning).map((text) => text.slice(0, maxWarning)) : texts;
+  // Node takes the bytes of a header as latin1, and refuses control characters.
+  return told.map((text) => Buffer.from(`299 - ${JSON.stringify(text.replace(/\p{Cc}/gu, "?"))}`).toString("latin1"));
 }
 
 /** Source: NewRequestEntityTooLargeError in apimachinery/pkg/api/errors/errors.go. */

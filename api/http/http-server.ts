@@ -7,6 +7,7 @@ import type { User } from "../auth/authentication.ts";
 import { authorize, unauthorized, userOf } from "../auth/authentication.ts";
 import type { Certificates } from "../auth/certificates.ts";
 import type { Log } from "../../process/log.ts";
+import { describeError } from "../../process/log.ts";
 import { ApiError } from "../status.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { Request, Response } from "./exchange.ts";
@@ -56,7 +57,11 @@ export class HttpServer implements AsyncDisposable {
         settings: { maxConcurrentStreams: maxStreams },
       },
       (request, response) => {
-        void this.#serve(request, response);
+        this.#serve(request, response).catch((error: unknown) => {
+          // Not even a refusal could be sent. That is the end of this request, and of no other.
+          options.log.error("Answering a request failed", { error: describeError(error) });
+          request.destroy();
+        });
       },
     );
     this.#server.on("secureConnection", (socket) => {
@@ -73,9 +78,13 @@ export class HttpServer implements AsyncDisposable {
   /** Port 0 takes any free one. Returns the port. */
   async listen(host: string, port: number): Promise<number> {
     await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject);
+      const refuse = (error: Error): void => {
+        const why = `Cannot listen on "${host}" port ${port}: ${error.message}; listen on another address or port`;
+        reject(new Error(why, { cause: error }));
+      };
+      this.#server.once("error", refuse);
       this.#server.listen(port, host, () => {
-        this.#server.off("error", reject);
+        this.#server.off("error", refuse);
         resolve();
       });
     });

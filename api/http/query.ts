@@ -80,7 +80,7 @@ export function deleteOptionsOf(query: URLSearchParams, body: JsonObject | undef
   if (propagationPolicy !== undefined && propagationPolicy !== null && policy === undefined)
     causes.push(notSupported("propagationPolicy", propagationPolicy, policies));
   refuse("DeleteOptions", causes);
-  const { uid, resourceVersion } = isJsonObject(preconditions) ? preconditions : {};
+  const { uid, resourceVersion } = preconditionsOf(preconditions);
   return {
     // Deprecated upstream, and still sent by old clients.
     propagationPolicy:
@@ -96,6 +96,13 @@ function fromQuery(query: URLSearchParams): JsonObject {
     orphanDependents: flagOf(query, "orphanDependents"),
     dryRun: query.getAll("dryRun"),
   };
+}
+
+/** Throws BadRequest: what cannot be read must not count as "no condition". */
+function preconditionsOf(value: unknown): JsonObject {
+  if (value === undefined || value === null) return {};
+  if (!isJsonObject(value)) throw badRequest("the preconditions of DeleteOptions must be an object");
+  return value;
 }
 
 function optionalText(value: unknown): string | undefined {

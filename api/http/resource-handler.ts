@@ -97,10 +97,13 @@ export class ResourceHandler {
         return replyList(exchange, await list(endpoint, listOptionsOf(query, namespace)), definition, view);
       case "POST": {
         if (definition.namespaced && namespace === undefined) throw methodNotAllowed();
-        if (!definition.verbs.includes("create")) throw methodNotAllowed();
         const options = this.#writeOptions(exchange, "CreateOptions");
         const body = await bodyOf(exchange, options);
-        const entry = await create(environment, endpoint, namespace, body, options);
+        // While the body came the kind may have gone: an object that is created now would be deleted by nobody.
+        const current = this.#options.registry.find(definition.group, definition.version, definition.plural);
+        if (current === undefined) throw pathNotFound();
+        if (!current.definition.verbs.includes("create")) throw methodNotAllowed();
+        const entry = await create(environment, current, namespace, body, options);
         return replyEntry(exchange, 201, entry, definition, view);
       }
       case "DELETE": {

@@ -189,6 +189,33 @@ describe("forms", () => {
 
 describe("bodies", () => {
   test.each([
+    { why: "letters that a header has no place for", field: "日本" },
+    { why: "control characters", field: "a\u007fb\u0085" },
+  ])("warns of unknown fields with $why", async ({ field }) => {
+    const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { generateName: "odd-" }, [field]: 1 };
+    const { code, headers } = await api.post("/api/v1/namespaces/default/configmaps", object);
+    expect(code).toBe(201);
+    const shown = field.replace(/\p{Cc}/gu, "?");
+    expect(Buffer.from(String(headers["warning"]), "latin1").toString()).toContain(shown);
+  });
+
+  test("warns of many unknown fields no longer than a client can take", async () => {
+    const unknown = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`field${i}`, i]));
+    const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { generateName: "odd-" }, ...unknown };
+    const { code, headers } = await api.post("/api/v1/namespaces/default/configmaps", object);
+    expect(code).toBe(201);
+    expect(headers["warning"]).toContain("field0");
+  });
+
+  test("deletes nothing under a condition that cannot be read", async () => {
+    const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "conditional" } };
+    await api.post("/api/v1/namespaces/default/configmaps", object);
+    const path = "/api/v1/namespaces/default/configmaps/conditional";
+    expect((await api.delete(path, { preconditions: "uid" })).code).toBe(400);
+    expect((await api.get(path)).code).toBe(200);
+  });
+
+  test.each([
     { why: "that are no JSON", raw: "{" },
     { why: "that are empty", raw: "" },
     { why: "that are nested beyond reason", raw: "[".repeat(100_000) },

@@ -1,4 +1,8 @@
 /** Kinds that come and go, and the namespaces that objects live in. */
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { request as httpsRequest } from "node:https";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { kinds } from "../../crds/index.ts";
 import { groupResource } from "../../crds/meta.ts";
@@ -213,4 +217,30 @@ describe("a Namespace", () => {
   test("is not deleted by the dozen", async () => {
     expect((await api.delete("/api/v1/namespaces")).code).toBe(405);
   });
+});
+
+test("a body that comes after its kind has gone leaves nothing behind for the next kind of that name", async () => {
+  const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+  const names = { plural: "ghosts", singular: "ghost", kind: "Ghost", listKind: "GhostList" };
+  const schema = { openAPIV3Schema: { type: "object" } };
+  const versions = [{ name: "v1", served: true, storage: true, schema }];
+  const definition = {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "ghosts.slow.example" },
+    spec: { group: "slow.example", scope: "Namespaced", names, versions },
+  };
+  await api.post(definitions, definition);
+  const pem = (name: string): Promise<Buffer> => readFile(join(api.dataDir, "pki", name));
+  const [ca, cert, key] = await Promise.all([pem("ca.crt"), pem("admin.crt"), pem("admin.key")]);
+  const path = "/apis/slow.example/v1/namespaces/default/ghosts";
+  const headers = { "content-type": "application/json", expect: "100-continue" };
+  const slow = httpsRequest(api.api.url + path, { method: "POST", ca, cert, key, agent: false, headers });
+  slow.flushHeaders();
+  await once(slow, "continue");
+  await api.delete(`${definitions}/ghosts.slow.example`);
+  await expect.poll(async () => (await api.get(`${definitions}/ghosts.slow.example`)).code).toBe(404);
+  slow.end(JSON.stringify({ apiVersion: "slow.example/v1", kind: "Ghost", metadata: { name: "late" } }));
+  const [{ statusCode }] = (await once(slow, "response")) as [{ readonly statusCode?: number }];
+  expect(statusCode).toBe(404);
 });

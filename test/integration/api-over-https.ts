@@ -9,6 +9,7 @@ import { text } from "node:stream/consumers";
 import type { DirectClient } from "../../api/client/direct.ts";
 import { ApiServer } from "../../api/server.ts";
 import { SqliteStore } from "../../api/storage/sqlite.ts";
+import type { Store } from "../../api/storage/store.ts";
 import { systemClock } from "../../process/clock.ts";
 import type { Connectors } from "../../api/verbs/connect.ts";
 import { RecordingLog } from "../fakes/log.ts";
@@ -81,10 +82,10 @@ export interface RequestOptions {
   readonly anonymous?: boolean;
 }
 
-/** The whole server on a store in memory, spoken to as any client does: HTTPS with a client certificate. */
+/** The whole server, on a store in memory where none is given, spoken to as any client does: HTTPS with a client certificate. */
 export class ApiOverHttps implements AsyncDisposable {
   readonly log: RecordingLog;
-  readonly store: SqliteStore;
+  readonly store: Store;
   readonly dataDir: string;
   readonly api: ApiServer;
   readonly #stack: AsyncDisposableStack;
@@ -93,7 +94,7 @@ export class ApiOverHttps implements AsyncDisposable {
 
   private constructor(
     stack: AsyncDisposableStack,
-    parts: { api: ApiServer; store: SqliteStore; log: RecordingLog; dataDir: string; agent: Agent; stranger: Agent },
+    parts: { api: ApiServer; store: Store; log: RecordingLog; dataDir: string; agent: Agent; stranger: Agent },
   ) {
     this.#stack = stack;
     this.api = parts.api;
@@ -104,11 +105,15 @@ export class ApiOverHttps implements AsyncDisposable {
     this.#stranger = parts.stranger;
   }
 
-  static async open(connectors: Connectors = {}): Promise<ApiOverHttps> {
+  /** Ends the store that `openStore` opens as well. */
+  static async open(
+    connectors: Connectors = {},
+    openStore: () => Promise<Store> = () => SqliteStore.open({ path: ":memory:" }),
+  ): Promise<ApiOverHttps> {
     await using stack = new AsyncDisposableStack();
     const dataDir = await mkdtemp(join(tmpdir(), "stowage-api-"));
     stack.defer(() => rm(dataDir, { recursive: true, force: true }));
-    const store = stack.use(await SqliteStore.open({ path: ":memory:" }));
+    const store = stack.use(await openStore());
     const log = new RecordingLog();
     const listen = { host: "127.0.0.1", port: 0 };
     const api = await ApiServer.open({ store, dataDir, listen, connectors, clock: systemClock, log });
