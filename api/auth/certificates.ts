@@ -1,7 +1,7 @@
 /** A certificate authority of our own, the server's certificate and the administrator's, in DIR/pki. */
 import { X509Certificate, createPrivateKey, randomBytes, webcrypto } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
+import { hostname, networkInterfaces } from "node:os";
 import { isIP } from "node:net";
 import { join } from "node:path";
 
@@ -48,7 +48,16 @@ export async function ensureCertificates(dataDir: string, listenHost: string, no
 /** Names and addresses that clients may reach this server by. */
 function serverNames(listenHost: string): readonly string[] {
   const wildcard = listenHost === "0.0.0.0" || listenHost === "::" || listenHost === "";
-  return [...new Set(["localhost", "127.0.0.1", "::1", hostname(), ...(wildcard ? [] : [listenHost])])];
+  const reached = wildcard ? machineAddresses() : [listenHost];
+  return [...new Set(["localhost", "127.0.0.1", "::1", hostname(), ...reached])];
+}
+
+/** Link-local ones aside, which no certificate can name with their zone. */
+function machineAddresses(): readonly string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .map(({ address }) => address)
+    .filter((address) => !address.startsWith("fe80:"));
 }
 
 function isFor(certificate: X509Certificate, name: string): boolean {
@@ -74,11 +83,20 @@ async function save(folder: string, name: string, pair: KeyPair): Promise<KeyPai
   return pair;
 }
 
-/** Replaces a file at once, readable for its owner only. */
+/** Replaces a file at once, readable for its owner only. A kill in between leaves at most `path`.tmp, used again next time. */
 export async function writePrivate(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString("hex")}`;
-  await writeFile(temporary, text, { mode: 0o600, flag: "wx" });
-  await rename(temporary, path);
+  const temporary = `${path}.tmp`;
+  try {
+    await writeFile(temporary, text, { mode: 0o600 });
+    await rename(temporary, path);
+  } catch (error) {
+    throw new Error(
+      `Cannot write "${path}": ${(error as Error).message}; make its folder writable or give another one`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 function usable(

@@ -85,6 +85,10 @@ export class HttpServer implements AsyncDisposable {
       this.#server.once("error", refuse);
       this.#server.listen(port, host, () => {
         this.#server.off("error", refuse);
+        // Too many open files, say: who could not connect tries again, everybody else is served.
+        this.#server.on("error", (error) => {
+          this.#options.log.error("Cannot take a connection", { error: error.message });
+        });
         resolve();
       });
     });

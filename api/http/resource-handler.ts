@@ -93,7 +93,8 @@ export class ResourceHandler {
     switch (exchange.method) {
       case "GET":
       case "HEAD":
-        if (flagOf(query, "watch") === true) return this.#watch(exchange, endpoint, namespace, view);
+        if (exchange.method === "GET" && flagOf(query, "watch") === true)
+          return this.#watch(exchange, endpoint, namespace, view);
         return replyList(exchange, await list(endpoint, listOptionsOf(query, namespace)), definition, view);
       case "POST": {
         if (definition.namespaced && namespace === undefined) throw methodNotAllowed();

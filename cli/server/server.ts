@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -35,7 +35,7 @@ import type { HostDriver } from "../../drivers/driver.ts";
 import { HostFeed } from "../../drivers/host-feed.ts";
 import { DriverPool } from "../../drivers/pool.ts";
 import { containerLog, logOptions } from "./container-log.ts";
-import { lockFolder } from "./folder-lock.ts";
+import { lockFolder, makeFolder } from "./data-folder.ts";
 import { resolveInstance } from "./instance.ts";
 import { createLog } from "./log.ts";
 import type { ServerOptions } from "./options.ts";
@@ -52,7 +52,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     (line) => process.stderr.write(line),
     () => clock.now(),
   );
-  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  await makeFolder(options.dataDir);
   // Before anything is written there: another server's kubeconfig stays as it is.
   using _folder = options.store.type === "sqlite" ? undefined : lockFolder(options.dataDir);
   await using store = await openStore(options);

@@ -1,11 +1,13 @@
 /** The wire: who may ask, in which form, over which protocol, and how it ends. */
 import { once } from "node:events";
-import { readFile, stat } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { connect } from "node:http2";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
+import { ensureCertificates } from "../../api/auth/certificates.ts";
 import { ApiError } from "../../api/status.ts";
 import { ApiOverHttps } from "./api-over-https.ts";
 
@@ -34,6 +36,19 @@ describe("who asks", () => {
     }
     for (const path of ["/version", "/healthz", "/livez", "/readyz", "/readyz/store"])
       expect((await api.request("GET", path, { anonymous: true })).code).toBe(200);
+  });
+
+  test("a certificate of another authority, or one that has expired, is a stranger's", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "stowage-foreign-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const { admin: foreign } = await ensureCertificates(join(folder, "other"), "127.0.0.1", new Date());
+    await mkdir(join(folder, "same", "pki"), { recursive: true });
+    for (const file of ["ca.crt", "ca.key"])
+      await copyFile(join(api.dataDir, "pki", file), join(folder, "same", "pki", file));
+    const years = 2 * 365 * 24 * 60 * 60 * 1000;
+    const longAgo = new Date(Date.now() - years);
+    const { admin: expired } = await ensureCertificates(join(folder, "same"), "127.0.0.1", longAgo);
+    for (const as of [foreign, expired]) expect((await api.request("GET", configMaps, { as })).code).toBe(401);
   });
 
   test("keys and kubeconfig are for their owner only", async () => {

@@ -80,6 +80,8 @@ export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Without a client certificate. */
   readonly anonymous?: boolean;
+  /** With this one instead of the administrator's. */
+  readonly as?: { readonly cert: string; readonly key: string };
 }
 
 /** The whole server, on a store in memory where none is given, spoken to as any client does: HTTPS with a client certificate. */
@@ -171,11 +173,12 @@ export class ApiOverHttps implements AsyncDisposable {
 
   /** The answer as it begins; whoever calls reads its body. */
   async open(method: string, path: string, options: RequestOptions = {}): Promise<IncomingMessage> {
-    const { body, raw, headers = {}, anonymous = false } = options;
+    const { body, raw, headers = {}, anonymous = false, as } = options;
     const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
     const request = httpsRequest(this.api.url + path, {
       method,
-      agent: anonymous ? this.#stranger : this.#agent,
+      agent: as !== undefined || anonymous ? this.#stranger : this.#agent,
+      ...as,
       headers: {
         ...(sent === undefined
           ? {}
