@@ -29,7 +29,7 @@ module.exports = {
     only(
       "runtime-knows-no-kind",
       "^controllers/runtime/",
-      "^(controllers/runtime|api/client|api/status\\.ts|crds/meta\\.ts|process)",
+      "^(controllers/runtime|api/client|api/status\\.ts|crds/(meta|core)\\.ts|process)",
     ),
     {
       name: "controllers-meet-through-the-api",

@@ -1,9 +1,10 @@
 /** The API server: a Store, the kinds that are served from it, the verbs, and HTTP in front of them. */
+import { customResourceDefinitionType, namespaceType } from "../crds/core.ts";
 import { randomInt, randomUUID } from "node:crypto";
 import type { CustomResourceDefinition } from "../crds/custom-resource-definition.ts";
 import { customResourceDefinition } from "../crds/custom-resource-definition.ts";
 import { kinds } from "../crds/index.ts";
-import type { KubeObject, ResourceType } from "../crds/meta.ts";
+import type { KubeObject } from "../crds/meta.ts";
 import { NamespaceLifecycle, systemNamespaces } from "./admission/namespace-lifecycle.ts";
 import { ensureCertificates } from "./auth/certificates.ts";
 import { writeKubeconfig } from "./auth/kubeconfig.ts";
@@ -115,34 +116,18 @@ function urlHost(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-const namespaces: ResourceType = {
-  group: "",
-  version: "v1",
-  plural: "namespaces",
-  kind: "Namespace",
-  namespaced: false,
-};
-
 async function ensureNamespace(client: DirectClient, name: string): Promise<void> {
   try {
-    await client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+    await client.create(namespaceType, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
   }
 }
 
-const definitions: ResourceType = {
-  group: "apiextensions.k8s.io",
-  version: "v1",
-  plural: "customresourcedefinitions",
-  kind: "CustomResourceDefinition",
-  namespaced: false,
-};
-
 /** Brings the definition in the store to what this server knows; other replicas may do the same at once. */
 async function ensureDefinition(client: DirectClient, wanted: CustomResourceDefinition): Promise<void> {
   try {
-    await client.create(definitions, wanted);
+    await client.create(customResourceDefinitionType, wanted);
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
     await replaceDefinition(client, wanted);
@@ -151,9 +136,9 @@ async function ensureDefinition(client: DirectClient, wanted: CustomResourceDefi
 
 async function replaceDefinition(client: DirectClient, wanted: CustomResourceDefinition): Promise<void> {
   for (;;) {
-    const current = await client.get<KubeObject>(definitions, wanted.metadata);
+    const current = await client.get<KubeObject>(customResourceDefinitionType, wanted.metadata);
     try {
-      await client.update(definitions, { ...current, spec: wanted.spec } as KubeObject);
+      await client.update(customResourceDefinitionType, { ...current, spec: wanted.spec } as KubeObject);
       return;
     } catch (error) {
       if (!isConflict(error)) throw error;

@@ -1,4 +1,5 @@
 /** The API in process: the verbs themselves, without HTTP in between. */
+import { namespaceType } from "../../crds/core.ts";
 import type { KubeObject, ResourceType } from "../../crds/meta.ts";
 import { groupResource } from "../../crds/meta.ts";
 import type { JsonObject } from "../resources/definition.ts";
@@ -27,14 +28,6 @@ import type {
   WatchOptions,
   WriteOptions,
 } from "./client.ts";
-
-const namespaceType: ResourceType = {
-  group: "",
-  version: "v1",
-  plural: "namespaces",
-  kind: "Namespace",
-  namespaced: false,
-};
 
 /** Acts as the controllers do: nothing is refused for who asks. Objects that it returns are shared: never change them. */
 export class DirectClient implements Client {

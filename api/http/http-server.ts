@@ -86,7 +86,7 @@ export class HttpServer implements AsyncDisposable {
       this.#server.listen(port, host, () => {
         this.#server.off("error", refuse);
         // Too many open files, say: who could not connect tries again, everybody else is served.
-        this.#server.on("error", (error) => {
+        this.#server.on("error", (error: Error) => {
           this.#options.log.error("Cannot take a connection", { error: error.message });
         });
         resolve();

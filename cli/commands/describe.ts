@@ -1,5 +1,6 @@
+import { eventType } from "../../crds/core.ts";
 import type { ListOptions } from "../../api/client/client.ts";
-import type { KubeObject, ResourceType } from "../../crds/meta.ts";
+import type { KubeObject } from "../../crds/meta.ts";
 import type { Configure } from "../command.ts";
 import type { Connection } from "../connection.ts";
 import type { Event } from "../describe.ts";
@@ -11,8 +12,6 @@ interface Options {
   readonly selector?: string;
   readonly allNamespaces?: boolean;
 }
-
-const events: ResourceType = { group: "", version: "v1", plural: "events", kind: "Event", namespaced: true };
 
 export const configure: Configure = (command, terminal) => {
   command
@@ -60,7 +59,7 @@ async function objectsOf(
 }
 
 async function eventsAbout({ client }: Connection, { metadata }: KubeObject): Promise<readonly Event[]> {
-  const { items } = await client.list<Event>(events, {
+  const { items } = await client.list<Event>(eventType, {
     namespace: metadata.namespace,
     fieldSelector: `involvedObject.uid=${metadata.uid}`,
   });

@@ -2,19 +2,13 @@
  * Which control plane this is. Containers on hosts are labelled with it, and only those are ever touched, so two control
  * planes may share a host; and one that lost its store, but knows its instance, finds its containers again.
  */
+import { configMapType } from "../../crds/core.ts";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Client } from "../../api/client/client.ts";
 import { isAlreadyExists, isNotFound } from "../../api/status.ts";
-import type { KubeObject, ResourceType } from "../../crds/meta.ts";
+import type { KubeObject } from "../../crds/meta.ts";
 
-const configMaps: ResourceType = {
-  group: "",
-  version: "v1",
-  plural: "configmaps",
-  kind: "ConfigMap",
-  namespaced: true,
-};
 const place = { namespace: "kube-system", name: "stowage-instance" };
 
 interface InstanceRecord extends KubeObject {
@@ -33,7 +27,7 @@ async function readOptional(file: string): Promise<string | undefined> {
 
 async function recorded(client: Client): Promise<string | undefined> {
   try {
-    return (await client.get<InstanceRecord>(configMaps, place)).data?.["instance"];
+    return (await client.get<InstanceRecord>(configMapType, place)).data?.["instance"];
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
@@ -42,7 +36,7 @@ async function recorded(client: Client): Promise<string | undefined> {
 
 async function record(client: Client, instance: string): Promise<string> {
   try {
-    await client.create(configMaps, {
+    await client.create(configMapType, {
       apiVersion: "v1",
       kind: "ConfigMap",
       metadata: place,

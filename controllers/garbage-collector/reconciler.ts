@@ -14,14 +14,6 @@ import { deletionOf, groupOf, nodeOf, OwnerGraph } from "./graph.ts";
 import type { OwnerState, Step } from "./plan.ts";
 import { plan } from "./plan.ts";
 
-export const crdType: ResourceType = {
-  group: "apiextensions.k8s.io",
-  version: "v1",
-  plural: "customresourcedefinitions",
-  kind: "CustomResourceDefinition",
-  namespaced: false,
-};
-
 export interface CustomResourceDefinition extends KubeObject {
   readonly spec: {
     readonly group: string;

@@ -1,7 +1,8 @@
+import { customResourceDefinitionType } from "../../crds/core.ts";
 import type { RunnableInformers } from "../runtime/informer.ts";
 import type { ControllerDefinition, EventRecorder } from "../runtime/reconciler.ts";
 import type { CustomResourceDefinition, GarbageCollectorOptions } from "./reconciler.ts";
-import { crdType, GarbageCollector, typesKey } from "./reconciler.ts";
+import { GarbageCollector, typesKey } from "./reconciler.ts";
 
 export interface GarbageCollectorControllerOptions {
   readonly client: GarbageCollectorOptions["client"];
@@ -15,7 +16,7 @@ export function garbageCollector({
   informers,
   events,
 }: GarbageCollectorControllerOptions): ControllerDefinition {
-  const definitions = informers.for<CustomResourceDefinition>(crdType);
+  const definitions = informers.for<CustomResourceDefinition>(customResourceDefinitionType);
   const reconciler = new GarbageCollector({ client, informers, definitions, events });
   return {
     name: "garbage-collector",

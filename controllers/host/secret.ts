@@ -1,8 +1,7 @@
+import { secretType } from "../../crds/core.ts";
 import type { Client } from "../../api/client/client.ts";
 import { isNotFound } from "../../api/status.ts";
-import type { KubeObject, ResourceType } from "../../crds/meta.ts";
-
-const secrets: ResourceType = { group: "", version: "v1", plural: "secrets", kind: "Secret", namespaced: true };
+import type { KubeObject } from "../../crds/meta.ts";
 
 const keys = ["ca.crt", "tls.crt", "tls.key"] as const;
 
@@ -24,7 +23,7 @@ export async function readTlsSecret(
 ): Promise<Readonly<Record<string, string>>> {
   const what = `Secret "${namespace}/${name}", which spec.docker.tls.secretRef names,`;
   try {
-    const { data = {} } = await client.get<Secret>(secrets, { namespace, name });
+    const { data = {} } = await client.get<Secret>(secretType, { namespace, name });
     const missing = keys.filter((key) => data[key] === undefined);
     if (missing.length === 0) return data;
     throw new CredentialsError(`Cannot connect: ${what} lacks ${missing.join(", ")}: add it`);

@@ -1,3 +1,4 @@
+import { namespaceType } from "../../crds/core.ts";
 import type { Client, DiscoveredType, Draft } from "../../api/client/client.ts";
 import { hasReason, isNotFound } from "../../api/status.ts";
 import type { Condition, KubeObject, ResourceType } from "../../crds/meta.ts";
@@ -10,14 +11,6 @@ import { settled, waiting } from "../runtime/reconciler.ts";
 import { deletionOrder, pollAfter } from "./plan.ts";
 import type { Findings, Remaining } from "./status.ts";
 import { conditionsOf } from "./status.ts";
-
-export const namespaceType: ResourceType = {
-  group: "",
-  version: "v1",
-  plural: "namespaces",
-  kind: "Namespace",
-  namespaced: false,
-};
 
 export interface Namespace extends KubeObject {
   readonly spec?: { readonly finalizers?: readonly string[] };

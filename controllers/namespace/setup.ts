@@ -1,8 +1,9 @@
+import { namespaceType } from "../../crds/core.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { ControllerDefinition, Informers } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
 import type { Namespace, NamespaceReconcilerOptions } from "./reconciler.ts";
-import { NamespaceReconciler, namespaceType } from "./reconciler.ts";
+import { NamespaceReconciler } from "./reconciler.ts";
 
 export interface NamespaceControllerOptions {
   readonly client: NamespaceReconcilerOptions["client"];

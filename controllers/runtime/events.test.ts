@@ -1,3 +1,4 @@
+import { eventType } from "../../crds/core.ts";
 import { describe, expect, test } from "vitest";
 import { ApiError, forbidden } from "../../api/status.ts";
 import type { KubeObject } from "../../crds/meta.ts";
@@ -5,7 +6,7 @@ import { FakeClock, settle } from "../../test/fakes/clock.ts";
 import { RecordingLog } from "../../test/fakes/log.ts";
 import { MemoryObjects } from "../../test/fakes/memory-objects.ts";
 import type { EventRecorder } from "./reconciler.ts";
-import { ApiEventRecorder, eventType } from "./events.ts";
+import { ApiEventRecorder } from "./events.ts";
 
 const web: KubeObject = {
   apiVersion: "stowage.dev/v1alpha1",

@@ -1,6 +1,7 @@
+import { eventType } from "../../crds/core.ts";
 import type { Client, Draft } from "../../api/client/client.ts";
 import { ApiError, isNotFound } from "../../api/status.ts";
-import type { KubeObject, ResourceType } from "../../crds/meta.ts";
+import type { KubeObject } from "../../crds/meta.ts";
 import { formatTime } from "../../crds/meta.ts";
 import { exponentialBackoff } from "./backoff.ts";
 import { BoundedMap } from "./bounded-map.ts";
@@ -11,14 +12,6 @@ import type { Clock } from "../../process/clock.ts";
 import type { EventRecorder } from "./reconciler.ts";
 import type { Tokens } from "./token-bucket.ts";
 import { takeToken } from "./token-bucket.ts";
-
-export const eventType: ResourceType = {
-  group: "",
-  version: "v1",
-  plural: "events",
-  kind: "Event",
-  namespaced: true,
-};
 
 // Bounds of client-go: tools/record/events_cache.go and event.go.
 const spamLimit = { burst: 25, refillMs: 5 * 60_000 };

@@ -1,9 +1,10 @@
+import { leaseType } from "../../crds/core.ts";
 import { describe, expect, test } from "vitest";
 import { FakeClock, settle } from "../../test/fakes/clock.ts";
 import { RecordingLog } from "../../test/fakes/log.ts";
 import { MemoryObjects } from "../../test/fakes/memory-objects.ts";
 import type { Lease } from "./leader-election.ts";
-import { leadWhileElected, leaseType } from "./leader-election.ts";
+import { leadWhileElected } from "./leader-election.ts";
 
 const place = { namespace: "kube-system", name: "stowage-controllers" };
 

@@ -1,20 +1,13 @@
+import { leaseType } from "../../crds/core.ts";
 import type { Client, Draft } from "../../api/client/client.ts";
 import { isAlreadyExists, isConflict, isNotFound } from "../../api/status.ts";
-import type { KubeObject, ResourceType } from "../../crds/meta.ts";
+import type { KubeObject } from "../../crds/meta.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
 import { childOf, orAborted } from "../../process/abort.ts";
 import { sleep, within } from "../../process/clock.ts";
 import type { Log, LogFields } from "../../process/log.ts";
 import { describeError } from "../../process/log.ts";
 import type { Clock } from "../../process/clock.ts";
-
-export const leaseType: ResourceType = {
-  group: "coordination.k8s.io",
-  version: "v1",
-  plural: "leases",
-  kind: "Lease",
-  namespaced: true,
-};
 
 /** coordination.k8s.io/v1 LeaseSpec. Times have microseconds (metav1.MicroTime). */
 interface LeaseSpec {

@@ -1,10 +1,11 @@
 /** What every Client does, in process or over the wire: api/client/client.ts in code. */
+import { namespaceType } from "../../crds/core.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Client, Draft, WatchEvent } from "../../api/client/client.ts";
 import { hasReason, isAlreadyExists, isConflict, isExpired, isNotFound } from "../../api/status.ts";
 import type { Container } from "../../crds/container.ts";
 import { containers } from "../../crds/container.ts";
-import type { KubeObject, ResourceType } from "../../crds/meta.ts";
+import type { KubeObject } from "../../crds/meta.ts";
 
 /** A client, and the server behind it. */
 export interface ClientLab extends AsyncDisposable {
@@ -12,14 +13,6 @@ export interface ClientLab extends AsyncDisposable {
   /** Makes the server forget what only the past needs. */
   compact(): Promise<void>;
 }
-
-const namespaces: ResourceType = {
-  group: "",
-  version: "v1",
-  plural: "namespaces",
-  kind: "Namespace",
-  namespaced: false,
-};
 
 const draft = (name: string, more: Partial<Draft["metadata"]> = {}, spec: object = {}): Draft & { spec: object } => ({
   apiVersion: "stowage.dev/v1alpha1",
@@ -170,11 +163,11 @@ export function describeClient(name: string, open: () => Promise<ClientLab>): vo
     });
 
     test("finalizes a namespace", async () => {
-      await client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: "short" } });
-      const namespace = await client.delete(namespaces, { name: "short" });
+      await client.create(namespaceType, { apiVersion: "v1", kind: "Namespace", metadata: { name: "short" } });
+      const namespace = await client.delete(namespaceType, { name: "short" });
       expect(namespace?.metadata.deletionTimestamp).toBeDefined();
       await client.finalizeNamespace({ ...(namespace as KubeObject), spec: { finalizers: [] } } as KubeObject);
-      expect(isNotFound(await refusal(client.get(namespaces, { name: "short" })))).toBe(true);
+      expect(isNotFound(await refusal(client.get(namespaceType, { name: "short" })))).toBe(true);
     });
 
     test("discovers what is served", async () => {

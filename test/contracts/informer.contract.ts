@@ -1,18 +1,12 @@
+import { configMapType } from "../../crds/core.ts";
 import { describe, expect, test } from "vitest";
 import type { Client } from "../../api/client/client.ts";
 import { systemClock } from "../../process/clock.ts";
 import { createInformers } from "../../controllers/runtime/informer.ts";
 import type { RunnableInformers } from "../../controllers/runtime/informer.ts";
-import type { KubeObject, ResourceType } from "../../crds/meta.ts";
+import type { KubeObject } from "../../crds/meta.ts";
 import { RecordingLog } from "../fakes/log.ts";
 
-const configMaps: ResourceType = {
-  group: "",
-  version: "v1",
-  plural: "configmaps",
-  kind: "ConfigMap",
-  namespaced: true,
-};
 const namespace = "default";
 
 interface ConfigMap extends KubeObject {
@@ -56,7 +50,7 @@ export function describeInformer(
       await using api = await open();
       const { client } = api;
       await using following = follow(client);
-      const informer = following.informers.for<ConfigMap>(configMaps);
+      const informer = following.informers.for<ConfigMap>(configMapType);
       const told = new Map<string, ConfigMap>();
       let changes = 0;
       informer.onChange((old, next) => {
@@ -71,18 +65,18 @@ export function describeInformer(
 
       const writer = async (id: number): Promise<void> => {
         for (let round = 0; round < 25; round++) {
-          const object = await client.create<ConfigMap>(configMaps, draft(`object-${id}`, "first"));
+          const object = await client.create<ConfigMap>(configMapType, draft(`object-${id}`, "first"));
           for (const value of ["second", "third"]) {
-            await client.patch(configMaps, object.metadata, { type: "merge", body: { data: { value } } });
+            await client.patch(configMapType, object.metadata, { type: "merge", body: { data: { value } } });
           }
-          if (round < 24) await client.delete(configMaps, object.metadata);
+          if (round < 24) await client.delete(configMapType, object.metadata);
         }
       };
       await Promise.all(Array.from({ length: 10 }, (_, id) => writer(id)));
 
       await expect.poll(() => changes).toBe(10 * (25 * 3 + 24));
       expect(following.log.lines).toEqual([]);
-      const { items } = await client.list<ConfigMap>(configMaps, { namespace });
+      const { items } = await client.list<ConfigMap>(configMapType, { namespace });
       const ours = items.filter(({ metadata }) => metadata.name.startsWith("object-"));
       expect(ours).toHaveLength(10);
       for (const object of ours) expect(informer.get(`${namespace}/${object.metadata.name}`)).toEqual(object);
@@ -92,9 +86,9 @@ export function describeInformer(
       await using api = await open();
       const { client } = api;
       const names = Array.from({ length: 1100 }, (_, i) => `object-${i}`);
-      await Promise.all(names.map((each) => client.create(configMaps, draft(each, ""))));
+      await Promise.all(names.map((each) => client.create(configMapType, draft(each, ""))));
       await using following = follow(client);
-      const informer = following.informers.for<ConfigMap>(configMaps);
+      const informer = following.informers.for<ConfigMap>(configMapType);
       await informer.synced;
       const found = [...informer.list()].map(({ metadata }) => metadata.name).filter((each) => names.includes(each));
       expect(found.sort()).toEqual(names.sort());
@@ -103,7 +97,7 @@ export function describeInformer(
     test("of a kind that is not served waits for it, and says so", async () => {
       await using api = await open();
       await using following = follow(api.client);
-      following.informers.for({ ...configMaps, group: "nowhere.io", plural: "nothings", kind: "Nothing" });
+      following.informers.for({ ...configMapType, group: "nowhere.io", plural: "nothings", kind: "Nothing" });
       await expect.poll(() => following.log.lines.length).toBeGreaterThan(0);
       expect(following.log.lines[0]).toMatchObject({
         level: "warn",

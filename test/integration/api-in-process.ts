@@ -1,3 +1,4 @@
+import { namespaceType } from "../../crds/core.ts";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,7 +6,7 @@ import type { Client } from "../../api/client/client.ts";
 import { ApiServer } from "../../api/server.ts";
 import { isNotFound } from "../../api/status.ts";
 import { SqliteStore } from "../../api/storage/sqlite.ts";
-import { namespaceType } from "../../controllers/namespace/reconciler.ts";
+
 import { systemClock } from "../../process/clock.ts";
 import { ApiEventRecorder } from "../../controllers/runtime/events.ts";
 import { createInformers } from "../../controllers/runtime/informer.ts";
@@ -14,15 +15,6 @@ import { Manager } from "../../controllers/runtime/manager.ts";
 import type { ControllerDefinition, EventRecorder } from "../../controllers/runtime/reconciler.ts";
 import type { KubeObject, ResourceType } from "../../crds/meta.ts";
 import { RecordingLog } from "../fakes/log.ts";
-
-export const configMaps: ResourceType = {
-  group: "",
-  version: "v1",
-  plural: "configmaps",
-  kind: "ConfigMap",
-  namespaced: true,
-};
-export const secrets: ResourceType = { ...configMaps, plural: "secrets", kind: "Secret" };
 
 /** The API over a store in memory, spoken to as the server's own controllers do. */
 export class ApiInProcess implements AsyncDisposable {

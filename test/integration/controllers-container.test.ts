@@ -1,4 +1,5 @@
 /** The Host, scheduler and Container controllers together, on real Docker Engines and the real API. */
+import { eventType, secretType } from "../../crds/core.ts";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
@@ -6,7 +7,7 @@ import type Docker from "dockerode";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Client } from "../../api/client/client.ts";
 import { findCondition } from "../../controllers/runtime/conditions.ts";
-import { eventType } from "../../controllers/runtime/events.ts";
+
 import type { Container, ContainerStatus } from "../../crds/container.ts";
 import { containers } from "../../crds/container.ts";
 import type { Host, HostStatus } from "../../crds/host.ts";
@@ -21,7 +22,6 @@ import { StowageServer, eventually } from "../lab/stowage.ts";
 const missing = dockerdMissing ?? imagesMissing;
 const image = "busybox:lab";
 const instance = "controllers-test";
-const secretType: ResourceType = { group: "", version: "v1", plural: "secrets", kind: "Secret", namespaced: true };
 
 interface Told extends KubeObject {
   readonly involvedObject: { readonly name: string };

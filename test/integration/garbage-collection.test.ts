@@ -1,12 +1,12 @@
+import { configMapType, customResourceDefinitionType, eventType, namespaceType, secretType } from "../../crds/core.ts";
 import { expect, test } from "vitest";
-import { crdType } from "../../controllers/garbage-collector/reconciler.ts";
+
 import { garbageCollector } from "../../controllers/garbage-collector/setup.ts";
-import { namespaceType as namespaces } from "../../controllers/namespace/reconciler.ts";
-import { eventType as events } from "../../controllers/runtime/events.ts";
+
 import type { KubeObject, OwnerReference, ResourceType } from "../../crds/meta.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
 import { eventually } from "../lab/stowage.ts";
-import { ApiInProcess, configMaps, secrets } from "./api-in-process.ts";
+import { ApiInProcess } from "./api-in-process.ts";
 
 /** The API with a garbage collector, and short words for what these tests do with it. */
 class Collected implements AsyncDisposable {
@@ -34,23 +34,23 @@ class Collected implements AsyncDisposable {
     owners: readonly OwnerReference[] = [],
     more: { namespace?: string; type?: ResourceType; finalizers?: readonly string[] } = {},
   ): Promise<KubeObject> {
-    const { namespace = "shop", type = configMaps, finalizers = [] } = more;
+    const { namespace = "shop", type = configMapType, finalizers = [] } = more;
     const metadata = { ...(type.namespaced ? { namespace } : {}), name, ownerReferences: owners, finalizers };
     return this.api.client.create(type, { apiVersion: apiVersionOf(type), kind: type.kind, metadata });
   }
 
   find(name: string, namespace = "shop"): Promise<KubeObject | undefined> {
-    return this.api.find(configMaps, namespace, name);
+    return this.api.find(configMapType, namespace, name);
   }
 
   async delete(name: string, propagationPolicy?: "Foreground" | "Background" | "Orphan"): Promise<void> {
     const options = propagationPolicy === undefined ? {} : { propagationPolicy };
-    await this.api.client.delete(configMaps, { namespace: "shop", name }, options);
+    await this.api.client.delete(configMapType, { namespace: "shop", name }, options);
   }
 
   async unfinalize(name: string): Promise<void> {
     const body = { metadata: { finalizers: null } };
-    await this.api.client.patch(configMaps, { namespace: "shop", name }, { type: "merge", body });
+    await this.api.client.patch(configMapType, { namespace: "shop", name }, { type: "merge", body });
   }
 
   /** Waits until an object that depends on nothing that exists is collected: what came before it was looked at. */
@@ -83,14 +83,14 @@ test("background: the owner goes at once, its dependents after it, and theirs, a
   c.start();
   const owner = await c.create("owner");
   const child = await c.create("child", [to(owner)]);
-  await c.create("grandchild", [to(child)], { type: secrets });
+  await c.create("grandchild", [to(child)], { type: secretType });
   await c.create("stranger");
   await c.delete("owner", "Background");
   expect(await c.find("owner")).toBeUndefined();
   await c.gone("child");
   await eventually(
     "the grandchild is gone",
-    async () => (await c.api.find(secrets, "shop", "grandchild")) === undefined,
+    async () => (await c.api.find(secretType, "shop", "grandchild")) === undefined,
   );
   await c.sweep();
   expect(await c.find("stranger")).toBeDefined();
@@ -184,7 +184,7 @@ test("foreground: objects that own each other do not wait for each other for eve
   const one = await c.create("one");
   const two = await c.create("two", [to(one, blocking)]);
   const body = { metadata: { ownerReferences: [to(two, blocking)] } };
-  await c.api.client.patch(configMaps, { namespace: "shop", name: "one" }, { type: "merge", body });
+  await c.api.client.patch(configMapType, { namespace: "shop", name: "one" }, { type: "merge", body });
   await c.delete("one", "Foreground");
   await c.gone("one");
   await c.gone("two");
@@ -221,7 +221,7 @@ test("an owner in another namespace is no owner: a Warning tells, and the depend
   const child = await c.create("child", [to(owner)]);
   await c.gone("child");
   const event = await eventually("the Event is there", async () => {
-    const { items } = await c.api.client.list(events, { namespace: "shop" });
+    const { items } = await c.api.client.list(eventType, { namespace: "shop" });
     return items[0];
   });
   expect(event).toMatchObject({
@@ -235,16 +235,16 @@ test("an owner in another namespace is no owner: a Warning tells, and the depend
 
 test("an owner of the whole cluster may own what is in a namespace, but not the other way round", async () => {
   await using c = await Collected.open();
-  const owner = await c.create("cluster-owner", [], { type: namespaces });
+  const owner = await c.create("cluster-owner", [], { type: namespaceType });
   await c.create("child", [to(owner)]);
   const inside = await c.create("inside");
-  await c.create("cluster-child", [to(inside)], { type: namespaces });
+  await c.create("cluster-child", [to(inside)], { type: namespaceType });
   c.start();
   await c.sweep();
   expect(await c.find("child")).toBeDefined();
   await c.delete("inside");
   await c.sweep();
-  const child = await c.api.find(namespaces, undefined, "cluster-child");
+  const child = await c.api.find(namespaceType, undefined, "cluster-child");
   expect(child?.metadata.deletionTimestamp).toBeUndefined();
 });
 
@@ -260,7 +260,7 @@ test("an owner of a kind that nobody serves keeps its dependents; once the kind 
   await c.create("child", [unknown]);
   await c.sweep();
   expect(await c.find("child")).toBeDefined();
-  await c.api.client.create(crdType, gadgets);
+  await c.api.client.create(customResourceDefinitionType, gadgets);
   await c.gone("child");
 });
 
@@ -268,7 +268,7 @@ test("objects of a kind that came later own and are owned, and one whose kind we
   await using c = await Collected.open();
   c.start();
   const { client } = c.api;
-  await client.create(crdType, gadgets);
+  await client.create(customResourceDefinitionType, gadgets);
   const gadget = await eventually("the kind is served", async () => {
     try {
       return await c.create("gadget", [], { type: gadgetType });
@@ -286,7 +286,7 @@ test("objects of a kind that came later own and are owned, and one whose kind we
   );
   await client.delete(gadgetType, { namespace: "shop", name: "gadget" });
   await c.gone("child");
-  await client.delete(crdType, { name: "gadgets.example.com" });
+  await client.delete(customResourceDefinitionType, { name: "gadgets.example.com" });
   await c.sweep();
 });
 
@@ -299,8 +299,8 @@ const gadgetType: ResourceType = {
 };
 
 const gadgets = {
-  apiVersion: apiVersionOf(crdType),
-  kind: crdType.kind,
+  apiVersion: apiVersionOf(customResourceDefinitionType),
+  kind: customResourceDefinitionType.kind,
   metadata: { name: "gadgets.example.com" },
   spec: {
     group: "example.com",

@@ -1,15 +1,16 @@
+import { configMapType, leaseType } from "../../crds/core.ts";
 import { expect, test } from "vitest";
 import type { Client } from "../../api/client/client.ts";
 import { systemClock } from "../../process/clock.ts";
 import { createInformers } from "../../controllers/runtime/informer.ts";
-import { leadWhileElected, leaseType } from "../../controllers/runtime/leader-election.ts";
+import { leadWhileElected } from "../../controllers/runtime/leader-election.ts";
 import type { Lease } from "../../controllers/runtime/leader-election.ts";
 import { Manager } from "../../controllers/runtime/manager.ts";
 import { keyOf, settled } from "../../controllers/runtime/reconciler.ts";
 import type { KubeObject } from "../../crds/meta.ts";
 import { RecordingLog } from "../fakes/log.ts";
 import { eventually } from "../lab/stowage.ts";
-import { ApiInProcess, configMaps } from "./api-in-process.ts";
+import { ApiInProcess } from "./api-in-process.ts";
 
 const name = "stowage-controllers";
 
@@ -44,7 +45,7 @@ class Replica implements AsyncDisposable {
     this.story.push(`${this.identity} leads`);
     const log = new RecordingLog();
     const informers = createInformers(client, systemClock, log);
-    const objects = informers.for<KubeObject>(configMaps);
+    const objects = informers.for<KubeObject>(configMapType);
     const controller = {
       name: "label",
       workers: 1,
@@ -62,7 +63,7 @@ class Replica implements AsyncDisposable {
   async #label(client: Client, object: KubeObject | undefined) {
     if (object?.metadata.namespace === "default" && object.metadata.labels?.["leader"] !== this.identity) {
       const body = { metadata: { labels: { leader: this.identity } } };
-      await client.patch(configMaps, object.metadata, { type: "merge", body });
+      await client.patch(configMapType, object.metadata, { type: "merge", body });
     }
     return settled();
   }
@@ -74,12 +75,12 @@ class Replica implements AsyncDisposable {
 }
 
 async function labelOf(api: ApiInProcess): Promise<string | undefined> {
-  return (await api.find(configMaps, "default", "work"))?.metadata.labels?.["leader"];
+  return (await api.find(configMapType, "default", "work"))?.metadata.labels?.["leader"];
 }
 
 async function open(): Promise<ApiInProcess> {
   const api = await ApiInProcess.open();
-  await api.client.create(configMaps, {
+  await api.client.create(configMapType, {
     apiVersion: "v1",
     kind: "ConfigMap",
     metadata: { namespace: "default", name: "work" },

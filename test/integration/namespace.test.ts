@@ -1,13 +1,14 @@
+import { configMapType, eventType, namespaceType, secretType } from "../../crds/core.ts";
 import { expect, test } from "vitest";
 import { namespaceController } from "../../controllers/namespace/setup.ts";
 import type { Namespace } from "../../controllers/namespace/reconciler.ts";
-import { namespaceType as namespaces } from "../../controllers/namespace/reconciler.ts";
+
 import { systemClock } from "../../process/clock.ts";
-import { eventType as events } from "../../controllers/runtime/events.ts";
+
 import { containers } from "../../crds/container.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
 import { eventually } from "../lab/stowage.ts";
-import { ApiInProcess, configMaps, secrets } from "./api-in-process.ts";
+import { ApiInProcess } from "./api-in-process.ts";
 
 function runController(api: ApiInProcess): void {
   api.run(({ informers }) => [namespaceController({ client: api.client, informers, clock: systemClock })]);
@@ -41,19 +42,22 @@ test("a namespace that is deleted takes its content of every kind along, and not
   const { client } = api;
   for (const namespace of ["going", "staying"]) {
     await api.createNamespace(namespace);
-    for (let i = 0; i < 30; i++) await client.create(configMaps, configMap(namespace, `config-${i}`));
-    await client.create(secrets, { ...configMap(namespace, "secret"), kind: "Secret" });
+    for (let i = 0; i < 30; i++) await client.create(configMapType, configMap(namespace, `config-${i}`));
+    await client.create(secretType, { ...configMap(namespace, "secret"), kind: "Secret" });
     await client.create(containers, container(namespace));
-    await client.create(events, event(namespace));
+    await client.create(eventType, event(namespace));
   }
   runController(api);
-  await client.delete(namespaces, { name: "going" });
-  await eventually("the namespace is gone", async () => (await api.find(namespaces, undefined, "going")) === undefined);
+  await client.delete(namespaceType, { name: "going" });
+  await eventually(
+    "the namespace is gone",
+    async () => (await api.find(namespaceType, undefined, "going")) === undefined,
+  );
 
-  for (const type of [configMaps, secrets, containers, events]) {
+  for (const type of [configMapType, secretType, containers, eventType]) {
     expect((await client.list(type, { namespace: "going" })).items).toEqual([]);
   }
-  expect((await client.list(configMaps, { namespace: "staying" })).items).toHaveLength(30);
+  expect((await client.list(configMapType, { namespace: "staying" })).items).toHaveLength(30);
   expect(await api.find(containers, "staying", "web")).toBeDefined();
   expect(api.log.lines.filter(({ level }) => level === "error")).toEqual([]);
 });
@@ -62,14 +66,14 @@ test("what holds a namespace up is told in its conditions, Events stay to tell w
   await using api = await ApiInProcess.open();
   const { client } = api;
   await api.createNamespace("shop");
-  await client.create(configMaps, configMap("shop", "free"));
-  await client.create(configMaps, configMap("shop", "held", ["example.com/one", "example.com/two"]));
-  await client.create(events, event("shop"));
+  await client.create(configMapType, configMap("shop", "free"));
+  await client.create(configMapType, configMap("shop", "held", ["example.com/one", "example.com/two"]));
+  await client.create(eventType, event("shop"));
   runController(api);
-  await client.delete(namespaces, { name: "shop" });
+  await client.delete(namespaceType, { name: "shop" });
 
   const held = await eventually("the conditions tell", async () => {
-    const namespace = await api.find<Namespace>(namespaces, undefined, "shop");
+    const namespace = await api.find<Namespace>(namespaceType, undefined, "shop");
     return namespace?.status?.conditions?.some(({ status }) => status === "True") && namespace;
   });
   expect(held.status?.phase).toBe("Terminating");
@@ -89,49 +93,58 @@ test("what holds a namespace up is told in its conditions, Events stay to tell w
     "False",
     "All content successfully deleted, may be waiting on finalization",
   ]);
-  expect(await api.find(configMaps, "shop", "free")).toBeUndefined();
-  expect((await client.list(events, { namespace: "shop" })).items).toHaveLength(1);
+  expect(await api.find(configMapType, "shop", "free")).toBeUndefined();
+  expect((await client.list(eventType, { namespace: "shop" })).items).toHaveLength(1);
 
   await client.patch(
-    configMaps,
+    configMapType,
     { namespace: "shop", name: "held" },
     { type: "merge", body: { metadata: { finalizers: null } } },
   );
-  await eventually("the namespace is gone", async () => (await api.find(namespaces, undefined, "shop")) === undefined);
-  expect((await client.list(events, { namespace: "shop" })).items).toEqual([]);
+  await eventually(
+    "the namespace is gone",
+    async () => (await api.find(namespaceType, undefined, "shop")) === undefined,
+  );
+  expect((await client.list(eventType, { namespace: "shop" })).items).toEqual([]);
 });
 
 test("a namespace deleted while nobody looked goes when the controller starts, and can be made anew", async () => {
   await using api = await ApiInProcess.open();
   const { client } = api;
   const first = await api.createNamespace("shop");
-  await client.create(configMaps, configMap("shop", "old"));
-  await client.delete(namespaces, { name: "shop" });
-  expect((await api.find<Namespace>(namespaces, undefined, "shop"))?.status?.phase).toBe("Terminating");
+  await client.create(configMapType, configMap("shop", "old"));
+  await client.delete(namespaceType, { name: "shop" });
+  expect((await api.find<Namespace>(namespaceType, undefined, "shop"))?.status?.phase).toBe("Terminating");
   runController(api);
-  await eventually("the namespace is gone", async () => (await api.find(namespaces, undefined, "shop")) === undefined);
+  await eventually(
+    "the namespace is gone",
+    async () => (await api.find(namespaceType, undefined, "shop")) === undefined,
+  );
   const second = await api.createNamespace("shop");
   expect(second.metadata.uid).not.toBe(first.metadata.uid);
-  await client.create(configMaps, configMap("shop", "new"));
-  expect((await client.list(configMaps, { namespace: "shop" })).items).toHaveLength(1);
+  await client.create(configMapType, configMap("shop", "new"));
+  expect((await client.list(configMapType, { namespace: "shop" })).items).toHaveLength(1);
 });
 
 test("a finalizer of somebody else on the namespace itself is left to them", async () => {
   await using api = await ApiInProcess.open();
   const { client } = api;
-  await client.create(namespaces, {
+  await client.create(namespaceType, {
     apiVersion: "v1",
     kind: "Namespace",
     metadata: { name: "shop", finalizers: ["example.com/audit"] },
   });
-  await client.create(configMaps, configMap("shop", "config"));
+  await client.create(configMapType, configMap("shop", "config"));
   runController(api);
-  await client.delete(namespaces, { name: "shop" });
+  await client.delete(namespaceType, { name: "shop" });
   await eventually("its content is gone", async () => {
-    const namespace = await api.find<Namespace>(namespaces, undefined, "shop");
+    const namespace = await api.find<Namespace>(namespaceType, undefined, "shop");
     return (namespace?.spec?.finalizers ?? []).length === 0;
   });
-  expect(await api.find(configMaps, "shop", "config")).toBeUndefined();
-  await client.patch(namespaces, { name: "shop" }, { type: "merge", body: { metadata: { finalizers: null } } });
-  await eventually("the namespace is gone", async () => (await api.find(namespaces, undefined, "shop")) === undefined);
+  expect(await api.find(configMapType, "shop", "config")).toBeUndefined();
+  await client.patch(namespaceType, { name: "shop" }, { type: "merge", body: { metadata: { finalizers: null } } });
+  await eventually(
+    "the namespace is gone",
+    async () => (await api.find(namespaceType, undefined, "shop")) === undefined,
+  );
 });

@@ -1,4 +1,5 @@
 /** Source: kubernetes/pkg/registry/core/configmap/strategy.go and ValidateConfigMap. */
+import { configMapType } from "../../../crds/core.ts";
 import { invalidValue } from "../../schema/field-errors.ts";
 import type { StatusCause } from "../../status.ts";
 import { ageColumn, nameColumn } from "../../tables/columns.ts";
@@ -9,12 +10,8 @@ import { decodedSizes, immutableCauses, keyCauses, mapAt, sizeCauses } from "./d
 const fields = ["data", "binaryData"] as const;
 
 export const configMaps = builtin({
-  group: "",
-  version: "v1",
-  plural: "configmaps",
+  ...configMapType,
   singular: "configmap",
-  kind: "ConfigMap",
-  namespaced: true,
   shortNames: ["cm"],
   description: "ConfigMap holds configuration data for containers to consume.",
   properties: {

@@ -2,6 +2,7 @@
  * Source: apiextensions-apiserver/pkg/registry/customresourcedefinition/strategy.go, pkg/controller/status (names) and
  * pkg/controller/finalizer. What their controllers do a moment later is done here at once.
  */
+import { customResourceDefinitionType } from "../../../crds/core.ts";
 import { isDeepStrictEqual } from "node:util";
 import { formatTime } from "../../../crds/meta.ts";
 import { isJsonObject } from "../../json-object.ts";
@@ -34,12 +35,8 @@ export function customResourceDefinitions(others: () => readonly CrdObject[]): R
     return causes;
   };
   return builtin({
-    group: "apiextensions.k8s.io",
-    version: "v1",
-    plural: "customresourcedefinitions",
+    ...customResourceDefinitionType,
     singular: "customresourcedefinition",
-    kind: "CustomResourceDefinition",
-    namespaced: false,
     shortNames: ["crd", "crds"],
     categories: ["api-extensions"],
     description: "CustomResourceDefinition represents a resource that should be exposed on the API server.",

@@ -1,4 +1,5 @@
 /** Source: kubernetes/pkg/registry/core/event/strategy.go, core/validation/events.go and printEvent. */
+import { eventType } from "../../../crds/core.ts";
 import type { KubeObject } from "../../../crds/meta.ts";
 import { isJsonObject } from "../../json-object.ts";
 import { invalidValue } from "../../schema/field-errors.ts";
@@ -43,12 +44,8 @@ const fields = {
 };
 
 export const events = builtin({
-  group: "",
-  version: "v1",
-  plural: "events",
+  ...eventType,
   singular: "event",
-  kind: "Event",
-  namespaced: true,
   shortNames: ["ev"],
   description: "Event is a report of an event somewhere in the cluster. Events have a limited retention time.",
   required: ["metadata", "involvedObject"],

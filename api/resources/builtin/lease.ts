@@ -1,4 +1,5 @@
 /** Source: kubernetes/pkg/apis/coordination/validation/validation.go and printers/internalversion. */
+import { leaseType } from "../../../crds/core.ts";
 import { isJsonObject } from "../../json-object.ts";
 import { invalidValue } from "../../schema/field-errors.ts";
 import type { StatusCause } from "../../status.ts";
@@ -7,12 +8,8 @@ import type { JsonObject } from "../definition.ts";
 import { builtin, integer, object, text, textAt, time } from "./builtin.ts";
 
 export const leases = builtin({
-  group: "coordination.k8s.io",
-  version: "v1",
-  plural: "leases",
+  ...leaseType,
   singular: "lease",
-  kind: "Lease",
-  namespaced: true,
   description: "Lease defines a lease concept.",
   properties: {
     spec: object({

@@ -1,4 +1,5 @@
 /** Source: kubernetes/pkg/registry/core/namespace/{strategy,storage/storage}.go. */
+import { namespaceType } from "../../../crds/core.ts";
 import { isJsonObject } from "../../json-object.ts";
 import { ageColumn, nameColumn } from "../../tables/columns.ts";
 import type { JsonObject } from "../definition.ts";
@@ -7,12 +8,8 @@ import { builtin, list, object, text, textAt, time } from "./builtin.ts";
 const nameLabel = "kubernetes.io/metadata.name";
 
 export const namespaces = builtin({
-  group: "",
-  version: "v1",
-  plural: "namespaces",
+  ...namespaceType,
   singular: "namespace",
-  kind: "Namespace",
-  namespaced: false,
   shortNames: ["ns"],
   description: "Namespace provides a scope for Names. Use of multiple namespaces is optional.",
   // A collection of namespaces cannot be deleted at once.

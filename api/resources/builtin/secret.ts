@@ -1,4 +1,5 @@
 /** Source: kubernetes/pkg/registry/core/secret/strategy.go, ValidateSecret and core/v1/{conversion,defaults}.go. */
+import { secretType } from "../../../crds/core.ts";
 import { invalidValue, required } from "../../schema/field-errors.ts";
 import type { StatusCause } from "../../status.ts";
 import { ageColumn, nameColumn } from "../../tables/columns.ts";
@@ -15,12 +16,8 @@ const requiredKeys: Readonly<Record<string, readonly string[]>> = {
 };
 
 export const secrets = builtin({
-  group: "",
-  version: "v1",
-  plural: "secrets",
+  ...secretType,
   singular: "secret",
-  kind: "Secret",
-  namespaced: true,
   description: "Secret holds secret data of a certain type.",
   properties: {
     data: mapOf(text(), "The secret data, each value in base64."),
