@@ -4,7 +4,7 @@
  */
 import { isMap, isScalar, isSeq, parseAllDocuments } from "yaml";
 import type { Document } from "yaml";
-import { childPath, isJsonObject } from "./json-object.ts";
+import { childPath, isJsonObject } from "../formats/json-object.ts";
 import { scanJson } from "./json-scan.ts";
 import { decodeProtobuf } from "./protobuf.ts";
 import type { JsonObject } from "./resources/definition.ts";

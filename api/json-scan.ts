@@ -1,5 +1,5 @@
 /** What JSON.parse does not tell about a text: which fields are there twice, and where it stops being JSON. */
-import { childPath } from "./json-object.ts";
+import { childPath } from "../formats/json-object.ts";
 
 export interface JsonScan {
   /** Paths of fields that an object has more than once: `spec.image`, `spec.ports[0].name`. */

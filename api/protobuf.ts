@@ -4,7 +4,7 @@
  * serializer/protobuf/protobuf.go; of the field numbers: generated.proto beside each type in k8s.io/api and apimachinery.
  */
 import { Reader } from "protobufjs/minimal.js";
-import { setOwn } from "./json-object.ts";
+import { setOwn } from "../formats/json-object.ts";
 import type { JsonObject } from "./resources/definition.ts";
 import { ApiError, badRequest } from "./status.ts";
 

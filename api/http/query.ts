@@ -1,5 +1,5 @@
 /** From query parameters, and the body of a deletion, to options. Source: metav1/types.go and metav1/validation. */
-import { asList, isJsonObject } from "../json-object.ts";
+import { asList, isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject } from "../resources/definition.ts";
 import { notSupported, tooLong } from "../schema/field-errors.ts";
 import type { StatusCause } from "../status.ts";

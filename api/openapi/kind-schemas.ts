@@ -1,5 +1,5 @@
 /** Schemas of kinds as OpenAPI documents carry them. Source: apiextensions-apiserver/pkg/controller/openapi/builder. */
-import { getOwn, isJsonObject } from "../json-object.ts";
+import { getOwn, isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject, MergeKeys, ResourceDefinition } from "../resources/definition.ts";
 import type { Refer } from "./meta-schemas.ts";
 import { apiVersionSchema, kindSchema, metaName } from "./meta-schemas.ts";

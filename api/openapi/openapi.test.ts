@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { getOwn, isJsonObject } from "../json-object.ts";
+import { getOwn, isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
 import { openApiV2 } from "./v2.ts";
 import { openApiV3Document, openApiV3Index } from "./v3.ts";

@@ -1,5 +1,5 @@
 /** OpenAPI 2 (Swagger): one document for everything. Older clients read it. */
-import { isJsonObject } from "../json-object.ts";
+import { isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
 import { kindSchemas } from "./kind-schemas.ts";
 import type { Refer } from "./meta-schemas.ts";

@@ -7,7 +7,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { applyPatch } from "rfc6902";
 import type { Operation, TestOperation } from "rfc6902";
-import { getOwn, isJsonObject } from "../json-object.ts";
+import { getOwn, isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject } from "../resources/definition.ts";
 import { ApiError, badRequest } from "../status.ts";
 import { cannotApply } from "./refusals.ts";

@@ -1,5 +1,5 @@
 /** JSON Merge Patch, RFC 7386. */
-import { getOwn, isJsonObject, setOwn } from "../json-object.ts";
+import { getOwn, isJsonObject, setOwn } from "../../formats/json-object.ts";
 import type { JsonObject } from "../resources/definition.ts";
 import { badRequest } from "../status.ts";
 

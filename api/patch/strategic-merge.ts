@@ -2,7 +2,7 @@
  * Strategic merge patch. Source of the rules: apimachinery/pkg/util/strategicpatch/patch.go and
  * community/contributors/devel/sig-api-machinery/strategic-merge-patch.md.
  */
-import { asList, asText, childPath, getOwn, isJsonObject, setOwn } from "../json-object.ts";
+import { asList, asText, childPath, getOwn, isJsonObject, setOwn } from "../../formats/json-object.ts";
 import type { JsonObject, MergeKeys } from "../resources/definition.ts";
 import { badRequest } from "../status.ts";
 import { cannotApply } from "./refusals.ts";

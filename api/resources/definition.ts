@@ -3,10 +3,11 @@
  * from CustomResourceDefinitions; the verbs treat both alike and know no kind.
  */
 import type { KubeObject, ResourceType } from "../../crds/meta.ts";
+import type { JsonObject } from "../../formats/json-object.ts";
 import type { StatusCause } from "../status.ts";
 
 /** Any JSON object. Objects that come out of the cacher are shared by everyone: never change them. */
-export type JsonObject = { [key: string]: unknown };
+export type { JsonObject };
 
 /** A column of `kubectl get`. Source: metav1.TableColumnDefinition. */
 export interface Column {

@@ -6,7 +6,7 @@
  * A rule that uses one of them is refused when its CustomResourceDefinition is created.
  */
 import { Environment } from "@marcbachmann/cel-js";
-import { asList, childPath, getOwn, isJsonObject } from "../json-object.ts";
+import { asList, childPath, getOwn, isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject } from "../resources/definition.ts";
 import type { StatusCause } from "../status.ts";
 import { duplicate, forbiddenField, invalidValue, required } from "./field-errors.ts";

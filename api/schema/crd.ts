@@ -2,7 +2,7 @@
  * Validates CustomResourceDefinitions (apiextensions.k8s.io/v1). Source of the rules and the wording:
  * apiextensions-apiserver/pkg/apis/apiextensions/validation/validation.go and pkg/apiserver/schema/validation.go.
  */
-import { asList, asText, getOwn, isJsonObject } from "../json-object.ts";
+import { asList, asText, getOwn, isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject } from "../resources/definition.ts";
 import type { StatusCause } from "../status.ts";
 import { compileJsonPath } from "../../formats/json-path.ts";

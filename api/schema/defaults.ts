@@ -1,5 +1,5 @@
 /** Fills in what a schema says by default. Source: apiextensions-apiserver/pkg/apiserver/schema/defaulting. */
-import { isJsonObject, setOwn } from "../json-object.ts";
+import { isJsonObject, setOwn } from "../../formats/json-object.ts";
 import type { SchemaNode } from "./schema-node.ts";
 
 /**

@@ -2,7 +2,7 @@
  * x-kubernetes-embedded-resource: whole objects inside an object.
  * Source: apiextensions-apiserver/pkg/apiserver/schema/objectmeta/validation.go.
  */
-import { childPath, getOwn, isJsonObject } from "../json-object.ts";
+import { childPath, getOwn, isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject } from "../resources/definition.ts";
 import type { StatusCause } from "../status.ts";
 import { invalidValue, required } from "./field-errors.ts";

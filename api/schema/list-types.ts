@@ -2,7 +2,7 @@
  * No two items of a list of type set are equal; no two items of a list of type map have the same keys.
  * Source: apiextensions-apiserver/pkg/apiserver/schema/listtype/validation.go.
  */
-import { childPath, getOwn, isJsonObject } from "../json-object.ts";
+import { childPath, getOwn, isJsonObject } from "../../formats/json-object.ts";
 import type { StatusCause } from "../status.ts";
 import { duplicate, invalidValue } from "./field-errors.ts";
 import type { SchemaNode } from "./schema-node.ts";

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { goTypeOf } from "../decode.ts";
-import { asList, asText, childPath, getOwn, isJsonObject } from "../json-object.ts";
+import { asList, asText, childPath, getOwn, isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
 import type { StatusCause } from "../status.ts";
 import { badRequest } from "../status.ts";

@@ -1,5 +1,5 @@
 /** Removes what a schema does not know. Source: apiextensions-apiserver/pkg/apiserver/schema/{pruning,objectmeta}. */
-import { asList, childPath, isJsonObject } from "../json-object.ts";
+import { asList, childPath, isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject } from "../resources/definition.ts";
 import type { SchemaNode } from "./schema-node.ts";
 

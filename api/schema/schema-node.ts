@@ -1,5 +1,5 @@
 /** A structural schema (apiextensions.k8s.io/v1 openAPIV3Schema), read once into what the walks over objects need. */
-import { asList, getOwn, isJsonObject } from "../json-object.ts";
+import { asList, getOwn, isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject } from "../resources/definition.ts";
 import type { CompiledRule } from "./cel.ts";
 import { compileRules } from "./cel.ts";

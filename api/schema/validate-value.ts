@@ -4,7 +4,7 @@
  * named where upstream says "<nil>" (anyOf, oneOf, allOf, not), and int-or-string gives one error instead of three.
  */
 import { isDeepStrictEqual } from "node:util";
-import { childPath, getOwn, isJsonObject } from "../json-object.ts";
+import { childPath, getOwn, isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject } from "../resources/definition.ts";
 import type { StatusCause } from "../status.ts";
 import { invalidValue, notSupported, required, tooLong, tooMany, typeInvalid } from "./field-errors.ts";

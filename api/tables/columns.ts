@@ -3,7 +3,7 @@
  * apimachinery/pkg/api/meta/table/table.go.
  */
 import type { KubeObject } from "../../crds/meta.ts";
-import { asList, getOwn, isJsonObject } from "../json-object.ts";
+import { asList, getOwn, isJsonObject } from "../../formats/json-object.ts";
 import type { Column } from "../resources/definition.ts";
 import { humanDuration } from "../../formats/human-duration.ts";
 import { compileJsonPath } from "../../formats/json-path.ts";

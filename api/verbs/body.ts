@@ -2,7 +2,7 @@
 import { apiVersionOf } from "../../crds/meta.ts";
 import { reportFields } from "../admission/field-validation.ts";
 import type { WritableObject } from "../codec.ts";
-import { isJsonObject } from "../json-object.ts";
+import { isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
 import { badRequest } from "../status.ts";
 import type { ObjectName, WriteOptions } from "./environment.ts";

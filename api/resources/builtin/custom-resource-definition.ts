@@ -5,7 +5,7 @@
 import { customResourceDefinitionType } from "../../../crds/core.ts";
 import { isDeepStrictEqual } from "node:util";
 import { formatTime } from "../../../crds/meta.ts";
-import { isJsonObject } from "../../json-object.ts";
+import { isJsonObject } from "../../../formats/json-object.ts";
 import { invalidValue } from "../../schema/field-errors.ts";
 import { validateCustomResourceDefinition } from "../../schema/crd.ts";
 import type { StatusCause } from "../../status.ts";

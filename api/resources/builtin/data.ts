@@ -1,6 +1,6 @@
 /** What ConfigMap and Secret share. Source: ValidateConfigMap and ValidateSecret in core/validation/validation.go. */
 import { isDeepStrictEqual } from "node:util";
-import { isJsonObject } from "../../json-object.ts";
+import { isJsonObject } from "../../../formats/json-object.ts";
 import { forbiddenField, invalidValue, tooLong } from "../../schema/field-errors.ts";
 import { dataKey } from "../../schema/names.ts";
 import type { StatusCause } from "../../status.ts";

@@ -1,7 +1,7 @@
 /** Source: kubernetes/pkg/registry/core/event/strategy.go, core/validation/events.go and printEvent. */
 import { eventType } from "../../../crds/core.ts";
 import type { KubeObject } from "../../../crds/meta.ts";
-import { isJsonObject } from "../../json-object.ts";
+import { isJsonObject } from "../../../formats/json-object.ts";
 import { invalidValue } from "../../schema/field-errors.ts";
 import type { StatusCause } from "../../status.ts";
 import { ageOf } from "../../tables/columns.ts";

@@ -1,6 +1,6 @@
 /** Source: kubernetes/pkg/apis/coordination/validation/validation.go and printers/internalversion. */
 import { leaseType } from "../../../crds/core.ts";
-import { isJsonObject } from "../../json-object.ts";
+import { isJsonObject } from "../../../formats/json-object.ts";
 import { invalidValue } from "../../schema/field-errors.ts";
 import type { StatusCause } from "../../status.ts";
 import { ageColumn, nameColumn } from "../../tables/columns.ts";

@@ -1,6 +1,6 @@
 /** Source: kubernetes/pkg/registry/core/namespace/{strategy,storage/storage}.go. */
 import { namespaceType } from "../../../crds/core.ts";
-import { isJsonObject } from "../../json-object.ts";
+import { isJsonObject } from "../../../formats/json-object.ts";
 import { ageColumn, nameColumn } from "../../tables/columns.ts";
 import type { JsonObject } from "../definition.ts";
 import { builtin, list, object, text, textAt, time } from "./builtin.ts";
