@@ -184,3 +184,11 @@ export function badRequest(why: string): ApiError {
 export function expired(why: string): ApiError {
   return new ApiError("Expired", why);
 }
+
+/** A revision that has not happened yet. Source: NewTooLargeResourceVersionError in k8s.io/apiserver/pkg/storage/errors.go. */
+export function tooLargeResourceVersion(why: string): ApiError {
+  return new ApiError("Timeout", why, {
+    causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+    retryAfterSeconds: 1,
+  });
+}

@@ -1,7 +1,15 @@
 /** One kind, and where its objects are: what the verbs act on. */
 import { groupResource } from "../../crds/meta.ts";
 import type { Codec, Entry } from "../codec.ts";
-import { alreadyExists, ApiError, conflict, expired, notFound, staleObject } from "../status.ts";
+import {
+  alreadyExists,
+  ApiError,
+  conflict,
+  expired,
+  notFound,
+  staleObject,
+  tooLargeResourceVersion,
+} from "../status.ts";
 import type { Cacher } from "../storage/cacher.ts";
 import {
   AlreadyExistsError,
@@ -63,18 +71,10 @@ export function refusalOf(error: StorageError, definition: ResourceDefinition, n
   if (error instanceof NotFoundError) return notFound(definition, name);
   if (error instanceof ConflictError) return conflict(definition, name, staleObject);
   if (error instanceof CompactedError) return expired(`The resourceVersion for the provided list is too old.`);
-  if (error instanceof FutureRevisionError) return tooLargeResourceVersion(error);
+  if (error instanceof FutureRevisionError) return tooLargeResourceVersion(error.message);
   if (error instanceof TooLargeError) {
     const what = `${groupResource(definition)} "${name}"`;
     return new ApiError("RequestEntityTooLarge", `Request entity too large: ${what} is larger than the store takes`);
   }
   return new ApiError("ServiceUnavailable", `The store cannot answer now: ${error.message}`, { retryAfterSeconds: 1 });
-}
-
-/** Source: storage.NewTooLargeResourceVersionError in k8s.io/apiserver/pkg/storage/errors.go. */
-function tooLargeResourceVersion(error: FutureRevisionError): ApiError {
-  return new ApiError("Timeout", error.message, {
-    causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
-    retryAfterSeconds: 1,
-  });
 }

@@ -7,7 +7,7 @@ import type { EventType } from "../codec.ts";
 import type { ResourceType } from "../../crds/meta.ts";
 import type { Log } from "../../process/log.ts";
 import { describeError } from "../../process/log.ts";
-import { ApiError } from "../status.ts";
+import { tooLargeResourceVersion } from "../status.ts";
 import { sleep } from "../../process/clock.ts";
 import type { Clock } from "../../process/clock.ts";
 import { UnavailableError } from "./errors.ts";
@@ -232,7 +232,7 @@ export class Cacher implements AsyncDisposable {
       };
       this.#waiters.push(waiter);
     });
-    if (!inTime) throw tooLargeResourceVersion(revision, this.#revision);
+    if (!inTime) throw tooLargeResourceVersion(`Too large resource version: ${revision}, current: ${this.#revision}`);
   }
 
   /**
@@ -438,12 +438,4 @@ const revisionOf = (event: StoreEvent): Revision => (event.type === "put" ? even
 
 function selected(events: readonly CacheEvent[], select: Selection): WatchItem[] {
   return events.map(select).filter((item) => item !== undefined);
-}
-
-/** Source: storage.NewTooLargeResourceVersionError in k8s.io/apiserver/pkg/storage/errors.go. */
-function tooLargeResourceVersion(asked: Revision, current: Revision): ApiError {
-  return new ApiError("Timeout", `Too large resource version: ${asked}, current: ${current}`, {
-    causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
-    retryAfterSeconds: 1,
-  });
 }
