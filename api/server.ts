@@ -5,6 +5,7 @@ import type { CustomResourceDefinition } from "../crds/custom-resource-definitio
 import { customResourceDefinition } from "../crds/custom-resource-definition.ts";
 import { kinds } from "../crds/index.ts";
 import type { KubeObject } from "../crds/meta.ts";
+import { Admission } from "./admission/admission.ts";
 import { NamespaceLifecycle, systemNamespaces } from "./admission/namespace-lifecycle.ts";
 import { ensureCertificates } from "./auth/certificates.ts";
 import { writeKubeconfig } from "./auth/kubeconfig.ts";
@@ -68,7 +69,7 @@ export class ApiServer implements AsyncDisposable {
     try {
       await registry.start();
       const lifecycle = new NamespaceLifecycle(() => registry.namespaces);
-      const server = new ApiServer(options, registry, { clock, random, lifecycle });
+      const server = new ApiServer(options, registry, { clock, random, lifecycle, admission: new Admission([]) });
       await Promise.all([
         ...systemNamespaces.map((name) => ensureNamespace(server.client, name)),
         ...kinds.map((kind) => ensureDefinition(server.client, customResourceDefinition(kind))),

@@ -7,6 +7,12 @@ export interface User {
   readonly groups: readonly string[];
 }
 
+/** Who acts when no request does: the controllers of this process. Source: user.APIServerUser. */
+export const serverUser: User = { name: "system:apiserver", groups: ["system:masters"] };
+
+/** Whoever did not say who. Source: user.Anonymous in k8s.io/apiserver/pkg/authentication/user/user.go. */
+export const anonymous: User = { name: "system:anonymous", groups: ["system:unauthenticated"] };
+
 /** May do everything. Source: rbac's cluster role binding cluster-admin. */
 const masters = "system:masters";
 

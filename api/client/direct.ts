@@ -2,6 +2,7 @@
 import { namespaceType } from "../../crds/core.ts";
 import type { KubeObject, ResourceType } from "../../crds/meta.ts";
 import { groupResource } from "../../crds/meta.ts";
+import { serverUser } from "../auth/authentication.ts";
 import type { JsonObject } from "../resources/definition.ts";
 import type { Endpoint } from "../resources/endpoint.ts";
 import type { Registry } from "../resources/registry.ts";
@@ -87,6 +88,7 @@ export class DirectClient implements Client {
     const { entry, removed } = await deleteObject(this.#environment, endpoint, nameOf(type, name), {
       preconditions,
       propagationPolicy,
+      ...caller,
       dryRun,
     });
     return removed ? undefined : entry.object;
@@ -163,8 +165,11 @@ function nameOf({ namespaced }: ResourceType, { namespace, name }: Name): Object
 
 const bodyOf = (object: Draft): Body => ({ object: plain(object) as JsonObject, duplicates: [] });
 
-function verbOptions({ dryRun = false, fieldValidation = "Ignore" }: WriteOptions = {}): VerbOptions {
-  return { dryRun, fieldValidation, warn: () => undefined };
+const caller = { user: serverUser, warn: () => undefined } as const;
+
+function verbOptions(options: WriteOptions = {}): VerbOptions {
+  const { dryRun = false, fieldValidation = "Ignore", fieldManager = "stowage" } = options;
+  return { ...caller, dryRun, fieldValidation, fieldManager, force: false };
 }
 
 /** A copy as it would arrive over the wire: absent values are not there. */

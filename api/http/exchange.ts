@@ -1,6 +1,8 @@
 /** One request and its answer, over HTTP/1.1 or HTTP/2 alike. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { User } from "../auth/authentication.ts";
+import { anonymous } from "../auth/authentication.ts";
 import { ApiError, badRequest } from "../status.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { Accepted, Forms } from "./accept.ts";
@@ -19,6 +21,8 @@ export class Exchange {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly warnings = new Set<string>();
+  /** Who asks; told by whoever found out. */
+  user: User = anonymous;
   readonly #request: Request;
   readonly #response: Response;
   readonly #clock: Clock;

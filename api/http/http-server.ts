@@ -140,6 +140,7 @@ export class HttpServer implements AsyncDisposable {
     if (!isPublic(segments)) {
       const user = this.#userOf(request);
       if (user === undefined) throw unauthorized();
+      exchange.user = user;
       const verb = path === undefined ? exchange.method.toLowerCase() : verbOf(exchange.method, path, exchange.query);
       authorize(user, {
         verb,

@@ -8,6 +8,7 @@ import type { DeleteOptions } from "../verbs/delete.ts";
 import type { WriteOptions } from "../verbs/environment.ts";
 import type { ListOptions } from "../verbs/list.ts";
 import type { WatchOptions } from "../verbs/watch.ts";
+import type { Exchange } from "./exchange.ts";
 
 const maxFieldManagerBytes = 128;
 
@@ -55,7 +56,8 @@ export function watchOptionsOf(query: URLSearchParams, namespace: string | undef
 }
 
 /** `kind` is that of the options, for messages: CreateOptions. Throws Invalid. */
-export function writeOptionsOf(query: URLSearchParams, kind: string, warn: WriteOptions["warn"]): WriteOptions {
+export function writeOptionsOf(exchange: Exchange, kind: string): WriteOptions {
+  const { query } = exchange;
   const fieldValidation = query.get("fieldValidation") ?? "";
   const fieldManager = query.get("fieldManager") ?? "";
   const causes = dryRunCauses(query.getAll("dryRun"));
@@ -66,14 +68,36 @@ export function writeOptionsOf(query: URLSearchParams, kind: string, warn: Write
   if (Buffer.byteLength(fieldManager) > maxFieldManagerBytes)
     causes.push(tooLong("fieldManager", maxFieldManagerBytes));
   refuse(kind, causes);
-  return { dryRun: query.has("dryRun"), fieldValidation: known ?? "Warn", warn };
+  return {
+    ...callerOf(exchange),
+    dryRun: query.has("dryRun"),
+    fieldValidation: known ?? "Warn",
+    fieldManager: fieldManager === "" ? managerFromUserAgent(exchange.header("user-agent") ?? "") : fieldManager,
+    force: flagOf(query, "force") ?? false,
+  };
+}
+
+const callerOf = ({ user, warnings }: Exchange): Pick<WriteOptions, "user" | "warn"> => ({
+  user,
+  warn: (text) => warnings.add(text),
+});
+
+/** Source: managerOrUserAgent and prefixFromUserAgent in k8s.io/apiserver/pkg/endpoints/handlers/create.go. */
+function managerFromUserAgent(userAgent: string): string {
+  const [product = ""] = userAgent.split("/", 1);
+  const printable = product.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, "");
+  const short = Buffer.from(printable)
+    .subarray(0, maxFieldManagerBytes)
+    .toString()
+    .replace(/\uFFFD+$/, "");
+  return short === "" ? "unknown" : short;
 }
 
 const policies = ["Foreground", "Background", "Orphan"] as const;
 
 /** From the body where there is one (DeleteOptions), from the query otherwise. Throws Invalid, BadRequest. */
-export function deleteOptionsOf(query: URLSearchParams, body: JsonObject | undefined): DeleteOptions {
-  const source = body ?? fromQuery(query);
+export function deleteOptionsOf(exchange: Exchange, body: JsonObject | undefined): DeleteOptions {
+  const source = body ?? fromQuery(exchange.query);
   const { propagationPolicy, orphanDependents, dryRun, preconditions } = source;
   const causes = dryRunCauses(asList(dryRun));
   const policy = policies.find((one) => one === propagationPolicy);
@@ -86,6 +110,7 @@ export function deleteOptionsOf(query: URLSearchParams, body: JsonObject | undef
     propagationPolicy:
       policy ?? (orphanDependents === true ? "Orphan" : orphanDependents === false ? "Background" : undefined),
     preconditions: { uid: optionalText(uid), resourceVersion: optionalText(resourceVersion) },
+    ...callerOf(exchange),
     dryRun: asList(dryRun).length > 0,
   };
 }

@@ -98,7 +98,7 @@ export class ResourceHandler {
         return replyList(exchange, await list(endpoint, listOptionsOf(query, namespace)), definition, view);
       case "POST": {
         if (definition.namespaced && namespace === undefined) throw methodNotAllowed();
-        const options = this.#writeOptions(exchange, "CreateOptions");
+        const options = writeOptionsOf(exchange, "CreateOptions");
         const body = await bodyOf(exchange, options);
         // While the body came the kind may have gone: an object that is created now would be deleted by nobody.
         const current = this.#options.registry.find(definition.group, definition.version, definition.plural);
@@ -134,13 +134,13 @@ export class ResourceHandler {
         return replyEntry(exchange, 200, entry, definition, view);
       }
       case "PUT": {
-        const options = this.#writeOptions(exchange, "UpdateOptions");
+        const options = writeOptionsOf(exchange, "UpdateOptions");
         const body = await bodyOf(exchange, options);
         const entry = await update(environment, endpoint, name, subresource, body, options);
         return replyEntry(exchange, 200, entry, definition, view);
       }
       case "PATCH": {
-        const options = this.#writeOptions(exchange, "PatchOptions");
+        const options = writeOptionsOf(exchange, "PatchOptions");
         const entry = await patch(environment, endpoint, name, subresource, await patchOf(exchange, options), options);
         return replyEntry(exchange, 200, entry, definition, view);
       }
@@ -215,14 +215,10 @@ export class ResourceHandler {
     return viewOf(exchange, exchange.accepted(objectForms), this.#options.environment.clock.now());
   }
 
-  #writeOptions(exchange: Exchange, kind: string): WriteOptions {
-    return writeOptionsOf(exchange.query, kind, (text) => exchange.warnings.add(text));
-  }
-
   async #deleteOptions(exchange: Exchange) {
     const bytes = await exchange.body();
     const { object } = bytes.length === 0 ? { object: undefined } : decodeBody(bytes, exchange.header("content-type"));
-    return deleteOptionsOf(exchange.query, object === undefined ? undefined : requireObject(object));
+    return deleteOptionsOf(exchange, object === undefined ? undefined : requireObject(object));
   }
 }
 

@@ -3,6 +3,7 @@
  * first, and one whose names were taken gets them when they are free.
  * Source: apiextensions-apiserver/pkg/controller/{finalizer,status}.
  */
+import { serverUser } from "../auth/authentication.ts";
 import type { Entry } from "../codec.ts";
 import type { Log } from "../../process/log.ts";
 import { describeError } from "../../process/log.ts";
@@ -98,7 +99,7 @@ async function cleanUp(environment: Environment, registry: Registry, name: strin
   const [endpoint] = registry.endpointsOf(name);
   if (endpoint !== undefined) {
     const { cacher, codec } = endpoint;
-    await deleteCollection(environment, endpoint, {}, { dryRun: false });
+    await deleteCollection(environment, endpoint, {}, { user: serverUser, warn: () => undefined, dryRun: false });
     await cacher.fresh();
     // What finalizers keep goes when whoever set them is done; nothing new can be created meanwhile.
     if (cacher.list(codec.root).length > 0)

@@ -21,14 +21,14 @@ export interface Changed {
 export async function change(
   endpoint: Endpoint,
   { namespace, name }: ObjectName,
-  decide: (current: Entry) => Change,
+  decide: (current: Entry) => Change | Promise<Change>,
   dryRun: boolean,
 ): Promise<Changed> {
   const cached = dryRun ? undefined : endpoint.cacher.get(endpoint.codec.key(namespace, name));
   let current = cached ?? (await endpoint.read(namespace, name));
   for (let newest = cached === undefined; ; newest = true) {
     // A refusal, or "nothing to do", counts only if it was decided on the newest state.
-    const decided = newest ? decide(current) : tentatively(() => decide(current));
+    const decided = newest ? await decide(current) : await tentatively(() => decide(current));
     if (decided === undefined) {
       current = await endpoint.read(namespace, name);
       continue;
@@ -43,9 +43,9 @@ export async function change(
   }
 }
 
-function tentatively(decide: () => Change): Change | undefined {
+async function tentatively(decide: () => Change | Promise<Change>): Promise<Change | undefined> {
   try {
-    const decided = decide();
+    const decided = await decide();
     return decided.do === "keep" ? undefined : decided;
   } catch {
     return undefined;

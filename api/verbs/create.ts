@@ -1,3 +1,4 @@
+import { admissionRequest } from "../admission/admission.ts";
 import { formatTime } from "../../crds/meta.ts";
 import type { Entry, WritableObject } from "../codec.ts";
 import type { ResourceDefinition } from "../resources/definition.ts";
@@ -44,16 +45,23 @@ export async function create(
   }
 }
 
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+
 async function write(
   environment: Environment,
   endpoint: Endpoint,
-  object: WritableObject,
+  submitted: WritableObject,
   options: WriteOptions,
 ): Promise<Entry> {
   const { definition, codec, store } = endpoint;
+  const { metadata } = submitted;
+  const named = { namespace: metadata["namespace"] as string | undefined, name: textOf(metadata["name"]) };
+  const request = admissionRequest("CREATE", definition, named, options);
+  const object = await environment.admission.mutate({ ...request, object: submitted });
   const causes = prepare(environment, definition, object);
-  const name = typeof object.metadata["name"] === "string" ? object.metadata["name"] : "";
+  const name = textOf(object.metadata["name"]);
   if (causes.length > 0) throw invalid(definition, name, causes);
+  await environment.admission.validate({ ...request, name: { ...named, name }, object });
   const key = codec.key(object.metadata["namespace"] as string | undefined, name);
   if (options.dryRun) {
     if ((await endpoint.attempt(name, store.get(key))) !== undefined) throw alreadyExists(definition, name);

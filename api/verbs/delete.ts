@@ -1,17 +1,17 @@
 import { formatTime } from "../../crds/meta.ts";
+import { admissionRequest } from "../admission/admission.ts";
 import type { Entry, WritableObject } from "../codec.ts";
-import type { ResourceDefinition } from "../resources/definition.ts";
+import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
 import type { Endpoint } from "../resources/endpoint.ts";
 import { conflict } from "../status.ts";
 import type { Change, Changed } from "./change.ts";
 import { change } from "./change.ts";
-import type { Environment, ObjectName } from "./environment.ts";
+import type { Caller, Environment, ObjectName } from "./environment.ts";
 import { isFinished } from "./update.ts";
 
-export interface DeleteOptions {
+export interface DeleteOptions extends Caller {
   readonly preconditions?: { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined };
   readonly propagationPolicy?: "Foreground" | "Background" | "Orphan" | undefined;
-  readonly dryRun: boolean;
 }
 
 /**
@@ -26,7 +26,14 @@ export async function deleteObject(
 ): Promise<Changed> {
   const { definition } = endpoint;
   environment.lifecycle.admitDelete(definition, name.name);
-  const decide = (current: Entry): Change => decideDelete(environment, definition, current, options);
+  const decide = async (current: Entry): Promise<Change> => {
+    const change = decideDelete(environment, definition, current, options);
+    await environment.admission.validate({
+      ...admissionRequest("DELETE", definition, name, options),
+      old: current.object as unknown as JsonObject,
+    });
+    return change;
+  };
   return change(endpoint, name, decide, options.dryRun);
 }
 

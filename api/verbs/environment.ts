@@ -1,4 +1,6 @@
+import type { Admission } from "../admission/admission.ts";
 import type { NamespaceLifecycle } from "../admission/namespace-lifecycle.ts";
+import type { User } from "../auth/authentication.ts";
 import type { Clock } from "../../process/clock.ts";
 
 /** Where ids and jitter come from. */
@@ -14,6 +16,7 @@ export interface Environment {
   readonly clock: Clock;
   readonly random: Random;
   readonly lifecycle: NamespaceLifecycle;
+  readonly admission: Admission;
 }
 
 /** Names one object of the kind at hand. */
@@ -22,10 +25,19 @@ export interface ObjectName {
   readonly name: string;
 }
 
-export interface WriteOptions {
+/** Who asks, and how. */
+export interface Caller {
+  readonly user: User;
   /** Everything but the write. */
   readonly dryRun: boolean;
-  readonly fieldValidation: "Ignore" | "Warn" | "Strict";
   /** Told what the client should know although the request succeeds. */
   readonly warn: (text: string) => void;
+}
+
+export interface WriteOptions extends Caller {
+  readonly fieldValidation: "Ignore" | "Warn" | "Strict";
+  /** Whose the fields are that this writes; never empty. Source: managerOrUserAgent in endpoints/handlers/create.go. */
+  readonly fieldManager: string;
+  /** Server-side apply takes fields over from their managers. */
+  readonly force: boolean;
 }

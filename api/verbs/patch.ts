@@ -9,7 +9,7 @@ import { ApiError } from "../status.ts";
 import { acceptBody, matchName } from "./body.ts";
 import { change } from "./change.ts";
 import type { Environment, ObjectName, WriteOptions } from "./environment.ts";
-import { decideUpdate } from "./update.ts";
+import { admitUpdate } from "./update.ts";
 
 export interface Patch {
   /** A media type: `application/merge-patch+json`. */
@@ -34,7 +34,7 @@ export async function patch(
   const decide = (current: Entry) => {
     // The copy is ours: what the patch leaves as it is may end up in the result.
     const submitted = acceptPatched(definition, apply(current.copy(), body), name, duplicates, options);
-    return decideUpdate(environment, definition, current, submitted, subresource);
+    return admitUpdate(environment, definition, name, current, submitted, subresource, options);
   };
   return (await change(endpoint, name, decide, options.dryRun)).entry;
 }

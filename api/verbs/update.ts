@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { admissionRequest } from "../admission/admission.ts";
 import type { Entry, WritableObject } from "../codec.ts";
 import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
 import type { Endpoint } from "../resources/endpoint.ts";
@@ -27,8 +28,29 @@ export async function update(
   const { definition } = endpoint;
   const submitted = acceptBody(definition, body, options);
   matchName(submitted, name);
-  const decide = (current: Entry): Change => decideUpdate(environment, definition, current, submitted, subresource);
+  const decide = (current: Entry): Promise<Change> =>
+    admitUpdate(environment, definition, name, current, submitted, subresource, options);
   return (await change(endpoint, name, decide, options.dryRun)).entry;
+}
+
+/** {@link decideUpdate} with what admission makes of `submitted`. */
+export async function admitUpdate(
+  environment: Environment,
+  definition: ResourceDefinition,
+  name: ObjectName,
+  current: Entry,
+  submitted: WritableObject,
+  subresource: string | undefined,
+  options: WriteOptions,
+): Promise<Change> {
+  const { admission } = environment;
+  const old = current.object as unknown as JsonObject;
+  const request = { ...admissionRequest("UPDATE", definition, name, options, subresource), old };
+  const admitted = await admission.mutate({ ...request, object: submitted });
+  const change = decideUpdate(environment, definition, current, admitted, subresource);
+  const object = change.do === "keep" ? (old as WritableObject) : change.object;
+  await admission.validate({ ...request, object });
+  return change;
 }
 
 /** What a submitted object means for the current one. `submitted` is left as it is, so that this can be done again. */
