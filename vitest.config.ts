@@ -36,6 +36,16 @@ export default defineConfig({
           hookTimeout: 600_000,
         },
       },
+      { test: { ...shared, name: "fuzz", include: ["test/fuzz/**/*.test.ts"] } },
+      {
+        test: {
+          ...shared,
+          name: "comparison",
+          include: ["test/comparison/**/*.test.ts"],
+          maxConcurrency: 16,
+          testTimeout: 600_000,
+        },
+      },
     ],
   },
 });

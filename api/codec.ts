@@ -14,12 +14,15 @@ export class Entry {
   readonly revision: Revision;
   /** JSON as it is served. */
   readonly bytes: Buffer;
+  /** Whether it is stored otherwise than it would be now: an update that changes nothing is worth a write. */
+  readonly stale: boolean;
   #object: KubeObject | undefined;
 
-  constructor(key: string, revision: Revision, bytes: Buffer) {
+  constructor(key: string, revision: Revision, bytes: Buffer, stale = false) {
     this.key = key;
     this.revision = revision;
     this.bytes = bytes;
+    this.stale = stale;
   }
 
   /** Parsed once and shared: never change it. */
@@ -62,18 +65,34 @@ function rootOf(type: Pick<ResourceType, "group" | "plural">): string {
   return `/${type.group === "" ? "core" : type.group}/${type.plural}/`;
 }
 
+/** What the JSON of an object begins with, up to its metadata. */
+export function headOf(apiVersion: string, kind: string): string {
+  return `{"apiVersion":${JSON.stringify(apiVersion)},"kind":${JSON.stringify(kind)},`;
+}
+
 /** Reads and writes the objects of one kind in one version. */
 export class Codec {
   /** Every key of the kind begins with it. */
   readonly root: string;
   readonly #namespaced: boolean;
   readonly #head: Buffer;
+  readonly #storedHead: string;
+  readonly #storedHeadBytes: Buffer;
 
-  constructor(type: ResourceType) {
-    this.root = rootOf(type);
+  /**
+   * `storedHead` is what stored bytes begin with, up to the metadata: the version at hand when absent. `storedAs` is the
+   * kind whose keys these objects have: this one when absent.
+   */
+  constructor(
+    type: ResourceType,
+    storedHead = headOf(apiVersionOf(type), type.kind),
+    storedAs: Pick<ResourceType, "group" | "plural"> = type,
+  ) {
+    this.root = rootOf(storedAs);
     this.#namespaced = type.namespaced;
-    const [apiVersion, kind] = [apiVersionOf(type), type.kind].map((text) => JSON.stringify(text));
-    this.#head = Buffer.from(`{"apiVersion":${apiVersion ?? ""},"kind":${kind ?? ""},"metadata":{"resourceVersion":"`);
+    this.#head = Buffer.from(`${headOf(apiVersionOf(type), type.kind)}"metadata":{"resourceVersion":"`);
+    this.#storedHead = storedHead;
+    this.#storedHeadBytes = Buffer.from(storedHead);
   }
 
   key(namespace: string | undefined, name: string): string {
@@ -85,27 +104,33 @@ export class Codec {
     return this.#namespaced && namespace !== undefined && namespace !== "" ? `${this.root}${namespace}/` : this.root;
   }
 
-  encode(object: WritableObject): Buffer {
-    const { apiVersion, kind, metadata, ...rest } = object;
-    const stored = { ...metadata, resourceVersion: undefined };
-    return Buffer.from(JSON.stringify({ apiVersion, kind, metadata: stored, ...rest }));
+  encode({ apiVersion: _, kind: __, metadata, ...rest }: WritableObject): Buffer {
+    const body = JSON.stringify({ metadata: { ...metadata, resourceVersion: undefined }, ...rest });
+    return Buffer.from(this.#storedHead + body.slice(1));
   }
 
   /** `value` as it was stored, in whatever version of the kind. */
   decode(key: string, value: Uint8Array, revision: Revision): Entry {
-    return new Entry(key, revision, this.#serve(value, revision, none, none));
+    return new Entry(key, revision, this.#serve(value, revision, none, none), this.#isStale(value));
   }
 
   /** The same within a line of a watch, of which the entry's bytes are a part. */
   decodeEvent(type: EventType, key: string, value: Uint8Array, revision: Revision): { entry: Entry; frame: Buffer } {
     const head = frameHeads[type];
     const frame = this.#serve(value, revision, head, frameTail);
-    return { entry: new Entry(key, revision, frame.subarray(head.length, frame.length - frameTail.length)), frame };
+    const bytes = frame.subarray(head.length, frame.length - frameTail.length);
+    return { entry: new Entry(key, revision, bytes, this.#isStale(value)), frame };
   }
 
   /** An object that is not, or not so, in the store: what a dry run answers. */
   entryOf(key: string, object: JsonObject, revision: Revision): Entry {
     return new Entry(key, revision, Buffer.from(JSON.stringify(object)));
+  }
+
+  /** Whether a stored value is not in the form that {@link encode} gives it. */
+  #isStale(value: Uint8Array): boolean {
+    const head = this.#storedHeadBytes;
+    return head.compare(value, 0, head.length) !== 0;
   }
 
   #serve(value: Uint8Array, revision: Revision, before: Buffer, after: Buffer): Buffer {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { decodeBody, requireObject } from "./decode.ts";
-import { scanJson } from "./json-scan.ts";
+import { countFields, scanJson } from "./json-scan.ts";
 import { ApiError } from "./status.ts";
 
 const decode = (text: string, type?: string, findDuplicates = true): ReturnType<typeof decodeBody> =>
@@ -56,7 +56,7 @@ describe("decodeBody", () => {
     { text: "a: [1", says: "line 1" },
     { text: "a: 1\n---\nb: 2", says: "found 2 documents, expected one" },
     { text: "# nothing", says: "empty" },
-    { text: "a: *missing", says: "missing" },
+    { text: "a: *missing", says: 'yaml: line 1: unidentified alias "missing"' },
     { text: `a: ${"[".repeat(3_000)}`, says: "error converting YAML to JSON" },
   ])("says what is wrong with YAML: $says", ({ text, says }) => {
     const error = refusal(() => decode(text, "application/yaml"));
@@ -86,6 +86,10 @@ describe("decodeBody", () => {
         }]`,
     );
     expect(refusal(() => decode(levels.join("\n"), "application/yaml")).message).toContain("alias");
+    const pairs = Array.from({ length: 50 }, (_, i) => `l${i}: &l${i} [${i === 0 ? "x" : `*l${i - 1}, *l${i - 1}`}]`);
+    expect(refusal(() => decode(pairs.join("\n"), "application/yaml")).message).toContain("alias");
+    const merges = pairs.map((line) => line.replace(/\[(.*)\]/, "{ <<: [$1] }").replace("[x]", "[{ a: 1 }]"));
+    expect(decode(merges.join("\n"), "application/yaml").object).toMatchObject({ l49: { a: 1 } });
   });
 
   test("what an alias shares is shared no longer", () => {
@@ -114,7 +118,7 @@ describe("decodeBody", () => {
   test.each(["application/json", "application/yaml"])("keys named like prototypes do no harm (%s)", (type) => {
     const { object } = decode('{"data":{"constructor":{"prototype":{"x":1}},"toString":"y"}}', type);
     expect(Object.keys((object as { data: object }).data)).toEqual(["constructor", "toString"]);
-    expect(refusal(() => decode('{"data":{"__proto__":{"x":1}}}', type)).message).toContain("data.__proto__");
+    expect(refusal(() => decode('{"data":{"__proto__":{"x":1}}}', type)).message).toContain("__proto__");
     expect(({} as { x?: number }).x).toBeUndefined();
   });
 
@@ -127,6 +131,16 @@ describe("decodeBody", () => {
     expect(object).toEqual({ spec: { image: "b", ports: [{ name: "y" }] } });
   });
 
+  test("keys of several objects, and values that are aliases, are no duplicates", () => {
+    const text = "a: [{x: 1}, {x: 2}]\nb: &b {x: &x y}\nc: *b\n? *x\n: {x: 3}\nd: {x: 1, 'x': 2}\n";
+    expect(decode(text, "application/yaml").duplicates).toEqual(['duplicate field "d.x"']);
+  });
+
+  test("what is inside of strings is no field", () => {
+    const text = String.raw`{"a:\\":"x\":\"\\","b":{"a":[":",{"a":1}]},"b":1}`;
+    expect(decode(text).duplicates).toEqual(['duplicate field "b"']);
+  });
+
   test("does not look for duplicates unless asked", () => {
     expect(decode('{"a":1,"a":2}', undefined, false).duplicates).toEqual([]);
   });
@@ -135,6 +149,7 @@ describe("decodeBody", () => {
 test("scanJson() takes long strings and escapes", () => {
   const text = JSON.stringify({ a: `${"x".repeat(2_000_000)}\n"\\é`, b: ["\u2028", -1.5e3, true, null, {}, []] });
   expect(scanJson(text)).toEqual({ duplicates: [], errorAt: undefined });
+  expect(countFields(text)).toBe(2);
 });
 
 test.each([[[]], ["text"], [1], [null], [undefined], [true]])("requireObject() refuses %j", (value) => {

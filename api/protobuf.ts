@@ -12,16 +12,26 @@ type Scalar = "string" | "bytes" | "int" | "bool";
 
 interface Field {
   readonly name: string;
-  readonly type: Scalar | Message | "time" | "microTime" | { readonly mapOf: "string" | "bytes" };
+  readonly type: Value | { readonly mapOf: Value };
   readonly repeated?: true;
   /** A pointer in Go: sent only when it is set, so that its zero value means something. */
   readonly pointer?: true;
 }
 
+/** Quantities are wrapped in a message of one string, the values of `extra` in one of many. */
+type Value = Scalar | Message | "time" | "microTime" | "quantity" | "strings";
+
 type Message = Readonly<Record<number, Field>>;
 
 const text = (name: string): Field => ({ name, type: "string" });
 const pointer = (name: string, type: Scalar): Field => ({ name, type, pointer: true });
+
+const texts = (name: string): Field => ({ name, type: "string", repeated: true });
+const integer = (name: string): Field => ({ name, type: "int" });
+const part = (name: string, type: Message): Field => ({ name, type });
+const parts = (name: string, type: Message): Field => ({ name, type, repeated: true });
+const partPointer = (name: string, type: Message): Field => ({ name, type, pointer: true });
+const quantities = (name: string): Field => ({ name, type: { mapOf: "quantity" } });
 
 const ownerReference: Message = {
   1: text("kind"),
@@ -59,6 +69,49 @@ const objectReference: Message = {
   7: text("fieldPath"),
 };
 
+const labelSelector: Message = {
+  1: { name: "matchLabels", type: { mapOf: "string" } },
+  2: parts("matchExpressions", { 1: text("key"), 2: text("operator"), 3: texts("values") }),
+};
+const policyRules = parts("rules", {
+  1: texts("verbs"),
+  2: texts("apiGroups"),
+  3: texts("resources"),
+  4: texts("resourceNames"),
+  5: texts("nonResourceURLs"),
+});
+const binding: Message = {
+  1: metadata,
+  2: parts("subjects", { 1: text("kind"), 2: text("apiGroup"), 3: text("name"), 4: text("namespace") }),
+  3: part("roleRef", { 1: text("apiGroup"), 2: text("kind"), 3: text("name") }),
+};
+
+const extra: Field = { name: "extra", type: { mapOf: "strings" } };
+const selector: Message = {
+  1: text("rawSelector"),
+  2: parts("requirements", { 1: text("key"), 2: text("operator"), 3: texts("values") }),
+};
+const attributes: Message = {
+  1: partPointer("resourceAttributes", {
+    1: text("namespace"),
+    2: text("verb"),
+    3: text("group"),
+    4: text("version"),
+    5: text("resource"),
+    6: text("subresource"),
+    7: text("name"),
+    8: partPointer("fieldSelector", selector),
+    9: partPointer("labelSelector", selector),
+  }),
+  2: partPointer("nonResourceAttributes", { 1: text("path"), 2: text("verb") }),
+};
+const subjectAccessReview: Message = {
+  1: metadata,
+  2: part("spec", { ...attributes, 3: text("user"), 4: texts("groups"), 5: extra, 6: text("uid") }),
+};
+const sourceFields: Message = { 1: text("component"), 2: text("host") };
+const seriesFields: Message = { 1: integer("count"), 2: { name: "lastObservedTime", type: "microTime" } };
+
 /** By `apiVersion kind`, as the envelope names them. */
 const messages: ReadonlyMap<string, Message> = new Map<string, Message>([
   [
@@ -66,7 +119,16 @@ const messages: ReadonlyMap<string, Message> = new Map<string, Message>([
     {
       1: metadata,
       2: { name: "spec", type: { 1: { name: "finalizers", type: "string", repeated: true } } },
-      3: { name: "status", type: { 1: text("phase") } },
+      3: part("status", {
+        1: text("phase"),
+        2: parts("conditions", {
+          1: text("type"),
+          2: text("status"),
+          4: { name: "lastTransitionTime", type: "time" },
+          5: text("reason"),
+          6: text("message"),
+        }),
+      }),
     },
   ],
   [
@@ -95,22 +157,119 @@ const messages: ReadonlyMap<string, Message> = new Map<string, Message>([
       2: { name: "involvedObject", type: objectReference },
       3: text("reason"),
       4: text("message"),
-      5: { name: "source", type: { 1: text("component"), 2: text("host") } },
+      5: part("source", sourceFields),
       6: { name: "firstTimestamp", type: "time" },
       7: { name: "lastTimestamp", type: "time" },
       8: { name: "count", type: "int" },
       9: text("type"),
       10: { name: "eventTime", type: "microTime" },
-      11: {
-        name: "series",
-        type: { 1: { name: "count", type: "int" }, 2: { name: "lastObservedTime", type: "microTime" } },
-      },
+      11: part("series", seriesFields),
       12: text("action"),
       13: { name: "related", type: objectReference },
       14: text("reportingComponent"),
       15: text("reportingInstance"),
     },
   ],
+  [
+    "events.k8s.io/v1 Event",
+    {
+      1: metadata,
+      2: { name: "eventTime", type: "microTime" },
+      3: part("series", seriesFields),
+      4: text("reportingController"),
+      5: text("reportingInstance"),
+      6: text("action"),
+      7: text("reason"),
+      8: part("regarding", objectReference),
+      9: part("related", objectReference),
+      10: text("note"),
+      11: text("type"),
+      12: part("deprecatedSource", sourceFields),
+      13: { name: "deprecatedFirstTimestamp", type: "time" },
+      14: { name: "deprecatedLastTimestamp", type: "time" },
+      15: integer("deprecatedCount"),
+    },
+  ],
+  [
+    "v1 ServiceAccount",
+    {
+      1: metadata,
+      2: parts("secrets", objectReference),
+      3: parts("imagePullSecrets", { 1: text("name") }),
+      4: pointer("automountServiceAccountToken", "bool"),
+    },
+  ],
+  [
+    "v1 ResourceQuota",
+    {
+      1: metadata,
+      2: part("spec", {
+        1: quantities("hard"),
+        2: texts("scopes"),
+        3: partPointer("scopeSelector", {
+          1: parts("matchExpressions", { 1: text("scopeName"), 2: text("operator"), 3: texts("values") }),
+        }),
+      }),
+      3: part("status", { 1: quantities("hard"), 2: quantities("used") }),
+    },
+  ],
+  [
+    "v1 LimitRange",
+    {
+      1: metadata,
+      2: part("spec", {
+        1: parts("limits", {
+          1: text("type"),
+          2: quantities("max"),
+          3: quantities("min"),
+          4: quantities("default"),
+          5: quantities("defaultRequest"),
+          6: quantities("maxLimitRequestRatio"),
+        }),
+      }),
+    },
+  ],
+  ["rbac.authorization.k8s.io/v1 Role", { 1: metadata, 2: policyRules }],
+  [
+    "rbac.authorization.k8s.io/v1 ClusterRole",
+    {
+      1: metadata,
+      2: policyRules,
+      3: partPointer("aggregationRule", { 1: parts("clusterRoleSelectors", labelSelector) }),
+    },
+  ],
+  ["rbac.authorization.k8s.io/v1 RoleBinding", binding],
+  ["rbac.authorization.k8s.io/v1 ClusterRoleBinding", binding],
+  [
+    "scheduling.k8s.io/v1 PriorityClass",
+    {
+      1: metadata,
+      2: integer("value"),
+      3: { name: "globalDefault", type: "bool" },
+      4: text("description"),
+      5: pointer("preemptionPolicy", "string"),
+    },
+  ],
+  [
+    "authentication.k8s.io/v1 TokenRequest",
+    {
+      1: metadata,
+      2: part("spec", {
+        1: texts("audiences"),
+        3: partPointer("boundObjectRef", { 1: text("kind"), 2: text("apiVersion"), 3: text("name"), 4: text("uid") }),
+        4: pointer("expirationSeconds", "int"),
+      }),
+    },
+  ],
+  [
+    "authentication.k8s.io/v1 TokenReview",
+    { 1: metadata, 2: part("spec", { 1: text("token"), 2: texts("audiences") }) },
+  ],
+  ["authentication.k8s.io/v1 SelfSubjectReview", { 1: metadata }],
+  ["authorization.k8s.io/v1 SelfSubjectAccessReview", { 1: metadata, 2: part("spec", attributes) }],
+  ["authorization.k8s.io/v1 SubjectAccessReview", subjectAccessReview],
+  ["authorization.k8s.io/v1 LocalSubjectAccessReview", subjectAccessReview],
+  ["authorization.k8s.io/v1 SelfSubjectRulesReview", { 1: metadata, 2: part("spec", { 1: text("namespace") }) }],
   [
     "coordination.k8s.io/v1 Lease",
     {
@@ -123,6 +282,8 @@ const messages: ReadonlyMap<string, Message> = new Map<string, Message>([
           3: { name: "acquireTime", type: "microTime" },
           4: { name: "renewTime", type: "microTime" },
           5: pointer("leaseTransitions", "int"),
+          6: pointer("strategy", "string"),
+          7: pointer("preferredHolder", "string"),
         },
       },
     },
@@ -193,7 +354,7 @@ function readField(reader: Reader, field: Field, object: JsonObject): void {
       1: text("key"),
       2: { name: "value", type: type.mapOf },
     });
-    setOwn(map, typeof key === "string" ? key : "", value ?? "");
+    setOwn(map, typeof key === "string" ? key : "", value ?? emptyOf(type.mapOf));
     return;
   }
   const value = readValue(reader, type);
@@ -202,7 +363,9 @@ function readField(reader: Reader, field: Field, object: JsonObject): void {
   else if (field.pointer === true || !isEmpty(value)) object[name] = value;
 }
 
-function readValue(reader: Reader, type: Exclude<Field["type"], { readonly mapOf: unknown }>): unknown {
+const emptyOf = (type: Value): unknown => (type === "strings" ? [] : type === "quantity" ? "0" : "");
+
+function readValue(reader: Reader, type: Value): unknown {
   switch (type) {
     case "string":
       return reader.string();
@@ -212,6 +375,10 @@ function readValue(reader: Reader, type: Exclude<Field["type"], { readonly mapOf
       return Number(reader.int64());
     case "bool":
       return reader.bool();
+    case "quantity":
+      return readMessage(Reader.create(reader.bytes()), { 1: pointer("string", "string") })["string"];
+    case "strings":
+      return readMessage(Reader.create(reader.bytes()), { 1: texts("items") })["items"];
     case "time":
       return readTime(Reader.create(reader.bytes()), 0);
     case "microTime":

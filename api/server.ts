@@ -1,25 +1,39 @@
 /** The API server: a Store, the kinds that are served from it, the verbs, and HTTP in front of them. */
-import { customResourceDefinitionType, namespaceType } from "../crds/core.ts";
+import { customResourceDefinitionType, limitRangeType, priorityClassType, resourceQuotaType } from "../crds/core.ts";
 import { randomInt, randomUUID } from "node:crypto";
 import type { CustomResourceDefinition } from "../crds/custom-resource-definition.ts";
 import { customResourceDefinition } from "../crds/custom-resource-definition.ts";
 import { kinds } from "../crds/index.ts";
-import type { KubeObject } from "../crds/meta.ts";
+import type { KubeObject, ResourceType } from "../crds/meta.ts";
 import { Admission } from "./admission/admission.ts";
-import { NamespaceLifecycle, systemNamespaces } from "./admission/namespace-lifecycle.ts";
+import { DynamicAdmission } from "./admission/dynamic-admission.ts";
+import { LimitRanger } from "./admission/limit-ranger.ts";
+import { NamespaceLifecycle } from "./admission/namespace-lifecycle.ts";
+import { PriorityPlugin } from "./admission/priority.ts";
+import { ResourceQuotaPlugin } from "./admission/resource-quota.ts";
+import { defaultAuthorizer } from "./auth/authorization.ts";
 import { ensureCertificates } from "./auth/certificates.ts";
 import { writeKubeconfig } from "./auth/kubeconfig.ts";
+import { reviewAnswerers } from "./auth/reviews.ts";
+import { ServiceAccountTokens } from "./auth/service-account-tokens.ts";
+import { createFirstObjects } from "./bootstrap.ts";
+import type { Name } from "./client/client.ts";
 import { DirectClient } from "./client/direct.ts";
+import { FlowControl } from "./http/flow-control.ts";
+import { Health } from "./http/health.ts";
 import { HttpServer } from "./http/http-server.ts";
+import { Metrics } from "./http/metrics.ts";
 import { ResourceHandler } from "./http/resource-handler.ts";
 import { SystemHandler } from "./http/system-handler.ts";
 import type { Log } from "../process/log.ts";
+import { tokenRequests } from "./resources/builtin/authentication-reviews.ts";
 import { CrdLifecycle } from "./resources/crd-lifecycle.ts";
 import { connectedSubresources, Registry } from "./resources/registry.ts";
 import { isAlreadyExists, isConflict } from "./status.ts";
 import type { Clock } from "../process/clock.ts";
 import type { Store } from "./storage/store.ts";
 import type { Connectors } from "./verbs/connect.ts";
+import { WebhookClient } from "./webhooks/client.ts";
 import type { Environment, Random } from "./verbs/environment.ts";
 
 export interface ApiServerOptions {
@@ -29,6 +43,8 @@ export interface ApiServerOptions {
   readonly dataDir: string;
   /** Port 0 takes any free one. */
   readonly listen: { readonly host: string; readonly port: number };
+  /** Further names and addresses for the server's certificate; none when absent. */
+  readonly names?: readonly string[];
   readonly connectors: Connectors;
   readonly clock: Clock;
   readonly random?: Random;
@@ -47,13 +63,20 @@ export class ApiServer implements AsyncDisposable {
   readonly #options: ApiServerOptions;
   readonly #environment: Environment;
   readonly #registry: Registry;
+  readonly #webhooks: WebhookClient;
   readonly #stopping: AbortController;
   readonly #lifecycle: Promise<void>;
   #http: HttpServer | undefined;
   #url: string | undefined;
 
-  private constructor(options: ApiServerOptions, registry: Registry, environment: Environment) {
+  private constructor(
+    options: ApiServerOptions,
+    registry: Registry,
+    environment: Environment,
+    webhooks: WebhookClient,
+  ) {
     this.#options = options;
+    this.#webhooks = webhooks;
     this.#registry = registry;
     this.#environment = environment;
     this.#stopping = new AbortController();
@@ -65,18 +88,30 @@ export class ApiServer implements AsyncDisposable {
   static async open(options: ApiServerOptions): Promise<ApiServer> {
     const { store, clock, log, random = systemRandom } = options;
     const connected = connectedSubresources(Object.keys(options.connectors));
-    const registry = new Registry({ store, clock, log, connected });
+    const webhooks = new WebhookClient(clock);
+    const registry = new Registry({ store, clock, log, connected, webhooks });
     try {
       await registry.start();
       const lifecycle = new NamespaceLifecycle(() => registry.namespaces);
-      const server = new ApiServer(options, registry, { clock, random, lifecycle, admission: new Admission([]) });
+      const dynamic = await DynamicAdmission.open({ registry, webhooks, authorizer: defaultAuthorizer, random, log });
+      // Source of the order: AllOrderedPlugins in kubernetes/pkg/kubeapiserver/options/plugins.go.
+      const admission = new Admission([
+        new LimitRanger(() => registry.builtin(limitRangeType)),
+        new PriorityPlugin(() => registry.builtin(priorityClassType)),
+        dynamic.mutatingWebhooks,
+        dynamic.validatingPolicies,
+        dynamic.validatingWebhooks,
+        new ResourceQuotaPlugin(() => registry.builtin(resourceQuotaType)),
+      ]);
+      const server = new ApiServer(options, registry, { clock, random, lifecycle, admission }, webhooks);
       await Promise.all([
-        ...systemNamespaces.map((name) => ensureNamespace(server.client, name)),
+        createFirstObjects(server.client),
         ...kinds.map((kind) => ensureDefinition(server.client, customResourceDefinition(kind))),
       ]);
       return server;
     } catch (error) {
       await registry[Symbol.asyncDispose]();
+      webhooks[Symbol.dispose]();
       throw error;
     }
   }
@@ -89,16 +124,57 @@ export class ApiServer implements AsyncDisposable {
 
   /** Makes what certificates are missing, serves, and then writes DIR/admin.kubeconfig. */
   async listen(): Promise<void> {
-    const { dataDir, listen, clock, log, store, connectors } = this.#options;
-    const certificates = await ensureCertificates(dataDir, listen.host, clock.now());
+    const { dataDir, listen, names, clock, log, store, connectors } = this.#options;
+    const certificates = await ensureCertificates(dataDir, listen.host, clock.now(), names);
     const stopping = this.#stopping.signal;
     const registry = this.#registry;
-    const resources = new ResourceHandler({ environment: this.#environment, registry, connectors, stopping });
-    const system = new SystemHandler({ registry, store, stopping });
-    this.#http = new HttpServer({ certificates, resources, system, clock, log });
+    const [flow, metrics] = [new FlowControl(clock), new Metrics()];
+    const authorizer = defaultAuthorizer;
+    const tokens = this.#serviceAccountTokens();
+    const authenticators = [tokens];
+    const answerers = {
+      ...reviewAnswerers({ authenticators, authorizer, clock }),
+      "serviceaccounts/token": { definition: tokenRequests, answer: tokens.answer },
+    };
+    const environment = this.#environment;
+    const resources = new ResourceHandler({ environment, registry, connectors, answerers, metrics, stopping });
+    const system = new SystemHandler({
+      registry,
+      health: new Health({ store, stopping, log }),
+      metrics,
+      flow,
+      issuer: tokens,
+    });
+    this.#http = new HttpServer({
+      certificates,
+      authenticators,
+      authorizer,
+      resources,
+      system,
+      flow,
+      metrics,
+      clock,
+      log,
+    });
     const port = await this.#http.listen(listen.host, listen.port);
     this.#url = `https://${urlHost(listen.host)}:${port}`;
     await writeKubeconfig(dataDir, this.#url, certificates);
+  }
+
+  #serviceAccountTokens(): ServiceAccountTokens {
+    const { clock, random } = this.#environment;
+    const cached = async (type: ResourceType, { namespace, name }: Name): Promise<KubeObject | undefined> => {
+      const endpoint = this.#registry.find(type.group, type.version, type.plural);
+      await endpoint?.cacher.ready();
+      return endpoint?.cacher.get(endpoint.codec.key(namespace, name))?.object;
+    };
+    return new ServiceAccountTokens({
+      client: this.client,
+      cached,
+      clock,
+      url: () => this.url,
+      uuid: () => random.uuid(),
+    });
   }
 
   /** Ends watches, finishes what is in flight, within 10 s. */
@@ -107,6 +183,7 @@ export class ApiServer implements AsyncDisposable {
     await this.#http?.[Symbol.asyncDispose]();
     await this.#lifecycle;
     await this.#registry[Symbol.asyncDispose]();
+    this.#webhooks[Symbol.dispose]();
   }
 }
 
@@ -115,14 +192,6 @@ function urlHost(host: string): string {
   if (host === "" || host === "0.0.0.0") return "127.0.0.1";
   if (host === "::") return "[::1]";
   return host.includes(":") ? `[${host}]` : host;
-}
-
-async function ensureNamespace(client: DirectClient, name: string): Promise<void> {
-  try {
-    await client.create(namespaceType, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-  }
 }
 
 /** Brings the definition in the store to what this server knows; other replicas may do the same at once. */

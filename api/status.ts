@@ -82,14 +82,17 @@ export class ApiError extends Error {
   readonly reason: StatusReason;
   readonly code: number;
   readonly details: StatusDetails | undefined;
+  readonly #continue: string | undefined;
 
+  /** `continue`: the token with which a list can go on all the same. */
   constructor(
     reason: StatusReason,
     message: string,
     details?: StatusDetails,
-    options?: ErrorOptions & { code?: number },
+    options?: ErrorOptions & { code?: number; continue?: string },
   ) {
     super(message, options);
+    this.#continue = options?.continue;
     this.reason = reason;
     this.code = options?.code ?? codes[reason];
     this.details = details;
@@ -99,7 +102,7 @@ export class ApiError extends Error {
     return {
       kind: "Status",
       apiVersion: "v1",
-      metadata: {},
+      metadata: this.#continue === undefined ? {} : { continue: this.#continue },
       status: "Failure",
       message: this.message,
       reason: this.reason,
@@ -170,7 +173,7 @@ export function invalid(
   const all = lines.length === 1 ? (lines[0] ?? "") : `[${lines.join(", ")}]`;
   const kind = type.group === "" ? type.kind : `${type.kind}.${type.group}`;
   return new ApiError("Invalid", `${kind} "${name}" is invalid: ${all}`, {
-    name,
+    ...(name === "" ? {} : { name }),
     ...(type.group === "" ? {} : { group: type.group }),
     kind: type.kind,
     causes,

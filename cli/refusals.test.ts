@@ -44,6 +44,11 @@ test.each([
     want: ['web.yaml: line 7: Container "web": spec.a: Required value'],
   },
   {
+    why: "what is said of no field is not told beside what is said of one",
+    error: causes({ field: "spec.a", message: "Required value" }, { field: "<nil>", message: "more was not checked" }),
+    want: ['web.yaml: line 7: Container "web": spec.a: Required value'],
+  },
+  {
     why: "unknown fields stand in the message only",
     error: new ApiError("BadRequest", 'strict decoding error: unknown field "spec.imag", unknown field "spec.x"'),
     want: [

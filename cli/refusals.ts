@@ -22,7 +22,9 @@ export function problemsOf(error: ApiError, manifest: Manifest): readonly Proble
 /** The server's causes; or what stands in the message of those refusals that have none. */
 function causesOf(error: ApiError): readonly StatusCause[] {
   const causes = error.details?.causes ?? [];
-  if (causes.length > 0) return causes;
+  // What is said of no field, beside others that name one, repeats them or says that more may come.
+  const placed = causes.filter(({ field }) => field !== "<nil>");
+  if (causes.length > 0) return placed.length > 0 ? placed : causes;
   if (error.reason === "NotFound" && error.details?.kind === "namespaces")
     return [
       { field: "metadata.namespace", message: `${error.message}; create it first, or give its manifest as well` },

@@ -87,7 +87,6 @@ export const ContainerSpec = z.object({
     {
       rule: "self.all(p, !has(p.hostPort) || self.exists_one(q, has(q.hostPort) && q.hostPort == p.hostPort && q.protocol == p.protocol && (has(q.hostIP) ? q.hostIP : '') == (has(p.hostIP) ? p.hostIP : '')))",
       message: "two ports ask for the same hostPort: each hostPort, protocol and hostIP can be used once",
-      reason: "FieldValueDuplicate",
     },
   ),
   resources: z

@@ -12,6 +12,7 @@ export const DockerEndpoint = z.object({
     .object({
       secretRef: z
         .object({ namespace: z.string().min(1), name: z.string().min(1) })
+        .meta({ "x-kubernetes-map-type": "atomic" })
         .describe("Secret of type kubernetes.io/tls with the keys ca.crt, tls.crt and tls.key."),
       serverName: z
         .string()

@@ -30,11 +30,13 @@ const LabelSelectorRequirement = z.object({
   values: z.array(z.string()).optional().meta({ "x-kubernetes-list-type": "atomic" }),
 });
 
-/** metav1.LabelSelector: every requirement must hold; an empty one matches everything. */
-export const LabelSelector = z.object({
-  matchLabels: z.record(z.string(), z.string()).optional(),
-  matchExpressions: z.array(LabelSelectorRequirement).optional().meta({ "x-kubernetes-list-type": "atomic" }),
-});
+/** metav1.LabelSelector: every requirement must hold; an empty one matches everything. One field to its owner, as upstream. */
+export const LabelSelector = z
+  .object({
+    matchLabels: z.record(z.string(), z.string()).optional(),
+    matchExpressions: z.array(LabelSelectorRequirement).optional().meta({ "x-kubernetes-list-type": "atomic" }),
+  })
+  .meta({ "x-kubernetes-map-type": "atomic" });
 export type LabelSelector = z.infer<typeof LabelSelector>;
 
 /** One CEL rule on a schema node, as x-kubernetes-validations has it. */

@@ -10,6 +10,8 @@ has_static_busybox() {
 has_tool() {
   case $1 in
     busybox) has_static_busybox ;;
+    # A library, and of Debian's own Python: the one in PATH may be another.
+    python3-kubernetes) /usr/bin/python3 -c 'import kubernetes' >/dev/null 2>&1 ;;
     *) command -v "$1" >/dev/null ;;
   esac
 }

@@ -7,6 +7,7 @@ import type { User } from "../auth/authentication.ts";
 import type { WritableObject } from "../codec.ts";
 import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
 import type { Caller, ObjectName } from "../verbs/environment.ts";
+import { Reinvocation } from "./reinvocation.ts";
 
 export interface AdmissionRequest {
   readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
@@ -14,21 +15,25 @@ export interface AdmissionRequest {
   readonly subresource: string | undefined;
   /** The name is empty while it is still to be generated. */
   readonly name: ObjectName;
+  /** The server made the name up. Webhooks and policies are told the name that was asked for: none. */
+  readonly nameIsGenerated?: boolean;
   /** As it would be stored; absent for DELETE and CONNECT. */
   readonly object: Readonly<WritableObject> | undefined;
   /** Shared by everyone: never change it. Absent for CREATE and CONNECT. */
   readonly old: JsonObject | undefined;
   readonly user: User;
   readonly dryRun: boolean;
-  /** The CreateOptions, UpdateOptions, PatchOptions or DeleteOptions of the request, as far as they were given. */
-  readonly options: JsonObject;
+  /** The CreateOptions, UpdateOptions or DeleteOptions that the request amounts to. */
+  readonly options: () => JsonObject;
   readonly warn: (text: string) => void;
 }
+
+export type MutableRequest = AdmissionRequest & { readonly object: WritableObject };
 
 /** Both throw ApiError to refuse, and return undefined at once where they have nothing to say. */
 export interface AdmissionPlugin {
   /** Returns what to go on with: a new object, for `request.object` may be used again. Not called without an object. */
-  mutate?(request: AdmissionRequest): Promise<WritableObject> | undefined;
+  mutate?(request: MutableRequest, reinvocation: Reinvocation): Promise<WritableObject> | undefined;
   validate?(request: AdmissionRequest): Promise<void> | undefined;
 }
 
@@ -37,7 +42,7 @@ export function admissionRequest(
   operation: AdmissionRequest["operation"],
   definition: ResourceDefinition,
   name: ObjectName,
-  { user, dryRun, warn }: Caller,
+  { user, dryRun, warn, given = noOptions }: Caller,
   subresource?: string,
 ): AdmissionRequest {
   return {
@@ -49,10 +54,12 @@ export function admissionRequest(
     old: undefined,
     user,
     dryRun,
-    options: {},
+    options: given,
     warn,
   };
 }
+
+const noOptions = (): JsonObject => ({});
 
 export class Admission {
   readonly #plugins: readonly AdmissionPlugin[];
@@ -62,13 +69,27 @@ export class Admission {
   }
 
   /** `object`, or what the plugins made of it, in their order. */
-  async mutate(request: AdmissionRequest & { readonly object: WritableObject }): Promise<WritableObject> {
-    let { object } = request;
-    for (const plugin of this.#plugins) object = (await plugin.mutate?.({ ...request, object })) ?? object;
-    return object;
+  async mutate(request: MutableRequest): Promise<WritableObject> {
+    const reinvocation = new Reinvocation();
+    const object = await this.#mutateOnce(request, reinvocation);
+    if (!reinvocation.required) return object;
+    reinvocation.startAgain();
+    return this.#mutateOnce({ ...request, object }, reinvocation);
   }
 
   async validate(request: AdmissionRequest): Promise<void> {
-    for (const plugin of this.#plugins) await plugin.validate?.(request);
+    for (const plugin of this.#plugins) {
+      const validated = plugin.validate?.(request);
+      if (validated !== undefined) await validated;
+    }
+  }
+
+  async #mutateOnce(request: MutableRequest, reinvocation: Reinvocation): Promise<WritableObject> {
+    let current = request;
+    for (const plugin of this.#plugins) {
+      const mutated = plugin.mutate?.(current, reinvocation);
+      if (mutated !== undefined) current = { ...request, object: await mutated };
+    }
+    return current.object;
   }
 }

@@ -1,20 +1,40 @@
+/** Who asks: the ways to tell, in their order. */
 import type { PeerCertificate } from "node:tls";
 import { ApiError } from "../status.ts";
 
-/** Who asks. */
+/** Who asks. Source: user.Info in k8s.io/apiserver/pkg/authentication/user/user.go. */
 export interface User {
   readonly name: string;
   readonly groups: readonly string[];
+  readonly uid?: string;
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
+/** May do everything. Source: rbac's cluster role binding cluster-admin. */
+export const mastersGroup = "system:masters";
+/** Everybody who is known. */
+export const authenticatedGroup = "system:authenticated";
+export const unauthenticatedGroup = "system:unauthenticated";
+
 /** Who acts when no request does: the controllers of this process. Source: user.APIServerUser. */
-export const serverUser: User = { name: "system:apiserver", groups: ["system:masters"] };
+export const serverUser: User = { name: "system:apiserver", groups: [mastersGroup, authenticatedGroup] };
 
 /** Whoever did not say who. Source: user.Anonymous in k8s.io/apiserver/pkg/authentication/user/user.go. */
-export const anonymous: User = { name: "system:anonymous", groups: ["system:unauthenticated"] };
+export const anonymous: User = { name: "system:anonymous", groups: [unauthenticatedGroup] };
 
-/** May do everything. Source: rbac's cluster role binding cluster-admin. */
-const masters = "system:masters";
+export const isPrivileged = ({ groups }: User): boolean => groups.includes(mastersGroup);
+
+/** A bearer token's user, and for which of the audiences asked for it was made. */
+export interface TokenUser {
+  readonly user: User;
+  readonly audiences: readonly string[];
+}
+
+/** Tells whose a bearer token is. They are asked in order, until one knows the token. */
+export interface TokenAuthenticator {
+  /** Undefined for a token that is none of its own. Throws Error, which says why, for one that is and cannot be taken. */
+  authenticate(token: string, audiences: readonly string[]): Promise<TokenUser | undefined>;
+}
 
 /**
  * The user that a client certificate stands for: common name and organizations.
@@ -25,38 +45,53 @@ export function userOf({ subject }: Pick<PeerCertificate, "subject">): User | un
   const values = (value: unknown): readonly string[] =>
     (Array.isArray(value) ? (value as unknown[]) : [value]).filter((one) => typeof one === "string");
   const [name] = values(subject.CN);
-  return name === undefined || name === "" ? undefined : { name, groups: values(subject.O) };
+  return name === undefined || name === "" ? undefined : authenticated({ name, groups: values(subject.O) });
+}
+
+/** Source: AuthenticatedGroupAdder in k8s.io/apiserver/pkg/authentication/group. */
+function authenticated(user: User): User {
+  const { name, groups } = user;
+  if (name === anonymous.name || groups.includes(authenticatedGroup)) return user;
+  return { ...user, groups: [...groups, authenticatedGroup] };
+}
+
+/**
+ * Whose token it is, by the first authenticator that knows it; undefined when none does. Throws Error, which says why,
+ * when none of those that know it takes it.
+ */
+export async function userOfToken(
+  authenticators: readonly TokenAuthenticator[],
+  token: string,
+  audiences: readonly string[],
+): Promise<TokenUser | undefined> {
+  const errors: string[] = [];
+  for (const authenticator of authenticators) {
+    try {
+      const found = await authenticator.authenticate(token, audiences);
+      if (found !== undefined) return { ...found, user: authenticated(found.user) };
+    } catch (error) {
+      errors.push((error as Error).message);
+    }
+  }
+  if (errors.length > 0) throw new Error(errors.join(", "));
+  return undefined;
+}
+
+/**
+ * Whose token the Authorization header holds; undefined when there is none. Throws Unauthorized for one that nobody
+ * knows or takes. Source: k8s.io/apiserver/pkg/authentication/request/bearertoken/bearertoken.go.
+ */
+export async function userOfHeader(
+  authenticators: readonly TokenAuthenticator[],
+  authorization: string | undefined,
+): Promise<User | undefined> {
+  const [scheme = "", token = ""] = (authorization ?? "").trim().split(" ", 2);
+  if (scheme.toLowerCase() !== "bearer" || token === "") return undefined;
+  const found = await userOfToken(authenticators, token, []).catch(() => undefined);
+  if (found === undefined) throw unauthorized();
+  return found.user;
 }
 
 export function unauthorized(): ApiError {
   return new ApiError("Unauthorized", "Unauthorized");
-}
-
-/** What a request would do, for the words of a refusal. */
-export interface Attempt {
-  readonly verb: string;
-  /** Of a resource; absent for other paths. */
-  readonly resource?: {
-    readonly group: string;
-    readonly plural: string;
-    readonly namespace: string | undefined;
-    readonly name: string;
-  };
-  readonly path: string;
-}
-
-/** Throws Forbidden. Source of the words: responsewriters/errors.go. */
-export function authorize(user: User, { verb, resource, path }: Attempt): void {
-  if (user.groups.includes(masters)) return;
-  const who = `User ${JSON.stringify(user.name)}`;
-  if (resource === undefined)
-    throw new ApiError("Forbidden", `forbidden: ${who} cannot ${verb} path ${JSON.stringify(path)}`, {});
-  const { group, plural, namespace, name } = resource;
-  const where = namespace === undefined ? "at the cluster scope" : `in the namespace ${JSON.stringify(namespace)}`;
-  const what = `${plural}${group === "" ? "" : `.${group}`}${name === "" ? "" : ` ${JSON.stringify(name)}`}`;
-  throw new ApiError(
-    "Forbidden",
-    `${what} is forbidden: ${who} cannot ${verb} resource ${JSON.stringify(plural)} in API group ${JSON.stringify(group)} ${where}`,
-    { ...(name === "" ? {} : { name }), ...(group === "" ? {} : { group }), kind: plural },
-  );
 }

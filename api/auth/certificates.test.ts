@@ -1,8 +1,8 @@
 import { X509Certificate } from "node:crypto";
-import { mkdtemp, readdir, rm, stat, truncate } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { userOf } from "./authentication.ts";
 import { ensureCertificates } from "./certificates.ts";
 
@@ -47,6 +47,32 @@ describe("ensureCertificates", () => {
     expect(new X509Certificate(second.server.cert).checkIP("192.0.2.9")).toBe("192.0.2.9");
   });
 
+  test("makes a new server certificate for a name that was added", async () => {
+    await ensureCertificates(folder, "127.0.0.1", now);
+    const { server } = await ensureCertificates(folder, "127.0.0.1", now, ["api.example"]);
+    expect(new X509Certificate(server.cert).checkHost("api.example")).toBe("api.example");
+  });
+
+  test("signs with the authority that was copied from another server, whose clients it then knows", async () => {
+    const first = await ensureCertificates(folder, "127.0.0.1", now);
+    const other = await mkdtemp(join(tmpdir(), "stowage-pki-"));
+    onTestFinished(() => rm(other, { recursive: true, force: true }));
+    await mkdir(join(other, "pki"));
+    for (const file of ["ca.crt", "ca.key"]) await copyFile(join(folder, "pki", file), join(other, "pki", file));
+    const second = await ensureCertificates(other, "127.0.0.1", now);
+    expect(second.ca).toBe(first.ca);
+    expect(new X509Certificate(second.server.cert).verify(new X509Certificate(first.ca).publicKey)).toBe(true);
+  });
+
+  test("refuses an authority's certificate without its key, which no crash leaves, and touches nothing", async () => {
+    const { ca } = await ensureCertificates(folder, "127.0.0.1", now);
+    await rm(join(folder, "pki", "ca.key"));
+    await expect(ensureCertificates(folder, "127.0.0.1", now)).rejects.toThrow(
+      /its key is missing; copy ca.key there too/,
+    );
+    expect(await readFile(join(folder, "pki", "ca.crt"), "utf8")).toBe(ca);
+  });
+
   test("replaces what is about to expire, the authority with all that it signed", async () => {
     const first = await ensureCertificates(folder, "127.0.0.1", now);
     const second = await ensureCertificates(folder, "127.0.0.1", later(340));
@@ -67,9 +93,13 @@ describe("ensureCertificates", () => {
 });
 
 test.each([
-  { why: "one organization", subject: { CN: "a", O: "g" }, want: { name: "a", groups: ["g"] } },
-  { why: "several", subject: { CN: "a", O: ["g", "h"] }, want: { name: "a", groups: ["g", "h"] } },
-  { why: "none", subject: { CN: "a" }, want: { name: "a", groups: [] } },
+  { why: "one organization", subject: { CN: "a", O: "g" }, want: { name: "a", groups: ["g", "system:authenticated"] } },
+  {
+    why: "several",
+    subject: { CN: "a", O: ["g", "h"] },
+    want: { name: "a", groups: ["g", "h", "system:authenticated"] },
+  },
+  { why: "none", subject: { CN: "a" }, want: { name: "a", groups: ["system:authenticated"] } },
   { why: "no name is nobody", subject: { O: "system:masters" }, want: undefined },
 ])("userOf: $why", ({ subject, want }) => {
   expect(userOf({ subject })).toEqual(want);

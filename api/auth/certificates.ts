@@ -1,6 +1,6 @@
 /** A certificate authority of our own, the server's certificate and the administrator's, in DIR/pki. */
 import { X509Certificate, createPrivateKey, randomBytes, webcrypto } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { hostname, networkInterfaces } from "node:os";
 import { isIP } from "node:net";
 import { join } from "node:path";
@@ -25,15 +25,23 @@ const leafDays = 365;
 const renewalDays = 30;
 
 /**
- * Reads what is there and makes what is missing, about to expire, or does not fit `listenHost`. Files have mode 0600.
+ * Reads what is there and makes what is missing, about to expire, or does not fit `listenHost` and `otherNames`. Files
+ * have mode 0600. Replicas are given one authority as kubeadm's control planes are: by ca.crt and ca.key, copied to where
+ * the others look before they are first started. Throws when only the certificate was copied.
  */
-export async function ensureCertificates(dataDir: string, listenHost: string, now: Date): Promise<Certificates> {
+export async function ensureCertificates(
+  dataDir: string,
+  listenHost: string,
+  now: Date,
+  otherNames: readonly string[] = [],
+): Promise<Certificates> {
   const folder = join(dataDir, "pki");
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const [knownCa, knownServer, knownAdmin] = await Promise.all(
     ["ca", "server", "admin"].map((name) => readPair(folder, name)),
   );
-  const names = serverNames(listenHost);
+  if (knownCa === undefined) await refuseHalfAuthority(folder);
+  const names = [...serverNames(listenHost), ...otherNames];
   const keepCa = usable(knownCa, knownCa, now);
   const ca = keepCa ?? (await save(folder, "ca", await newAuthority(now)));
   const server =
@@ -58,6 +66,15 @@ function machineAddresses(): readonly string[] {
     .flatMap((addresses) => addresses ?? [])
     .map(({ address }) => address)
     .filter((address) => !address.startsWith("fe80:"));
+}
+
+/** The key is written first, so a certificate alone is not what a crash left: to replace it would shut its clients out. */
+async function refuseHalfAuthority(folder: string): Promise<void> {
+  const files = await readdir(folder);
+  if (!files.includes("ca.crt")) return;
+  throw new Error(
+    `Cannot use "${join(folder, "ca.crt")}": its key is missing; copy ca.key there too, or remove ca.crt`,
+  );
 }
 
 function isFor(certificate: X509Certificate, name: string): boolean {

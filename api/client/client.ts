@@ -56,10 +56,21 @@ export interface WriteOptions {
   readonly fieldValidation?: "Ignore" | "Warn" | "Strict";
 }
 
-/** A partial object (merge patch, RFC 7386) or a list of operations (JSON patch, RFC 6902). */
+/**
+ * A partial object (merge patch, RFC 7386), a list of operations (JSON patch, RFC 6902), or all that the field manager
+ * has to say of the object (server-side apply), which is created where it is not there.
+ */
 export type Patch =
   | { readonly type: "merge"; readonly body: Readonly<Record<string, unknown>> }
+  | { readonly type: "apply"; readonly body: Draft; readonly force?: boolean }
   | { readonly type: "json"; readonly body: readonly Readonly<Record<string, unknown>>[] };
+
+/** How each is called on the wire. */
+export const patchTypes: Readonly<Record<Patch["type"], string>> = {
+  merge: "application/merge-patch+json",
+  json: "application/json-patch+json",
+  apply: "application/apply-patch+yaml",
+};
 
 export interface Reader {
   /** Throws an ApiError with reason NotFound. */
@@ -77,6 +88,10 @@ export interface Writer {
   create<R extends KubeObject>(type: ResourceType, object: Draft, options?: WriteOptions): Promise<R>;
   /** Throws Conflict when metadata.resourceVersion is given and is not the newest. */
   update<R extends KubeObject>(type: ResourceType, object: Draft, options?: WriteOptions): Promise<R>;
+  /**
+   * Throws Conflict when an apply would change fields of other managers and is not forced, and Invalid when it names
+   * no fieldManager.
+   */
   patch<R extends KubeObject>(type: ResourceType, name: Name, patch: Patch, options?: WriteOptions): Promise<R>;
   /** Returns the object as marked for deletion or as it was; undefined when the server answers with a Status. */
   delete(type: ResourceType, name: Name, options?: DeleteOptions): Promise<KubeObject | undefined>;
@@ -84,10 +99,10 @@ export interface Writer {
 
 /** Writes below a subresource. The status ones touch nothing but status. */
 export interface SubresourceWriter {
-  updateStatus<R extends KubeObject>(type: ResourceType, object: Draft): Promise<R>;
-  patchStatus<R extends KubeObject>(type: ResourceType, name: Name, patch: Patch): Promise<R>;
+  updateStatus<R extends KubeObject>(type: ResourceType, object: Draft, options?: WriteOptions): Promise<R>;
+  patchStatus<R extends KubeObject>(type: ResourceType, name: Name, patch: Patch, options?: WriteOptions): Promise<R>;
   /** Namespaces only: PUT .../finalize, which alone may change spec.finalizers. */
-  finalizeNamespace(object: Draft): Promise<KubeObject>;
+  finalizeNamespace(object: Draft, options?: WriteOptions): Promise<KubeObject>;
 }
 
 export interface Discovery {

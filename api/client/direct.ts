@@ -6,7 +6,8 @@ import { serverUser } from "../auth/authentication.ts";
 import type { JsonObject } from "../resources/definition.ts";
 import type { Endpoint } from "../resources/endpoint.ts";
 import type { Registry } from "../resources/registry.ts";
-import { ApiError } from "../status.ts";
+import { required } from "../schema/field-errors.ts";
+import { ApiError, invalid } from "../status.ts";
 import type { Body } from "../verbs/body.ts";
 import { create } from "../verbs/create.ts";
 import { deleteObject } from "../verbs/delete.ts";
@@ -29,6 +30,7 @@ import type {
   WatchOptions,
   WriteOptions,
 } from "./client.ts";
+import { patchTypes } from "./client.ts";
 
 /** Acts as the controllers do: nothing is refused for who asks. Objects that it returns are shared: never change them. */
 export class DirectClient implements Client {
@@ -94,16 +96,16 @@ export class DirectClient implements Client {
     return removed ? undefined : entry.object;
   }
 
-  updateStatus<R extends KubeObject>(type: ResourceType, object: Draft): Promise<R> {
-    return this.#update(type, object, "status");
+  updateStatus<R extends KubeObject>(type: ResourceType, object: Draft, options?: WriteOptions): Promise<R> {
+    return this.#update(type, object, "status", options);
   }
 
-  patchStatus<R extends KubeObject>(type: ResourceType, name: Name, change: Patch): Promise<R> {
-    return this.#patch(type, name, change, "status");
+  patchStatus<R extends KubeObject>(type: ResourceType, name: Name, change: Patch, options?: WriteOptions): Promise<R> {
+    return this.#patch(type, name, change, "status", options);
   }
 
-  finalizeNamespace(object: Draft): Promise<KubeObject> {
-    return this.#update(namespaceType, object, "finalize");
+  finalizeNamespace(object: Draft, options?: WriteOptions): Promise<KubeObject> {
+    return this.#update(namespaceType, object, "finalize", options);
   }
 
   async discover(): Promise<readonly DiscoveredType[]> {
@@ -139,14 +141,17 @@ export class DirectClient implements Client {
     options?: WriteOptions,
   ): Promise<R> {
     const endpoint = this.#endpoint(type, subresource);
-    const { type: kind, body } = change;
-    const sent = {
-      type: `application/${kind === "merge" ? "merge" : "json"}-patch+json`,
-      body: plain(body),
-      duplicates: [],
-    };
+    if (change.type === "apply" && (options?.fieldManager ?? "") === "")
+      throw invalid({ group: "meta.k8s.io", kind: "PatchOptions" }, "", [
+        required("fieldManager", "is required for apply patch"),
+      ]);
+    const sent = { type: patchTypes[change.type], body: plain(change.body), duplicates: [] };
+    const force = change.type === "apply" && change.force === true;
     const named = nameOf(type, name);
-    const entry = await patch(this.#environment, endpoint, named, subresource, sent, verbOptions(options));
+    const { entry } = await patch(this.#environment, endpoint, named, subresource, sent, {
+      ...verbOptions(options),
+      force,
+    });
     return entry.object as R;
   }
 

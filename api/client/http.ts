@@ -22,6 +22,7 @@ import type {
   WatchOptions,
   WriteOptions,
 } from "./client.ts";
+import { patchTypes } from "./client.ts";
 import { aggregatedDiscovery, aggregatedTypes, legacyTypes, preferred } from "./discovery.ts";
 import { UnreachableError } from "./unreachable.ts";
 
@@ -205,7 +206,7 @@ export class HttpClient implements Client, AsyncDisposable {
     options: WriteOptions = {},
   ): Promise<R> {
     const path = pathOf(type, name.namespace, name.name);
-    return (await this.#write("PATCH", path, patch.body, options, patchTypes[patch.type])) as R;
+    return (await this.#patch(path, patch, options)) as R;
   }
 
   async delete(type: ResourceType, name: Name, options: DeleteOptions = {}): Promise<KubeObject | undefined> {
@@ -222,19 +223,23 @@ export class HttpClient implements Client, AsyncDisposable {
 
   // ---- SubresourceWriter
 
-  async updateStatus<R extends KubeObject>(type: ResourceType, object: Draft): Promise<R> {
+  async updateStatus<R extends KubeObject>(type: ResourceType, object: Draft, options: WriteOptions = {}): Promise<R> {
     const { namespace, name = "" } = object.metadata;
-    return (await this.#write("PUT", pathOf(type, namespace, name, "status"), object, {})) as R;
+    return (await this.#write("PUT", pathOf(type, namespace, name, "status"), object, options)) as R;
   }
 
-  async patchStatus<R extends KubeObject>(type: ResourceType, name: Name, patch: Patch): Promise<R> {
-    const path = pathOf(type, name.namespace, name.name, "status");
-    return (await this.#write("PATCH", path, patch.body, {}, patchTypes[patch.type])) as R;
+  async patchStatus<R extends KubeObject>(
+    type: ResourceType,
+    name: Name,
+    patch: Patch,
+    options: WriteOptions = {},
+  ): Promise<R> {
+    return (await this.#patch(pathOf(type, name.namespace, name.name, "status"), patch, options)) as R;
   }
 
-  async finalizeNamespace(object: Draft): Promise<KubeObject> {
+  async finalizeNamespace(object: Draft, options: WriteOptions = {}): Promise<KubeObject> {
     const path = `/api/v1/namespaces/${encodeURIComponent(object.metadata.name ?? "")}/finalize`;
-    return (await this.#write("PUT", path, object, {})) as KubeObject;
+    return (await this.#write("PUT", path, object, options)) as KubeObject;
   }
 
   // ---- Discovery
@@ -255,12 +260,18 @@ export class HttpClient implements Client, AsyncDisposable {
 
   // ---- the wire
 
+  #patch(path: string, patch: Patch, options: WriteOptions): Promise<unknown> {
+    const force = patch.type === "apply" && patch.force === true ? { force: true } : {};
+    return this.#write("PATCH", path, patch.body, options, patchTypes[patch.type], force);
+  }
+
   async #write(
     method: "POST" | "PUT" | "PATCH",
     path: string,
     body: unknown,
     options: WriteOptions,
     contentType = "application/json",
+    query: Query = {},
   ): Promise<unknown> {
     const answer = await this.request({
       method,
@@ -269,6 +280,7 @@ export class HttpClient implements Client, AsyncDisposable {
         dryRun: options.dryRun === true ? "All" : undefined,
         fieldManager: options.fieldManager,
         fieldValidation: options.fieldValidation,
+        ...query,
       },
       headers: { "content-type": contentType },
       body,
@@ -388,11 +400,6 @@ async function openTransport(url: URL, options: HttpClientOptions): Promise<Tran
   });
   return { agent, send: https.request };
 }
-
-const patchTypes: Readonly<Record<Patch["type"], string>> = {
-  merge: "application/merge-patch+json",
-  json: "application/json-patch+json",
-};
 
 /** The URL's path of a collection, of one object of it, or of something below that object. */
 export function pathOf(type: ResourceType, namespace?: string, name?: string, subresource?: string): string {

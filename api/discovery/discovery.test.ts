@@ -131,7 +131,7 @@ test("the storage version hash is kube-apiserver's", () => {
 });
 
 test("aggregatedDiscovery() has the same in one document", () => {
-  expect(aggregatedDiscovery(definitions, "core")).toEqual({
+  expect(aggregatedDiscovery(definitions, "core", "v2")).toEqual({
     kind: "APIGroupDiscoveryList",
     apiVersion: "apidiscovery.k8s.io/v2",
     metadata: {},
@@ -164,7 +164,8 @@ test("aggregatedDiscovery() has the same in one document", () => {
       },
     ],
   });
-  expect(aggregatedDiscovery(definitions, "groups")).toMatchObject({
+  expect(aggregatedDiscovery(definitions, "groups", "v2beta1")).toMatchObject({
+    apiVersion: "apidiscovery.k8s.io/v2beta1",
     items: [
       {
         metadata: { name: "stowage.dev" },

@@ -3,7 +3,6 @@
  * Source of the shapes: apimachinery/pkg/apis/meta/v1/types.go and k8s.io/api/apidiscovery/v2/types.go.
  */
 import { createHash } from "node:crypto";
-import type { ResourceType } from "../../crds/meta.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
 import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
 import { groupsOf, subresourcesOf } from "./versions.ts";
@@ -66,7 +65,7 @@ function resourceEntries(definition: ResourceDefinition): readonly JsonObject[] 
       kind,
       verbs: sortedVerbs(definition),
       ...names(definition),
-      storageVersionHash: storageVersionHash(definition),
+      ...(definition.isAnswered ? {} : { storageVersionHash: storageVersionHash(definition) }),
     },
     ...subresourcesOf(definition).map(([name, subresource]) => ({
       name: `${plural}/${name}`,
@@ -87,22 +86,22 @@ function names({ shortNames, categories }: ResourceDefinition): JsonObject {
   };
 }
 
-/** Source: apiserver/pkg/endpoints/discovery/storageversionhash.go. */
-function storageVersionHash({ group, version, kind }: ResourceType): string {
-  return createHash("sha256").update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString("base64");
+/** Of the version that is stored. Source: apiserver/pkg/endpoints/discovery/storageversionhash.go. */
+function storageVersionHash({ group, version, storageVersion = version, kind }: ResourceDefinition): string {
+  return createHash("sha256").update(`${group}/${storageVersion}/${kind}`).digest().subarray(0, 8).toString("base64");
 }
 
-/** Everything at once, for /api ("core") or /apis ("groups"). */
-export function aggregatedDiscovery(definitions: Definitions, which: "core" | "groups"): JsonObject {
+/** Everything at once, for /api ("core") or /apis ("groups"); `version` is v2 or v2beta1, which look alike. */
+export function aggregatedDiscovery(definitions: Definitions, which: "core" | "groups", version: string): JsonObject {
   const groups = [...groupsOf(definitions)].filter(([group]) => (group === "") === (which === "core"));
   return {
     kind: "APIGroupDiscoveryList",
-    apiVersion: "apidiscovery.k8s.io/v2",
+    apiVersion: `apidiscovery.k8s.io/${version}`,
     metadata: {},
     items: groups.map(([group, versions]) => ({
       metadata: { ...(group === "" ? {} : { name: group }), creationTimestamp: null },
-      versions: [...versions].map(([version, members]) => ({
-        version,
+      versions: [...versions].map(([name, members]) => ({
+        version: name,
         resources: byName(members).map(resourceDiscovery),
         freshness: "Current",
       })),

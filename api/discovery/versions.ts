@@ -1,4 +1,5 @@
 /** Which API groups and versions a list of definitions makes up, in the order that clients prefer them. */
+import { compareGroups } from "./builtin-groups.ts";
 import type { ResourceDefinition } from "../resources/definition.ts";
 
 /**
@@ -22,12 +23,12 @@ function rank(version: string): readonly number[] {
   return [level === undefined ? 3 : (stability[level] ?? 0), Number(major), Number(minor)];
 }
 
-/** Group -> version -> definitions; groups by name, the core group ("") first, versions in order of preference. */
+/** Group -> version -> definitions; groups and versions in order of preference. */
 export type Groups = ReadonlyMap<string, ReadonlyMap<string, readonly ResourceDefinition[]>>;
 
 export function groupsOf(definitions: readonly ResourceDefinition[]): Groups {
   const byGroup = Map.groupBy(definitions, ({ group }) => group);
-  const groups = [...byGroup].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const groups = [...byGroup].toSorted(([a], [b]) => compareGroups(a, b));
   return new Map(groups.map(([group, members]) => [group, versionsOf(members)]));
 }
 
@@ -43,11 +44,13 @@ export interface Subresource {
 }
 
 const scale = { group: "autoscaling", version: "v1", kind: "Scale" };
+const tokenRequest = { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest" };
 const known: Readonly<Record<string, Subresource>> = {
   finalize: { verbs: ["update"] },
   log: { verbs: ["get"] },
   scale: { verbs: ["get", "patch", "update"], kind: scale },
   status: { verbs: ["get", "patch", "update"] },
+  token: { verbs: ["create"], kind: tokenRequest },
 };
 
 /** By name, in alphabetical order. One that is not known here can be read. */

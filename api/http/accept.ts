@@ -5,18 +5,23 @@ export interface Accepted {
   readonly format: "json" | "yaml";
   /** The `as` parameter: what the answer is to be turned into; "" for what it is. */
   readonly as: string;
+  /** Of what `as` names; "" without. */
+  readonly version: string;
 }
 
-/** The forms that an endpoint can give: value of `as` -> `g` and `v` that must go with it. */
-export type Forms = Readonly<Record<string, { readonly group: string; readonly version: string }>>;
+/** The forms that an endpoint can give: value of `as` -> the `g` that must go with it, and every `v` that there is. */
+export type Forms = Readonly<Record<string, { readonly group: string; readonly versions: readonly string[] }>>;
 
-const meta = { group: "meta.k8s.io", version: "v1" };
+const meta = { group: "meta.k8s.io", versions: ["v1"] };
 export const objectForms: Forms = {
   Table: meta,
   PartialObjectMetadata: meta,
   PartialObjectMetadataList: meta,
 };
-export const discoveryForms: Forms = { APIGroupDiscoveryList: { group: "apidiscovery.k8s.io", version: "v2" } };
+/** Source: k8s.io/apiserver/pkg/endpoints/discovery/aggregated/negotiation.go. */
+export const discoveryForms: Forms = {
+  APIGroupDiscoveryList: { group: "apidiscovery.k8s.io", versions: ["v2", "v2beta1"] },
+};
 
 const formats: Readonly<Record<string, Accepted["format"]>> = {
   "*/*": "json",
@@ -31,7 +36,10 @@ const maxRemembered = 100;
 const maxClauses = 32;
 
 interface Clause {
-  readonly format: Accepted["format"];
+  /** In lower case: application/json, application/*. */
+  readonly type: string;
+  /** Undefined for what objects have no form in. */
+  readonly format: Accepted["format"] | undefined;
   readonly as: string;
   readonly group: string;
   readonly version: string;
@@ -41,17 +49,28 @@ interface Clause {
 export function negotiate(header: string | undefined, forms: Forms): Accepted {
   if (header === undefined || header === "" || header === "*/*" || header === "application/json") return plainJson;
   for (const { format, as, group, version } of clausesOf(header)) {
-    if (as === "") return { format, as };
+    if (format === undefined) continue;
+    if (as === "") return { format, as, version: "" };
     const form = Object.hasOwn(forms, as) ? forms[as] : undefined;
-    if (form?.group === group && form.version === version) return { format, as };
+    if (form?.group === group && form.versions.includes(version)) return { format, as, version };
   }
-  throw new ApiError(
-    "NotAcceptable",
-    "only the following media types are accepted: application/json, application/yaml",
-  );
+  throw notAcceptable(["application/json", "application/yaml"]);
 }
 
-const plainJson: Accepted = { format: "json", as: "" };
+/** The media type that the client likes best of those `offered`, whatever its parameters. Throws NotAcceptable. */
+export function negotiateType(header: string | undefined, offered: readonly string[]): string {
+  for (const { type } of clausesOf(header === undefined || header === "" ? "*/*" : header)) {
+    const found = offered.find((one) => type === "*/*" || type === one || type === `${one.split("/")[0] ?? ""}/*`);
+    if (found !== undefined) return found;
+  }
+  throw notAcceptable(offered);
+}
+
+function notAcceptable(types: readonly string[]): ApiError {
+  return new ApiError("NotAcceptable", `only the following media types are accepted: ${types.join(", ")}`);
+}
+
+const plainJson: Accepted = { format: "json", as: "", version: "" };
 
 function clausesOf(header: string): readonly Clause[] {
   const known = remembered.get(header);
@@ -66,15 +85,15 @@ function parse(header: string): readonly Clause[] {
   return header
     .split(",", maxClauses)
     .map((text) => {
-      const [type = "", ...rest] = text.split(";").map((part) => part.trim());
+      const [name = "", ...rest] = text.split(";").map((part) => part.trim());
+      const type = name.toLowerCase();
       const parameters = new Map(rest.map((part) => [part.split("=", 1)[0] ?? "", part.slice(part.indexOf("=") + 1)]));
-      return { format: formats[type.toLowerCase()], parameters, quality: Number(parameters.get("q") ?? 1) };
+      return { type, parameters, quality: Number(parameters.get("q") ?? 1) };
     })
     .filter(({ quality }) => quality > 0)
     .toSorted((a, b) => b.quality - a.quality)
-    .flatMap(({ format, parameters }) => {
-      if (format === undefined) return [];
-      const [as = "", group = "", version = ""] = ["as", "g", "v"].map((name) => parameters.get(name));
-      return [{ format, as, group, version }];
+    .map(({ type, parameters }) => {
+      const [as = "", group = "", version = ""] = ["as", "g", "v"].map((one) => parameters.get(one));
+      return { type, format: Object.hasOwn(formats, type) ? formats[type] : undefined, as, group, version };
     });
 }

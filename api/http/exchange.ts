@@ -1,20 +1,36 @@
 /** One request and its answer, over HTTP/1.1 or HTTP/2 alike. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { promisify } from "node:util";
+import { constants, gzip } from "node:zlib";
 import type { User } from "../auth/authentication.ts";
 import { anonymous } from "../auth/authentication.ts";
 import { ApiError, badRequest } from "../status.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { Accepted, Forms } from "./accept.ts";
 import { negotiate } from "./accept.ts";
+import type { RequestLabels } from "./metrics.ts";
+import { noLabels } from "./metrics.ts";
 
 export type Request = IncomingMessage | Http2ServerRequest;
 export type Response = ServerResponse | Http2ServerResponse;
 
 /** Source: DefaultMaxRequestBodyBytes in k8s.io/apiserver/pkg/server/config.go. */
 export const maxBodyBytes = 3 * 1024 * 1024;
-/** How long the whole body of a request may take. */
-const bodyTimeoutMs = 30_000;
+/** Larger answers are compressed for clients that take that. Source: defaultGzipThresholdBytes in responsewriters/writers.go. */
+const gzipBytes = 128 * 1024;
+/** Larger answers are handed over piece by piece, as the client takes them. */
+const wholeBytes = 1024 * 1024;
+const pieceBytes = 256 * 1024;
+/** A client that takes nothing for so long is cut off: what waits for it is memory that others need. */
+const stalledMs = 30_000;
+
+/** How long the rest of a request that was refused may take to come before the connection is closed. */
+const lingerMs = 1000;
+
+const compress = promisify(gzip);
+/** What has been sent at once. */
+const sent = Promise.resolve();
 
 export class Exchange {
   readonly method: string;
@@ -23,10 +39,13 @@ export class Exchange {
   readonly warnings = new Set<string>();
   /** Who asks; told by whoever found out. */
   user: User = anonymous;
+  /** What it is counted as; told by whoever found out what it is about. */
+  labels: RequestLabels = noLabels;
   readonly #request: Request;
   readonly #response: Response;
   readonly #clock: Clock;
   #closed = false;
+  #expired = false;
 
   constructor(request: Request, response: Response, clock: Clock) {
     this.#request = request;
@@ -60,22 +79,49 @@ export class Exchange {
 
   /** Whether there is nobody to answer any more. */
   get abandoned(): boolean {
-    return this.#closed;
+    return this.#closed || this.#expired;
   }
 
-  /** Throws RequestEntityTooLarge, and BadRequest when the body takes too long or breaks off. */
+  /** The code of the answer, 0 before there is one. */
+  get code(): number {
+    return this.#response.headersSent ? this.#response.statusCode : 0;
+  }
+
+  /** Names and values by turns, as they were sent. */
+  get rawHeaders(): readonly string[] {
+    return this.#request.rawHeaders;
+  }
+
+  /**
+   * Time is over: whatever the answer would have been, it is that of `refuse`; one that has begun breaks off.
+   * Source: timeoutHandler in k8s.io/apiserver/pkg/server/filters/timeout.go.
+   */
+  async expire(refuse: () => Promise<void>): Promise<void> {
+    if (this.abandoned) return;
+    if (this.answered) {
+      this.#breakOff();
+      return;
+    }
+    await refuse();
+    this.#expired = true;
+    // What still comes is read and forgotten: a client that is cut off in the middle would not see the answer.
+    const request = this.#request.resume();
+    if (request.httpVersionMajor !== 1 || request.complete) return;
+    const linger = this.#clock.after(lingerMs, () => {
+      if (!request.complete) request.socket.destroySoon();
+    });
+    request.socket.once("close", () => {
+      linger[Symbol.dispose]();
+    });
+  }
+
+  /** Throws RequestEntityTooLarge, and BadRequest when the body breaks off. */
   body(): Promise<Buffer> {
     const request = this.#request;
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
       let size = 0;
-      let why = "the body of the request broke off";
-      const timer = this.#clock.after(bodyTimeoutMs, () => {
-        why = `the body of the request did not arrive within ${bodyTimeoutMs / 1000} s`;
-        request.destroy();
-      });
       const finish = (error?: ApiError): void => {
-        timer[Symbol.dispose]();
         if (error === undefined) resolve(Buffer.concat(chunks, size));
         else reject(error);
       };
@@ -92,11 +138,19 @@ export class Exchange {
         if (size <= maxBodyBytes) finish();
         else finish(tooLarge());
       });
-      // Of no consequence when it has ended before.
-      request.on("close", () => {
-        finish(badRequest(why));
+      // Of no consequence when it has ended before. An answer that did not wait for the body ends it as well.
+      this.onClose(() => {
+        finish(badRequest("the body of the request broke off"));
       });
     });
+  }
+
+  /**
+   * Reads and forgets what was not asked for of the body: over HTTP/2, Node resets the stream of an answer that comes
+   * before the body was looked at, and clients may lose the answer with it.
+   */
+  ignoreBody(): void {
+    this.#request.resume();
   }
 
   /** Sent along with whatever the answer will be. */
@@ -104,12 +158,47 @@ export class Exchange {
     this.#response.setHeader(name, value);
   }
 
-  /** The whole answer. */
-  reply(code: number, contentType: string, bytes: Buffer, headers: Readonly<Record<string, string>> = {}): void {
+  /** The whole answer. Resolves when it has been handed over, or the client is gone. */
+  reply(
+    code: number,
+    contentType: string,
+    bytes: Buffer,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    if (this.abandoned) return sent;
+    const all = { "content-type": contentType, ...headers };
+    if (bytes.length > gzipBytes && takesGzip(this.header("accept-encoding")))
+      return this.#replyCompressed(code, bytes, all);
+    return this.#replyWhole(code, bytes, all);
+  }
+
+  /** 304: the client has it already. */
+  replyUnchanged(headers: Readonly<Record<string, string>>): Promise<void> {
+    if (this.abandoned) return sent;
+    this.#head(304, headers);
+    this.#response.end();
+    return sent;
+  }
+
+  /** Off the event loop. */
+  async #replyCompressed(code: number, bytes: Buffer, headers: Readonly<Record<string, string>>): Promise<void> {
+    const compressed = await compress(bytes, { level: constants.Z_BEST_SPEED });
     if (this.abandoned) return;
-    this.#head(code, { "content-type": contentType, "content-length": String(bytes.length), ...headers });
+    const vary = headers["vary"] === undefined ? "Accept-Encoding" : `${headers["vary"]}, Accept-Encoding`;
+    await this.#replyWhole(code, compressed, { ...headers, "content-encoding": "gzip", vary });
+  }
+
+  #replyWhole(code: number, bytes: Buffer, headers: Readonly<Record<string, string>>): Promise<void> {
+    this.#head(code, { ...headers, "content-length": String(bytes.length) });
+    if (bytes.length > wholeBytes && this.method !== "HEAD") return this.#replyInPieces(bytes);
     // The compatibility API of HTTP/2 has the same method with other overloads.
     (this.#response as ServerResponse).end(this.method === "HEAD" ? undefined : bytes);
+    return sent;
+  }
+
+  async #replyInPieces(bytes: Buffer): Promise<void> {
+    for (let at = 0; at < bytes.length; at += pieceBytes) await this.write(bytes.subarray(at, at + pieceBytes));
+    this.end();
   }
 
   /** Begins an answer whose end is not known. */
@@ -118,13 +207,17 @@ export class Exchange {
     (this.#response as ServerResponse).flushHeaders();
   }
 
-  /** Resolves when more can be written, or when the client is gone. */
+  /** Resolves when more can be written, or when the client is gone, as is one that takes nothing for 30 s. */
   async write(bytes: Uint8Array): Promise<void> {
     if (this.abandoned) return;
     const response = this.#response as ServerResponse;
     if (response.write(bytes)) return;
     await new Promise<void>((resolve) => {
+      const stalled = this.#clock.after(stalledMs, () => {
+        this.#cutOff();
+      });
       const done = (): void => {
+        stalled[Symbol.dispose]();
         response.off("drain", done);
         response.off("close", done);
         resolve();
@@ -144,6 +237,30 @@ export class Exchange {
     else (this.#response as ServerResponse).once("close", fn);
   }
 
+  /** What has been said in full may still be on its way. */
+  #breakOff(): void {
+    if (!this.#response.writableEnded) {
+      this.#cutOff();
+      return;
+    }
+    const stalled = this.#clock.after(stalledMs, () => {
+      this.#cutOff();
+    });
+    this.onClose(() => {
+      stalled[Symbol.dispose]();
+    });
+  }
+
+  /** No further request comes over the connection; those that are being served go on. HTTP/2 only. */
+  closeConnection(): void {
+    if ("stream" in this.#request) this.#request.stream.session?.close();
+  }
+
+  #cutOff(): void {
+    if ("stream" in this.#request) this.#request.stream.destroy();
+    else this.#request.socket.destroy();
+  }
+
   #head(code: number, headers: Readonly<Record<string, string>>): void {
     const response = this.#response as ServerResponse;
     if (this.warnings.size > 0) {
@@ -151,6 +268,11 @@ export class Exchange {
     }
     response.writeHead(code, { "cache-control": "no-cache, private", ...headers });
   }
+}
+
+/** Source: negotiateContentEncoding in k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/writers.go. */
+function takesGzip(header: string | undefined): boolean {
+  return header?.split(",").some((encoding) => encoding.trim() === "gzip") === true;
 }
 
 /** Most UTF-16 units of all warnings, and of one of them where all are too many. */

@@ -3,8 +3,10 @@ import { createSecureServer } from "node:http2";
 import type { Http2SecureServer, ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { User } from "../auth/authentication.ts";
-import { authorize, unauthorized, userOf } from "../auth/authentication.ts";
+import type { TokenAuthenticator, User } from "../auth/authentication.ts";
+import { unauthorized, userOf, userOfHeader } from "../auth/authentication.ts";
+import type { Authorizer } from "../auth/authorization.ts";
+import { authorize } from "../auth/authorization.ts";
 import type { Certificates } from "../auth/certificates.ts";
 import type { Log } from "../../process/log.ts";
 import { describeError } from "../../process/log.ts";
@@ -12,17 +14,28 @@ import { ApiError } from "../status.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { Request, Response } from "./exchange.ts";
 import { Exchange } from "./exchange.ts";
+import type { FlowControl } from "./flow-control.ts";
+import { kindOf } from "./flow-control.ts";
+import { impersonated } from "./impersonation.ts";
+import type { Metrics } from "./metrics.ts";
+import { timeoutOf } from "./query.ts";
 import { replyJson } from "./render.ts";
 import type { ResourceHandler } from "./resource-handler.ts";
 import { verbOf } from "./resource-handler.ts";
+import type { ResourcePath } from "./route.ts";
 import { resourcePathOf, segmentsOf } from "./route.ts";
 import type { SystemHandler } from "./system-handler.ts";
 import { internalError, isPublic } from "./system-handler.ts";
 
 export interface HttpServerOptions {
   readonly certificates: Certificates;
+  /** Asked in this order about bearer tokens, where a request comes without a client certificate. */
+  readonly authenticators: readonly TokenAuthenticator[];
+  readonly authorizer: Authorizer;
   readonly resources: ResourceHandler;
   readonly system: SystemHandler;
+  readonly flow: FlowControl;
+  readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -31,6 +44,16 @@ export interface HttpServerOptions {
 const stopMs = 8_000;
 /** Source: http2.maxConcurrentStreams of kube-apiserver (--http2-max-streams-per-connection). */
 const maxStreams = 1000;
+/** Each connection costs memory before it is known whose it is; a thousand watchers are a tenth of it. */
+const maxConnections = 10_000;
+/** MiB that one HTTP/2 connection may make us keep; more streams are refused while it does. */
+const maxSessionMemory = 64;
+/** Request line and headers, taken together, that are longer answer 431. HTTP/2 has a limit of its own, of 64 KiB. */
+const maxHeaderBytes = 60 * 1024;
+/** Source: ReadHeaderTimeout and IdleTimeout in k8s.io/apiserver/pkg/server/secure_serving.go. */
+const headersMs = 32_000;
+const idleMs = 90_000;
+const handshakeMs = 10_000;
 
 export class HttpServer implements AsyncDisposable {
   readonly #options: HttpServerOptions;
@@ -54,7 +77,11 @@ export class HttpServer implements AsyncDisposable {
         requestCert: true,
         rejectUnauthorized: false, // strangers get an answer that says what is wrong
         minVersion: "TLSv1.2",
+        // A client that resets streams as fast as it opens them is cut off by Node: streamResetBurst, streamResetRate.
         settings: { maxConcurrentStreams: maxStreams },
+        maxSessionMemory,
+        handshakeTimeout: handshakeMs,
+        ...http1,
       },
       (request, response) => {
         this.#serve(request, response).catch((error: unknown) => {
@@ -64,11 +91,13 @@ export class HttpServer implements AsyncDisposable {
         });
       },
     );
+    this.#server.maxConnections = maxConnections;
     this.#server.on("secureConnection", (socket) => {
       this.#track(this.#sockets, socket);
     });
     this.#server.on("session", (session) => {
       this.#track(this.#sessions, session);
+      closeWhenIdle(session);
     });
     // A client that speaks no TLS, or went away during the handshake.
     this.#server.on("tlsClientError", () => undefined);
@@ -93,6 +122,7 @@ export class HttpServer implements AsyncDisposable {
       });
     });
     this.#listening = true;
+    this.#options.flow.start();
     return (this.#server.address() as AddressInfo).port;
   }
 
@@ -100,6 +130,7 @@ export class HttpServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#listening) return;
     this.#stopping = true;
+    this.#options.flow[Symbol.dispose]();
     // Closes idle HTTP/1.1 connections as well.
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => {
@@ -124,32 +155,49 @@ export class HttpServer implements AsyncDisposable {
   async #serve(request: Request, response: Response): Promise<void> {
     request.on("error", () => undefined);
     response.on("error", () => undefined);
+    const startedAt = performance.now();
     const exchange = new Exchange(request, response, this.#options.clock);
     try {
       await this.#handle(exchange, request);
     } catch (error) {
       await this.#refuse(exchange, error);
     }
+    this.#options.metrics.answered(exchange.labels, exchange.code, startedAt);
     // Otherwise it would be kept open for the next request.
     if (this.#stopping && request.httpVersionMajor === 1) request.socket.destroySoon();
   }
 
   async #handle(exchange: Exchange, request: Request): Promise<void> {
+    const { authenticators, authorizer, flow, resources, system } = this.#options;
     const segments = segmentsOf(exchange.path);
     const path = resourcePathOf(segments);
-    if (!isPublic(segments)) {
-      const user = this.#userOf(request);
-      if (user === undefined) throw unauthorized();
-      exchange.user = user;
-      const verb = path === undefined ? exchange.method.toLowerCase() : verbOf(exchange.method, path, exchange.query);
-      authorize(user, {
-        verb,
-        path: exchange.path,
-        ...(path === undefined ? {} : { resource: { ...path, name: path.name ?? "" } }),
-      });
-    }
-    if (path === undefined) await this.#options.system.handle(exchange, segments);
-    else await this.#options.resources.handle(exchange, path);
+    const verb = path === undefined ? exchange.method.toLowerCase() : verbOf(exchange.method, path, exchange.query);
+    const longRunning = isLongRunning(verb, path);
+    if (!longRunning) this.#limitTime(exchange);
+    if (isPublic(segments)) return system.handle(exchange, segments);
+    const user = this.#userOf(request) ?? (await userOfHeader(authenticators, exchange.header("authorization")));
+    if (user === undefined) throw unauthorized();
+    exchange.user = impersonated(user, exchange.rawHeaders, authorizer);
+    using _place = longRunning ? undefined : flow.enter(kindOf(verb), exchange.user);
+    authorize(authorizer, exchange.user, {
+      verb,
+      path: exchange.path,
+      ...(path === undefined ? {} : { resource: { ...path, name: path.name ?? "" } }),
+    });
+    // Awaited: the place is taken until the answer is complete.
+    if (path === undefined) await system.handle(exchange, segments);
+    else await resources.handle(exchange, path);
+  }
+
+  /** Source: WithRequestDeadline and WithTimeoutForNonLongRunningRequests in k8s.io/apiserver. */
+  #limitTime(exchange: Exchange): void {
+    const timer = this.#options.clock.after(timeoutOf(exchange.query), () => {
+      const late = new ApiError("Timeout", "Timeout: request did not complete within the allotted timeout", {});
+      exchange.expire(() => replyRefusal(exchange, late)).catch(() => undefined); // nobody is there any more
+    });
+    exchange.onClose(() => {
+      timer[Symbol.dispose]();
+    });
   }
 
   async #refuse(exchange: Exchange, error: unknown): Promise<void> {
@@ -162,8 +210,11 @@ export class HttpServer implements AsyncDisposable {
         path: exchange.path,
         error: error instanceof Error ? (error.stack ?? error.message) : String(error),
       });
+    exchange.ignoreBody();
     if (exchange.answered) exchange.end();
     else await replyRefusal(exchange, refusal);
+    // Source: UnauthenticatedHTTP2DOSMitigation: a stranger gets no further stream on this connection.
+    if (refusal.reason === "Unauthorized") exchange.closeConnection();
   }
 
   #userOf(request: Request): User | undefined {
@@ -176,6 +227,32 @@ export class HttpServer implements AsyncDisposable {
     this.#users.set(connection, { user });
     return user;
   }
+}
+
+const http1 = {
+  maxHeaderSize: maxHeaderBytes,
+  headersTimeout: headersMs,
+  keepAliveTimeout: idleMs,
+  connectionsCheckingInterval: 5_000,
+};
+
+/** A connection that nothing comes over, and that no stream is open on. HTTP/1.1 has keepAliveTimeout. */
+function closeWhenIdle(session: ServerHttp2Session): void {
+  let open = 0;
+  session.on("stream", (stream) => {
+    open += 1;
+    stream.once("close", () => (open -= 1));
+  });
+  session.setTimeout(idleMs, () => {
+    if (open === 0) session.destroy();
+  });
+}
+
+const longRunningSubresources: readonly (string | undefined)[] = ["attach", "exec", "log", "portforward", "proxy"];
+
+/** Whether it goes on for as long as the client likes. Source: BasicLongRunningRequestCheck in filters/longrunning.go. */
+function isLongRunning(verb: string, path: ResourcePath | undefined): boolean {
+  return verb === "watch" || longRunningSubresources.includes(path?.subresource);
 }
 
 async function replyRefusal(exchange: Exchange, refusal: ApiError): Promise<void> {

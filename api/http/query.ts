@@ -1,9 +1,10 @@
 /** From query parameters, and the body of a deletion, to options. Source: metav1/types.go and metav1/validation. */
 import { asList, isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject } from "../resources/definition.ts";
-import { notSupported, tooLong } from "../schema/field-errors.ts";
+import { forbiddenField, invalidValue, notSupported, required, tooLong } from "../schema/field-errors.ts";
 import type { StatusCause } from "../status.ts";
 import { badRequest, invalid } from "../status.ts";
+import { applyType } from "../verbs/apply.ts";
 import type { DeleteOptions } from "../verbs/delete.ts";
 import type { WriteOptions } from "../verbs/environment.ts";
 import type { ListOptions } from "../verbs/list.ts";
@@ -24,9 +25,52 @@ export function integerOf(query: URLSearchParams, name: string): number | undefi
   if (text === null || text === "") return undefined;
   const value = Number(text);
   if (/^-?[0-9]+$/.test(text) && Number.isSafeInteger(value)) return value;
-  throw badRequest(
-    `strconv.ParseInt: parsing ${JSON.stringify(text.slice(0, 100))}: invalid syntax (${name} in the query)`,
-  );
+  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text.slice(0, 100))}: invalid syntax`);
+}
+
+/** How long a request may take where it does not say. Source: RequestTimeout in k8s.io/apiserver/pkg/server/config.go. */
+const longestMs = 60_000;
+const unitMs: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/**
+ * Milliseconds that `timeout` leaves, which is a duration of Go: 1m30s, 1.5h. At most a minute, as upstream.
+ * Throws BadRequest. Source: parseTimeout in k8s.io/apiserver/pkg/endpoints/filters/request_deadline.go.
+ */
+export function timeoutOf(query: URLSearchParams): number {
+  const text = query.get("timeout") ?? "";
+  if (text === "") return longestMs;
+  const ms = goDuration(text);
+  return ms > 0 && ms < longestMs ? ms : longestMs;
+}
+
+/** In the words of Go's time.ParseDuration. */
+function goDuration(text: string): number {
+  const refuse = (why: string): never => {
+    throw badRequest(
+      `invalid timeout specified in the request URL - time: ${why} ${JSON.stringify(text.slice(0, 100))}`,
+    );
+  };
+  const [, sign, parts = ""] = /^([-+]?)(.*)$/su.exec(text) ?? [];
+  if (parts === "0") return 0;
+  let sum = 0;
+  for (let rest = parts; rest !== "" || parts === "";) {
+    const [whole, number = "", unit = ""] = /^([0-9]+\.?[0-9]*|\.[0-9]+)([^0-9.]*)/u.exec(rest) ?? [];
+    if (whole === undefined) return refuse("invalid duration");
+    if (unit === "") return refuse("missing unit in duration");
+    if (!Object.hasOwn(unitMs, unit)) return refuse(`unknown unit ${JSON.stringify(unit.slice(0, 100))} in duration`);
+    sum += Number(number) * (unitMs[unit] ?? 0);
+    rest = rest.slice(whole.length);
+  }
+  return sign === "-" ? -sum : sum;
 }
 
 const textOf = (query: URLSearchParams, name: string): string | undefined => query.get(name) ?? undefined;
@@ -40,6 +84,7 @@ export function listOptionsOf(query: URLSearchParams, namespace: string | undefi
     continue: textOf(query, "continue"),
     resourceVersion: textOf(query, "resourceVersion"),
     resourceVersionMatch: textOf(query, "resourceVersionMatch"),
+    sendInitialEvents: flagOf(query, "sendInitialEvents"),
   };
 }
 
@@ -50,6 +95,7 @@ export function watchOptionsOf(query: URLSearchParams, namespace: string | undef
     fieldSelector: textOf(query, "fieldSelector"),
     resourceVersion: textOf(query, "resourceVersion"),
     resourceVersionMatch: textOf(query, "resourceVersionMatch"),
+    continue: textOf(query, "continue"),
     allowWatchBookmarks: flagOf(query, "allowWatchBookmarks"),
     sendInitialEvents: flagOf(query, "sendInitialEvents"),
   };
@@ -60,13 +106,12 @@ export function writeOptionsOf(exchange: Exchange, kind: string): WriteOptions {
   const { query } = exchange;
   const fieldValidation = query.get("fieldValidation") ?? "";
   const fieldManager = query.get("fieldManager") ?? "";
-  const causes = dryRunCauses(query.getAll("dryRun"));
+  const causes = kind === "PatchOptions" ? patchCauses(exchange, fieldManager) : [];
+  causes.push(...fieldManagerCauses(fieldManager), ...dryRunCauses(query.getAll("dryRun")));
   const known =
     fieldValidation === "" ? "Warn" : (["Ignore", "Warn", "Strict"] as const).find((one) => one === fieldValidation);
   if (known === undefined)
     causes.push(notSupported("fieldValidation", fieldValidation, ["", "Ignore", "Strict", "Warn"]));
-  if (Buffer.byteLength(fieldManager) > maxFieldManagerBytes)
-    causes.push(tooLong("fieldManager", maxFieldManagerBytes));
   refuse(kind, causes);
   return {
     ...callerOf(exchange),
@@ -74,7 +119,36 @@ export function writeOptionsOf(exchange: Exchange, kind: string): WriteOptions {
     fieldValidation: known ?? "Warn",
     fieldManager: fieldManager === "" ? managerFromUserAgent(exchange.header("user-agent") ?? "") : fieldManager,
     force: flagOf(query, "force") ?? false,
+    given: () => givenOptions({ dryRun: query.getAll("dryRun"), fieldManager, fieldValidation }),
   };
+}
+
+/** Source: ValidatePatchOptions in apimachinery/pkg/apis/meta/v1/validation/validation.go. */
+function patchCauses(exchange: Exchange, fieldManager: string): StatusCause[] {
+  const isApply = mediaTypeOf(exchange) === applyType;
+  if (isApply && fieldManager === "") return [required("fieldManager", "is required for apply patch")];
+  if (!isApply && exchange.query.has("force"))
+    return [forbiddenField("force", "may not be specified for non-apply patch")];
+  return [];
+}
+
+/** Without its parameters, in lower case. */
+export function mediaTypeOf(exchange: Exchange): string {
+  return (exchange.header("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+}
+
+const unprintable = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
+
+/** Source: ValidateFieldManager, ibid. */
+function fieldManagerCauses(fieldManager: string): StatusCause[] {
+  const causes = [...fieldManager.matchAll(unprintable)].map(({ 0: character, index }) => {
+    const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+    const position = Buffer.byteLength(fieldManager.slice(0, index));
+    return invalidValue("fieldManager", fieldManager, `invalid character U+${code} (at position ${position})`);
+  });
+  if (Buffer.byteLength(fieldManager) > maxFieldManagerBytes)
+    causes.unshift(tooLong("fieldManager", maxFieldManagerBytes));
+  return causes;
 }
 
 const callerOf = ({ user, warnings }: Exchange): Pick<WriteOptions, "user" | "warn"> => ({
@@ -85,7 +159,7 @@ const callerOf = ({ user, warnings }: Exchange): Pick<WriteOptions, "user" | "wa
 /** Source: managerOrUserAgent and prefixFromUserAgent in k8s.io/apiserver/pkg/endpoints/handlers/create.go. */
 function managerFromUserAgent(userAgent: string): string {
   const [product = ""] = userAgent.split("/", 1);
-  const printable = product.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, "");
+  const printable = product.replace(unprintable, "");
   const short = Buffer.from(printable)
     .subarray(0, maxFieldManagerBytes)
     .toString()
@@ -112,7 +186,14 @@ export function deleteOptionsOf(exchange: Exchange, body: JsonObject | undefined
     preconditions: { uid: optionalText(uid), resourceVersion: optionalText(resourceVersion) },
     ...callerOf(exchange),
     dryRun: asList(dryRun).length > 0,
+    given: () => givenOptions(source),
   };
+}
+
+/** Without what says nothing, as Go leaves it out. */
+function givenOptions(options: JsonObject): JsonObject {
+  const says = (value: unknown): boolean => value !== "" && (Array.isArray(value) ? value.length > 0 : value != null);
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => says(value)));
 }
 
 function fromQuery(query: URLSearchParams): JsonObject {

@@ -1,4 +1,5 @@
 /** What verbs return, as the bytes that a client asked for. */
+import { dump } from "js-yaml";
 import type { KubeObject } from "../../crds/meta.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
 import type { Entry } from "../codec.ts";
@@ -40,7 +41,7 @@ export async function replyEntry(
   definition: ResourceDefinition,
   view: View,
 ): Promise<void> {
-  if (isBare(view)) exchange.reply(code, jsonType, entry.bytes);
+  if (isBare(view)) await exchange.reply(code, jsonType, entry.bytes);
   else await replyJson(exchange, code, converted(entry.object, definition, view), view);
 }
 
@@ -50,7 +51,7 @@ export async function replyList(
   definition: ResourceDefinition,
   view: View,
 ): Promise<void> {
-  if (isBare(view)) exchange.reply(200, jsonType, listBytes(result, definition));
+  if (isBare(view)) await exchange.reply(200, jsonType, listBytes(result, definition));
   else await replyJson(exchange, 200, convertedList(result, definition, view), view);
 }
 
@@ -63,11 +64,9 @@ export async function replyJson(
 ): Promise<void> {
   if (format === "json") {
     const text = pretty ? `${JSON.stringify(value, undefined, 2)}\n` : JSON.stringify(value);
-    exchange.reply(code, jsonType, Buffer.from(text));
-    return;
+    return exchange.reply(code, jsonType, Buffer.from(text));
   }
-  const { stringify } = await import("yaml");
-  exchange.reply(code, yamlType, Buffer.from(stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 })));
+  await exchange.reply(code, yamlType, Buffer.from(dump(value, { noRefs: true, lineWidth: -1 })));
 }
 
 const comma = Buffer.from(",");
@@ -130,6 +129,13 @@ const partialOf = ({ metadata }: KubeObject): JsonObject => ({
   metadata,
 });
 
+const writeBytes = 64 * 1024;
+
+const joined = (frames: readonly Buffer[]): Buffer => {
+  const [only] = frames;
+  return frames.length === 1 && only !== undefined ? only : Buffer.concat(frames);
+};
+
 /** Renders the events of one watch. Plain JSON is shared by all watchers; other forms are made for this one. */
 export class WatchRenderer {
   readonly #definition: ResourceDefinition;
@@ -139,6 +145,22 @@ export class WatchRenderer {
   constructor(definition: ResourceDefinition, view: View) {
     this.#definition = definition;
     this.#view = view;
+  }
+
+  /** As few writes as make sense, made as they are asked for: a watch may begin with all objects there are. */
+  *frames(items: readonly (WatchItem | Bookmark)[]): Generator<Buffer, void> {
+    let together: Buffer[] = [];
+    let size = 0;
+    for (const item of items) {
+      const frame = this.frame(item);
+      together.push(frame);
+      size += frame.length;
+      if (size < writeBytes) continue;
+      yield joined(together);
+      together = [];
+      size = 0;
+    }
+    if (size > 0) yield joined(together);
   }
 
   frame(item: WatchItem | Bookmark): Buffer {

@@ -1,10 +1,15 @@
 /** From a request for a resource to a verb, and from what it returns to an answer. */
 import { groupResource } from "../../crds/meta.ts";
+import type { Entry } from "../codec.ts";
 import { decodeBody, requireObject } from "../decode.ts";
-import type { JsonObject } from "../resources/definition.ts";
+import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
 import type { Endpoint } from "../resources/endpoint.ts";
 import type { Registry } from "../resources/registry.ts";
-import { ApiError } from "../status.ts";
+import { scaleDefinition } from "../resources/scale.ts";
+import { ApiError, badRequest } from "../status.ts";
+import type { Answerer, Answerers } from "../verbs/answer.ts";
+import { answer } from "../verbs/answer.ts";
+import { applyType } from "../verbs/apply.ts";
 import type { Body } from "../verbs/body.ts";
 import type { Connectors } from "../verbs/connect.ts";
 import { connect } from "../verbs/connect.ts";
@@ -13,15 +18,25 @@ import { deleteCollection } from "../verbs/delete-collection.ts";
 import { deleteObject } from "../verbs/delete.ts";
 import type { Environment, ObjectName, WriteOptions } from "../verbs/environment.ts";
 import { get } from "../verbs/get.ts";
+import { getScale, patchScale, updateScale } from "../verbs/scale.ts";
 import { list } from "../verbs/list.ts";
 import type { Patch } from "../verbs/patch.ts";
 import { patch } from "../verbs/patch.ts";
-import { update } from "../verbs/update.ts";
+import { updateOrCreate } from "../verbs/update-or-create.ts";
 import { watch } from "../verbs/watch.ts";
 import { objectForms } from "./accept.ts";
 import type { Exchange } from "./exchange.ts";
 import { methodNotAllowed, pathNotFound } from "./exchange.ts";
-import { deleteOptionsOf, flagOf, integerOf, listOptionsOf, watchOptionsOf, writeOptionsOf } from "./query.ts";
+import {
+  deleteOptionsOf,
+  flagOf,
+  integerOf,
+  listOptionsOf,
+  mediaTypeOf,
+  watchOptionsOf,
+  writeOptionsOf,
+} from "./query.ts";
+import type { Metrics, RequestLabels } from "./metrics.ts";
 import type { View } from "./render.ts";
 import { jsonType, replyEntry, replyJson, replyList, viewOf, WatchRenderer } from "./render.ts";
 import type { ResourcePath } from "./route.ts";
@@ -30,6 +45,8 @@ export interface ResourceHandlerOptions {
   readonly environment: Environment;
   readonly registry: Registry;
   readonly connectors: Connectors;
+  readonly answerers: Answerers;
+  readonly metrics: Metrics;
   /** Aborts when the server stops: whatever would go on and on ends. */
   readonly stopping: AbortSignal;
 }
@@ -58,6 +75,15 @@ export function verbOf(method: string, path: ResourcePath, query: URLSearchParam
   }
 }
 
+/**
+ * All namespaces at once can be read only: a delete that forgot its namespace takes nothing. Source: for built-in kinds
+ * k8s.io/apiserver/pkg/endpoints/installer.go (405), for custom ones possiblyAcrossAllNamespacesVerbs in
+ * customresource_handler.go (404).
+ */
+function checkNotEverywhere({ namespaced, versions }: ResourceDefinition, namespace: string | undefined): void {
+  if (namespaced && namespace === undefined) throw versions === undefined ? methodNotAllowed() : pathNotFound();
+}
+
 export class ResourceHandler {
   readonly #options: ResourceHandlerOptions;
 
@@ -72,9 +98,14 @@ export class ResourceHandler {
     const { definition } = endpoint;
     if (path.namespace !== undefined && !definition.namespaced) throw pathNotFound();
     if (path.subresource !== undefined && !definition.subresources.has(path.subresource)) throw pathNotFound();
+    exchange.labels = labelsOf(exchange, path);
+    if (definition.deprecationWarning !== undefined) exchange.warnings.add(definition.deprecationWarning);
+    const answerer = this.#options.answerers[answererName(definition, path.subresource)];
+    if (answerer !== undefined) return this.#answer(exchange, answerer, path);
     if (path.name === undefined) return this.#collection(exchange, endpoint, path.namespace);
     // One object of a namespaced kind has a place only below its namespace.
     if (definition.namespaced && path.namespace === undefined) throw pathNotFound();
+    checkName(path.name);
     const name = { namespace: path.namespace, name: path.name };
     const connector = this.#options.connectors[`${groupResource(definition)}/${path.subresource ?? ""}`];
     if (connector !== undefined && path.subresource !== undefined) {
@@ -82,7 +113,20 @@ export class ResourceHandler {
       const stream = (signal: AbortSignal) => connect(endpoint, name, connector, exchange.query, signal);
       return this.#stream(exchange, stream);
     }
+    if (path.subresource === "scale") return this.#scale(exchange, endpoint, name);
     return this.#object(exchange, endpoint, name, path.subresource);
+  }
+
+  /** A kind that is answered has no objects; below an object of another kind, that object is what is asked about. */
+  async #answer(exchange: Exchange, answerer: Answerer, { namespace, name, subresource }: ResourcePath): Promise<void> {
+    if ((name === undefined) !== (subresource === undefined)) throw pathNotFound();
+    if (exchange.method !== "POST") throw methodNotAllowed();
+    if (answerer.definition.namespaced && namespace === undefined) throw methodNotAllowed();
+    const options = writeOptionsOf(exchange, "CreateOptions");
+    const body = await bodyOf(exchange, options);
+    const about = { namespace, name: name ?? "" };
+    const answered = await answer(this.#options.environment, answerer, about, body, options);
+    return replyJson(exchange, 201, answered, this.#view(exchange));
   }
 
   async #collection(exchange: Exchange, endpoint: Endpoint, namespace: string | undefined): Promise<void> {
@@ -97,7 +141,7 @@ export class ResourceHandler {
           return this.#watch(exchange, endpoint, namespace, view);
         return replyList(exchange, await list(endpoint, listOptionsOf(query, namespace)), definition, view);
       case "POST": {
-        if (definition.namespaced && namespace === undefined) throw methodNotAllowed();
+        checkNotEverywhere(definition, namespace);
         const options = writeOptionsOf(exchange, "CreateOptions");
         const body = await bodyOf(exchange, options);
         // While the body came the kind may have gone: an object that is created now would be deleted by nobody.
@@ -108,6 +152,7 @@ export class ResourceHandler {
         return replyEntry(exchange, 201, entry, definition, view);
       }
       case "DELETE": {
+        checkNotEverywhere(definition, namespace);
         if (!definition.verbs.includes("deletecollection")) throw methodNotAllowed();
         const options = await this.#deleteOptions(exchange);
         const deleted = await deleteCollection(environment, endpoint, listOptionsOf(query, namespace), options);
@@ -136,13 +181,14 @@ export class ResourceHandler {
       case "PUT": {
         const options = writeOptionsOf(exchange, "UpdateOptions");
         const body = await bodyOf(exchange, options);
-        const entry = await update(environment, endpoint, name, subresource, body, options);
-        return replyEntry(exchange, 200, entry, definition, view);
+        const { entry, created } = await updateOrCreate(environment, endpoint, name, subresource, body, options);
+        return replyEntry(exchange, created ? 201 : 200, entry, definition, view);
       }
       case "PATCH": {
         const options = writeOptionsOf(exchange, "PatchOptions");
-        const entry = await patch(environment, endpoint, name, subresource, await patchOf(exchange, options), options);
-        return replyEntry(exchange, 200, entry, definition, view);
+        const sent = await patchOf(exchange, options);
+        const { entry, created } = await patch(environment, endpoint, name, subresource, sent, options);
+        return replyEntry(exchange, created ? 201 : 200, entry, definition, view);
       }
       case "DELETE": {
         if (subresource !== undefined) throw methodNotAllowed();
@@ -156,6 +202,27 @@ export class ResourceHandler {
     }
   }
 
+  async #scale(exchange: Exchange, endpoint: Endpoint, name: ObjectName): Promise<void> {
+    const { environment } = this.#options;
+    const view = this.#view(exchange);
+    const reply = (entry: Entry): Promise<void> => replyEntry(exchange, 200, entry, scaleDefinition, view);
+    switch (exchange.method) {
+      case "GET":
+      case "HEAD":
+        return reply(await getScale(endpoint, name, exchange.query.get("resourceVersion") ?? ""));
+      case "PUT": {
+        const options = writeOptionsOf(exchange, "UpdateOptions");
+        return reply(await updateScale(environment, endpoint, name, await bodyOf(exchange, options), options));
+      }
+      case "PATCH": {
+        const options = writeOptionsOf(exchange, "PatchOptions");
+        return reply(await patchScale(environment, endpoint, name, await patchOf(exchange, options), options));
+      }
+      default:
+        throw methodNotAllowed();
+    }
+  }
+
   async #watch(exchange: Exchange, endpoint: Endpoint, namespace: string | undefined, view: View): Promise<void> {
     const { environment } = this.#options;
     const asked = integerOf(exchange.query, "timeoutSeconds") ?? 0;
@@ -163,16 +230,13 @@ export class ResourceHandler {
     const stop = this.#untilClosed(exchange);
     const batches = watch(endpoint, watchOptionsOf(exchange.query, namespace), stop.signal);
     const renderer = new WatchRenderer(endpoint.definition, view);
+    using _counted = this.#options.metrics.began(exchange.labels);
     exchange.begin(jsonType);
     const timer = environment.clock.after(ms, () => {
       stop.abort();
     });
     try {
-      for await (const batch of batches) {
-        const [first] = batch;
-        const single = batch.length === 1 && first !== undefined;
-        await exchange.write(single ? renderer.frame(first) : Buffer.concat(batch.map((item) => renderer.frame(item))));
-      }
+      for await (const batch of batches) for (const frames of renderer.frames(batch)) await exchange.write(frames);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       await exchange.write(Buffer.from(`${JSON.stringify({ type: "ERROR", object: error.toStatus() })}\n`));
@@ -222,6 +286,9 @@ export class ResourceHandler {
   }
 }
 
+const answererName = (definition: ResourceDefinition, subresource: string | undefined): string =>
+  `${groupResource(definition)}${subresource === undefined ? "" : `/${subresource}`}`;
+
 async function bodyOf(exchange: Exchange, options: WriteOptions): Promise<Body> {
   const bytes = await exchange.body();
   const findDuplicates = options.fieldValidation !== "Ignore";
@@ -231,10 +298,36 @@ async function bodyOf(exchange: Exchange, options: WriteOptions): Promise<Body> 
 
 async function patchOf(exchange: Exchange, { fieldValidation }: WriteOptions): Promise<Patch> {
   const bytes = await exchange.body();
-  const type = (exchange.header("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  if (!type.endsWith("+json")) return { type, body: undefined, duplicates: [] };
+  const type = mediaTypeOf(exchange);
+  if (!type.endsWith("+json") && type !== applyType) return { type, body: undefined, duplicates: [] };
   const { object, duplicates } = decodeBody(bytes, type, { findDuplicates: fieldValidation !== "Ignore" });
   return { type, body: object, duplicates };
+}
+
+/**
+ * Throws BadRequest for what no object can be called, and NotFound where the name would be two segments.
+ * Source: IsValidPathSegmentName in k8s.io/apimachinery/pkg/api/validation/path/name.go.
+ */
+function checkName(name: string): void {
+  if (name.includes("/")) throw pathNotFound();
+  const why = name === "." || name === ".." ? `may not be '${name}'` : name.includes("%") ? "may not contain '%'" : "";
+  if (why !== "") throw badRequest(`Name parameter invalid: ${JSON.stringify(name.slice(0, 300))}: ${why}`);
+}
+
+/** The verbs of apiserver_request_total. Source: cleanVerb in k8s.io/apiserver/pkg/endpoints/metrics/metrics.go. */
+const metricVerbs: Readonly<Record<string, string>> = { create: "POST", update: "PUT" };
+
+function labelsOf({ method, query }: Exchange, path: ResourcePath): RequestLabels {
+  const { group, version, plural: resource, namespace, name, subresource = "" } = path;
+  const verb = verbOf(method, path, query);
+  return {
+    verb: metricVerbs[verb] ?? verb.toUpperCase(),
+    group,
+    version,
+    resource,
+    subresource,
+    scope: name !== undefined ? "resource" : namespace !== undefined ? "namespace" : "cluster",
+  };
 }
 
 /** Source: Delete in k8s.io/apiserver/pkg/registry/generic/registry/store.go (finalizeDelete). */

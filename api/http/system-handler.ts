@@ -1,14 +1,18 @@
-/** What is not about objects: version, health, discovery, OpenAPI. */
-import { createHash } from "node:crypto";
+/** What is not about objects: version, health, metrics, discovery, OpenAPI. */
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from "../discovery/discovery.ts";
-import { describeError } from "../../process/log.ts";
-import type { ResourceDefinition } from "../resources/definition.ts";
+import type { ServiceAccountTokens } from "../auth/service-account-tokens.ts";
+import { answeredType, openApiTypes } from "../openapi/media-types.ts";
 import type { Registry } from "../resources/registry.ts";
 import { ApiError } from "../status.ts";
-import type { Store } from "../storage/store.ts";
-import { discoveryForms } from "./accept.ts";
+import { discoveryForms, negotiateType } from "./accept.ts";
+import { Documents, jsonDraft, replyDocument } from "./document.ts";
 import type { Exchange } from "./exchange.ts";
 import { methodNotAllowed, pathNotFound } from "./exchange.ts";
+import type { FlowControl } from "./flow-control.ts";
+import type { Health } from "./health.ts";
+import { healthPaths } from "./health.ts";
+import type { Metrics } from "./metrics.ts";
+import { noLabels } from "./metrics.ts";
 import { jsonType, replyJson } from "./render.ts";
 
 /** kubectl compares this with its own version: the Kubernetes release whose API this server follows. */
@@ -24,27 +28,29 @@ const version = {
   platform: `${process.platform}/${process.arch === "x64" ? "amd64" : process.arch}`,
 };
 
-const healthPaths: readonly string[] = ["healthz", "livez", "readyz"];
+const paths = [
+  ...["/api", "/apis", "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3"],
+  ...["/readyz", "/version"],
+];
 
-/** Whether anyone may ask, known or not. */
+/** Whether anyone may ask, known or not. Source: rbac's cluster role system:public-info-viewer. */
 export function isPublic(segments: readonly string[]): boolean {
   const [first = ""] = segments;
-  return (segments.length === 1 && first === "version") || healthPaths.includes(first);
+  return segments.length === 1 && (first === "version" || healthPaths.includes(first));
 }
 
 export interface SystemHandlerOptions {
   readonly registry: Registry;
-  readonly store: Store;
-  readonly stopping: AbortSignal;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly flow: FlowControl;
+  /** Of tokens, and how others check them. */
+  readonly issuer: Pick<ServiceAccountTokens, "document">;
 }
-
-type Check = readonly [name: string, check: () => Promise<void>];
 
 export class SystemHandler {
   readonly #options: SystemHandlerOptions;
-  /** Documents, by path and form, of the definitions that they were made from. */
-  #documents = new Map<string, Document>();
-  #documented: readonly ResourceDefinition[] = [];
+  readonly #documents = new Documents();
 
   constructor(options: SystemHandlerOptions) {
     this.#options = options;
@@ -52,52 +58,21 @@ export class SystemHandler {
 
   /** Throws ApiError. */
   async handle(exchange: Exchange, segments: readonly string[]): Promise<void> {
-    if (exchange.method !== "GET" && exchange.method !== "HEAD") throw methodNotAllowed();
+    const { health, metrics, flow } = this.#options;
     const [first = "", ...rest] = segments;
-    if (healthPaths.includes(first)) return this.#health(exchange, first, rest);
+    if (exchange.method !== "GET" && exchange.method !== "HEAD") throw methodNotAllowed();
+    exchange.labels = { ...noLabels, verb: "GET" };
+    if (healthPaths.includes(first)) return health.reply(exchange, segments);
     if (first === "version" && rest.length === 0) return replyJson(exchange, 200, version, plain);
+    if (first === "metrics" && rest.length === 0) {
+      const { type, text } = await metrics.text(flow.inflight);
+      return exchange.reply(200, type, Buffer.from(text));
+    }
+    const issued = await this.#options.issuer.document(`/${segments.join("/")}`);
+    if (issued !== undefined) return exchange.reply(200, issued.type, Buffer.from(JSON.stringify(issued.content)));
     if (first === "openapi") return this.#openApi(exchange, rest);
     if (first === "" || first === "api" || first === "apis") return this.#discovery(exchange, segments);
     throw pathNotFound();
-  }
-
-  async #health(exchange: Exchange, which: string, [only, ...more]: readonly string[]): Promise<void> {
-    const checks = this.#checks(which).filter(([name]) => only === undefined || name === only);
-    if (checks.length === 0 || more.length > 0) throw pathNotFound();
-    const results = await Promise.all(
-      checks.map(async ([name, check]) => {
-        try {
-          await check();
-          return { ok: true, line: `[+]${name} ok` };
-        } catch (error) {
-          return { ok: false, line: `[-]${name} failed: ${describeError(error)}` };
-        }
-      }),
-    );
-    const ok = results.every((result) => result.ok);
-    const lines = [...results.map(({ line }) => line), `${which} check ${ok ? "passed" : "failed"}`];
-    const text = ok && !exchange.query.has("verbose") ? "ok" : `${lines.join("\n")}\n`;
-    exchange.reply(ok ? 200 : 500, "text/plain; charset=utf-8", Buffer.from(text));
-  }
-
-  #checks(which: string): readonly Check[] {
-    const { store, stopping } = this.#options;
-    const ping: Check = ["ping", async () => undefined];
-    const answers: Check = [
-      "store",
-      async () => {
-        await store.revision();
-      },
-    ];
-    const open: Check = [
-      "shutdown",
-      async () => {
-        if (stopping.aborted) throw new Error("the server is stopping");
-      },
-    ];
-    // A process that cannot reach its store is not helped by a restart.
-    if (which === "livez") return [ping];
-    return which === "readyz" ? [ping, answers, open] : [ping, answers];
   }
 
   async #discovery(exchange: Exchange, segments: readonly string[]): Promise<void> {
@@ -105,86 +80,60 @@ export class SystemHandler {
     const [root = "", group, groupVersion, ...rest] = segments;
     if (rest.length > 0) throw pathNotFound();
     const isRoot = segments.length === 1;
-    const { as, format } = exchange.accepted(isRoot ? discoveryForms : {});
+    const accepted = exchange.accepted(isRoot ? discoveryForms : {});
+    const { as, format } = accepted;
     const make = (): unknown => {
-      if (root === "")
-        return { paths: ["/api", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"] };
-      if (isRoot && as !== "") return aggregatedDiscovery(definitions, root === "api" ? "core" : "groups");
+      if (root === "") return { paths };
+      if (isRoot && as !== "")
+        return aggregatedDiscovery(definitions, root === "api" ? "core" : "groups", accepted.version);
       if (isRoot) return root === "api" ? apiVersions() : apiGroupList(definitions);
       if (root === "api") return groupVersion === undefined ? apiResourceList(definitions, "", group ?? "") : undefined;
       return groupVersion === undefined
         ? apiGroup(definitions, group ?? "")
         : apiResourceList(definitions, group ?? "", groupVersion);
     };
-    if (format === "yaml") return replyJson(exchange, 200, required(make()), { format, pretty: false });
-    const document = this.#document(`${segments.join("/")} ${as}`, definitions, make);
-    const type = as === "" ? jsonType : `${jsonType};g=apidiscovery.k8s.io;v=v2;as=${as}`;
-    replyDocument(exchange, document, type);
+    if (format === "yaml") {
+      const value = make();
+      if (value === undefined) throw pathNotFound();
+      return replyJson(exchange, 200, value, { format, pretty: false });
+    }
+    const name = `${segments.join("/")} ${as} ${accepted.version}`;
+    const document = this.#documents.get(name, definitions, () => jsonDraft(make()));
+    const type = as === "" ? jsonType : `${jsonType};g=apidiscovery.k8s.io;v=${accepted.version};as=${as}`;
+    return replyDocument(exchange, document, type);
   }
 
-  async #openApi(exchange: Exchange, [which, ...path]: readonly string[]): Promise<void> {
+  /** Source: kube-openapi/pkg/handler/handler.go and handler3/handler.go. */
+  async #openApi(exchange: Exchange, [which = "", ...path]: readonly string[]): Promise<void> {
     const { definitions } = this.#options.registry;
-    if (which === "v2" && path.length === 0) {
-      exchange.accepted({});
-      // OpenAPI documents are asked for rarely, and once: what makes them is loaded then.
-      const { openApiV2 } = await import("../openapi/v2.ts");
-      replyDocument(
-        exchange,
-        this.#document("openapi/v2", definitions, () => openApiV2(definitions)),
-        jsonType,
-      );
-      return;
-    }
-    if (which !== "v3") throw pathNotFound();
-    exchange.accepted({});
-    const { openApiV3Document, openApiV3Index } = await import("../openapi/v3.ts");
+    const isIndex = which === "v3" && path.length === 0;
+    const types = which === "v3" ? openApiTypes.v3 : openApiTypes.v2;
+    if (which !== "v3" && (which !== "v2" || path.length > 0)) throw pathNotFound();
+    const type = isIndex ? jsonType : answeredType(negotiateType(exchange.header("accept"), types));
     const name = path.join("/");
-    const make = () => (name === "" ? openApiV3Index(definitions) : openApiV3Document(definitions, name));
-    const document = this.#document(`openapi/v3/${name}`, definitions, make);
+    // OpenAPI documents are asked for rarely: what makes them is loaded then.
+    const openApi = await import("../openapi/openapi.ts");
+    const document = this.#documents.get(`openapi/${which}/${name} ${type}`, definitions, () => {
+      if (which === "v2") return { bytes: openApi.version2(definitions, type) };
+      return isIndex ? jsonDraft(openApi.index(definitions)) : openApi.version3(definitions, name, type);
+    });
+    const hash = isIndex || which === "v2" ? null : exchange.query.get("hash");
+    if (hash === null || hash === "") return replyDocument(exchange, document, type);
     // The index names documents by their hash: such a one never changes.
-    const forever: Record<string, string> = exchange.query.has("hash")
-      ? { "cache-control": "public, immutable, max-age=31536000" }
-      : {};
-    replyDocument(exchange, document, jsonType, forever);
+    if (document.etag === `"${hash}"`)
+      return replyDocument(exchange, document, type, { "cache-control": "public, immutable", expires: inAYear() });
+    const location = `/openapi/v3/${name}?hash=${document.etag.replaceAll('"', "")}`;
+    return exchange.reply(301, "text/html; charset=utf-8", Buffer.alloc(0), { location });
   }
-
-  /** Made once for as long as the same kinds are served. Throws NotFound when `make` makes nothing. */
-  #document(name: string, definitions: readonly ResourceDefinition[], make: () => unknown): Document {
-    if (this.#documented !== definitions) {
-      this.#documents = new Map();
-      this.#documented = definitions;
-    }
-    const known = this.#documents.get(name);
-    if (known !== undefined) return known;
-    const bytes = Buffer.from(JSON.stringify(required(make())));
-    const etag = `"${createHash("sha256").update(bytes).digest("hex").toUpperCase()}"`;
-    const document = { bytes, etag };
-    this.#documents.set(name, document);
-    return document;
-  }
-}
-
-interface Document {
-  readonly bytes: Buffer;
-  readonly etag: string;
 }
 
 const plain = { format: "json", pretty: false } as const;
 
-function required(value: unknown): unknown {
-  if (value === undefined) throw pathNotFound();
-  return value;
-}
-
-function replyDocument(
-  exchange: Exchange,
-  { bytes, etag }: Document,
-  type: string,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  if (exchange.header("if-none-match") === etag) exchange.reply(304, type, Buffer.alloc(0), { etag, ...headers });
-  else exchange.reply(200, type, bytes, { etag, ...headers });
-}
+const inAYear = (): string => {
+  const date = new Date();
+  date.setUTCFullYear(date.getUTCFullYear() + 1);
+  return date.toUTCString();
+};
 
 /** What an error that nobody foresaw looks like to a client. */
 export function internalError(): ApiError {

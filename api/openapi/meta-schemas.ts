@@ -33,6 +33,62 @@ export const apiVersionSchema = string(
 );
 export const kindSchema = string("Kind is a string value representing the REST resource this object represents.");
 
+/** The schema of a kind that is nothing but a subresource. Source: k8s.io/api/{autoscaling,authentication}/v1. */
+export function subresourceSchema(kind: string, refer: Refer): JsonObject {
+  const metadata = { ...refer(metaName("ObjectMeta")), description: "Standard object metadata." };
+  const int32 = (description: string): JsonObject => ({ type: "integer", format: "int32", description });
+  const base = { apiVersion: apiVersionSchema, kind: kindSchema, metadata };
+  if (kind === "Scale")
+    return object("Scale represents a scaling request for a resource.", {
+      ...base,
+      spec: object("spec defines the behavior of the scale.", {
+        replicas: int32("replicas is the desired number of instances for the scaled object."),
+      }),
+      status: object(
+        "status is the current status of the scale. Read-only.",
+        {
+          replicas: int32("replicas is the actual number of observed instances of the scaled object."),
+          selector: string("selector is the label query over instances that should match the replicas count."),
+        },
+        ["replicas"],
+      ),
+    });
+  return object(
+    "TokenRequest requests a token for a given service account.",
+    {
+      ...base,
+      spec: object(
+        "Spec holds information about the request being evaluated.",
+        {
+          audiences: {
+            type: "array",
+            description: "Audiences are the intendend audiences of the token.",
+            items: { type: "string" },
+            "x-kubernetes-list-type": "atomic",
+          },
+          expirationSeconds: integer("ExpirationSeconds is the requested duration of validity of the request."),
+          boundObjectRef: object("A reference to an object that the token will be bound to.", {
+            apiVersion: string("API version of the referent."),
+            kind: string("Kind of the referent. Valid kinds are 'Pod' and 'Secret'."),
+            name: string("Name of the referent."),
+            uid: string("UID of the referent."),
+          }),
+        },
+        ["audiences"],
+      ),
+      status: object(
+        "Status is filled in by the server and indicates whether a token could be issued.",
+        {
+          token: string("Token is the opaque bearer token."),
+          expirationTimestamp: time("ExpirationTimestamp is the time of expiration of the returned token."),
+        },
+        ["token", "expirationTimestamp"],
+      ),
+    },
+    ["spec"],
+  );
+}
+
 export function metaSchemas(refer: Refer): JsonObject {
   const meta = (type: string): JsonObject => refer(metaName(type));
   return {
@@ -74,18 +130,21 @@ export function metaSchemas(refer: Refer): JsonObject {
         "x-kubernetes-list-type": "atomic",
       },
     }),
-    [metaName("OwnerReference")]: object(
-      "OwnerReference contains enough information to let you identify an owning object.",
-      {
-        apiVersion: string("API version of the referent."),
-        kind: string("Kind of the referent."),
-        name: string("Name of the referent."),
-        uid: string("UID of the referent."),
-        controller: boolean("If true, this reference points to the managing controller."),
-        blockOwnerDeletion: boolean("If true, the owner is not removed before this object, in foreground deletion."),
-      },
-      ["apiVersion", "kind", "name", "uid"],
-    ),
+    [metaName("OwnerReference")]: {
+      ...object(
+        "OwnerReference contains enough information to let you identify an owning object.",
+        {
+          apiVersion: string("API version of the referent."),
+          kind: string("Kind of the referent."),
+          name: string("Name of the referent."),
+          uid: string("UID of the referent."),
+          controller: boolean("If true, this reference points to the managing controller."),
+          blockOwnerDeletion: boolean("If true, the owner is not removed before this object, in foreground deletion."),
+        },
+        ["apiVersion", "kind", "name", "uid"],
+      ),
+      "x-kubernetes-map-type": "atomic",
+    },
     [metaName("ManagedFieldsEntry")]: object("ManagedFieldsEntry is a workflow-id and its fields.", {
       manager: string("Manager is an identifier of the workflow managing these fields."),
       operation: string("Operation is the type of operation which lead to this entry: Apply or Update."),

@@ -3,6 +3,7 @@
  * Source of the names and parameters: apiserver/pkg/endpoints/installer.go.
  */
 import { apiVersionOf } from "../../crds/meta.ts";
+import { schemaPrefix } from "../discovery/builtin-groups.ts";
 import { subresourcesOf } from "../discovery/versions.ts";
 import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
 import { metaName } from "./meta-schemas.ts";
@@ -79,13 +80,13 @@ export function patchTypes({ mergeKeys }: ResourceDefinition): readonly string[]
     "application/json-patch+json",
     "application/merge-patch+json",
     ...(mergeKeys === undefined ? [] : ["application/strategic-merge-patch+json"]),
+    "application/apply-patch+yaml",
   ];
 }
 
-/** The name of a kind's schema: the group from right to left, as kube-openapi names Go packages. */
+/** The name of a kind's schema, as kube-openapi has it. */
 export function schemaName({ group, version, kind }: Pick<ResourceDefinition, "group" | "version" | "kind">): string {
-  const parts = group === "" ? ["io", "k8s", "api", "core"] : group.split(".").toReversed();
-  return [...parts, version, kind].join(".");
+  return `${schemaPrefix(group)}.${version}.${kind}`;
 }
 
 /** The name of the schema of a list of a kind. */
@@ -108,6 +109,15 @@ interface Shape {
   readonly answer: "object" | "list" | "status";
 }
 
+const create: Shape = {
+  method: "post",
+  action: "post",
+  says: ["create", "create a"],
+  parameters: writing,
+  body: "object",
+  answer: "object",
+};
+
 const collection: Readonly<Record<string, Shape>> = {
   list: {
     method: "get",
@@ -116,14 +126,7 @@ const collection: Readonly<Record<string, Shape>> = {
     parameters: listing,
     answer: "list",
   },
-  create: {
-    method: "post",
-    action: "post",
-    says: ["create", "create a"],
-    parameters: writing,
-    body: "object",
-    answer: "object",
-  },
+  create,
   deletecollection: {
     method: "delete",
     action: "deletecollection",
@@ -177,8 +180,10 @@ export function operationsOf(definition: ResourceDefinition): readonly Operation
       : []
     ).map((shape) => operation(definition, `${root}/${plural}`, shape, "ForAllNamespaces")),
     ...shapes(single, verbs).map((shape) => operation(definition, item, shape, "")),
-    ...subresourcesOf(definition).flatMap(([name, subresource]) =>
-      shapes(single, subresource.verbs).map((shape) => operation(definition, `${item}/${name}`, shape, capital(name))),
+    ...subresourcesOf(definition).flatMap(([name, { verbs: below, kind }]) =>
+      [...shapes({ create }, below), ...shapes(single, below)].map((shape) =>
+        operation(definition, `${item}/${name}`, shape, capital(name), kind),
+      ),
     ),
   ];
 }
@@ -187,7 +192,14 @@ function shapes(all: Readonly<Record<string, Shape>>, verbs: readonly string[]):
   return Object.entries(all).flatMap(([verb, shape]) => (verbs.includes(verb) ? [shape] : []));
 }
 
-function operation(definition: ResourceDefinition, path: string, shape: Shape, suffix: string): Operation {
+/** `about` is what is read and written there: the kind itself, but for some subresources. */
+function operation(
+  definition: ResourceDefinition,
+  path: string,
+  shape: Shape,
+  suffix: string,
+  about: Operation["kind"] = definition,
+): Operation {
   const { group, version, kind } = definition;
   const scope = path.includes("{namespace}") ? "Namespaced" : "";
   const groupName = capital(group === "" ? "core" : (group.split(".")[0] ?? ""));
@@ -197,12 +209,10 @@ function operation(definition: ResourceDefinition, path: string, shape: Shape, s
     action: shape.action,
     id: `${shape.says[0]}${groupName}${capital(version)}${scope}${kind}${suffix}`,
     description: `${shape.says[1]} ${kind}`,
-    kind: { group, version, kind },
+    kind: { group: about.group, version: about.version, kind: about.kind },
     parameters: [...pathParameters(path, kind), ...shape.parameters],
-    body: bodyOf(definition, shape),
-    answer: { object: schemaName(definition), list: listSchemaName(definition), status: metaName("Status") }[
-      shape.answer
-    ],
+    body: bodyOf(definition, shape, about),
+    answer: { object: schemaName(about), list: listSchemaName(definition), status: metaName("Status") }[shape.answer],
   };
 }
 
@@ -215,12 +225,12 @@ function pathParameters(path: string, kind: string): readonly Parameter[] {
   ];
 }
 
-function bodyOf(definition: ResourceDefinition, shape: Shape): Operation["body"] {
+function bodyOf(definition: ResourceDefinition, shape: Shape, about: Operation["kind"]): Operation["body"] {
   switch (shape.body) {
     case undefined:
       return undefined;
     case "object":
-      return { consumes: json, schema: schemaName(definition) };
+      return { consumes: json, schema: schemaName(about) };
     case "patch":
       return { consumes: patchTypes(definition), schema: metaName("Patch") };
     case "delete":
@@ -233,4 +243,15 @@ const capital = (word: string): string => word.charAt(0).toUpperCase() + word.sl
 /** The extensions that tell a client which kind an operation is about. */
 export function extensions({ action, kind }: Operation): JsonObject {
   return { "x-kubernetes-action": action, "x-kubernetes-group-version-kind": kind };
+}
+
+/** The paths of a document, each with its operations as `render` writes them. */
+export function pathsOf(operations: readonly Operation[], render: (operation: Operation) => JsonObject): JsonObject {
+  const byPath = [...Map.groupBy(operations, ({ path }) => path)];
+  return Object.fromEntries(
+    byPath.map(([path, members]) => [
+      path,
+      Object.fromEntries(members.map((operation) => [operation.method, render(operation)])),
+    ]),
+  );
 }

@@ -1,72 +1,72 @@
 /** OpenAPI 2 (Swagger): one document for everything. Older clients read it. */
-import { isJsonObject } from "../../formats/json-object.ts";
+import { asList, getOwn, isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
 import { kindSchemas } from "./kind-schemas.ts";
 import type { Refer } from "./meta-schemas.ts";
 import { metaSchemas } from "./meta-schemas.ts";
 import type { Operation } from "./operations.ts";
-import { extensions, operationsOf } from "./operations.ts";
-
-const built = new WeakMap<readonly ResourceDefinition[], JsonObject>();
-
-/** GET /openapi/v2, as JSON. Built once per list of definitions. */
-export function openApiV2(definitions: readonly ResourceDefinition[]): JsonObject {
-  const present = built.get(definitions);
-  if (present !== undefined) return present;
-  const document = documentOf(definitions);
-  built.set(definitions, document);
-  return document;
-}
+import { extensions, operationsOf, pathsOf } from "./operations.ts";
 
 const refer: Refer = (name) => ({ $ref: `#/definitions/${name}` });
 
-function documentOf(definitions: readonly ResourceDefinition[]): JsonObject {
-  const kinds = definitions.map((definition) => asVersion2(kindSchemas(definition, refer)));
+/** The document of all kinds. */
+export function openApiV2(definitions: readonly ResourceDefinition[]): JsonObject {
+  const kinds = definitions.map((definition) => kindSchemas(withSchema(definition), refer));
   return {
     swagger: "2.0",
-    info: { title: "Stowage", version: "v1" },
-    paths: pathsOf(definitions.flatMap(operationsOf)),
+    info: { title: "Kubernetes", version: "v1.32.0" },
+    paths: pathsOf(definitions.flatMap(operationsOf), operationObject),
     definitions: Object.assign({}, metaSchemas(refer), ...kinds) as JsonObject,
   };
 }
 
-/** Keywords of schemas that version 2 does not have. */
-const newer: ReadonlySet<string> = new Set(["anyOf", "oneOf", "not", "nullable"]);
+/** With a schema that version 2 has words for. A root that may have unknown fields is any object. */
+function withSchema(definition: ResourceDefinition): ResourceDefinition {
+  const { openAPISchema } = definition;
+  const open = openAPISchema["x-kubernetes-preserve-unknown-fields"] === true;
+  return { ...definition, openAPISchema: open ? {} : schemaAsVersion2(openAPISchema) };
+}
+
+/** Keywords of schemas that version 2 does not have, or that kubectl does not take there. */
+const newer: ReadonlySet<string> = new Set(["allOf", "anyOf", "oneOf", "not", "nullable"]);
 
 /**
- * Source: apiextensions-apiserver/pkg/controller/openapi/v2/conversion.go. What may be of several types says no type,
- * and what may have unknown fields names none: old kubectls would refuse the others.
+ * What may be of several types says no type, and what may have unknown fields names none: kubectl would refuse the
+ * others. Source: ToStructuralOpenAPIV2 in apiextensions-apiserver/pkg/controller/openapi/v2/conversion.go.
  */
-function asVersion2(schemas: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, schemaAsVersion2(schema)]));
-}
-
-function schemaAsVersion2(schema: unknown): unknown {
-  if (!isJsonObject(schema)) return schema;
+function schemaAsVersion2(schema: JsonObject): JsonObject {
+  const { nullable, type, properties, items, additionalProperties, required, ...rest } = schema;
   const open = schema["x-kubernetes-preserve-unknown-fields"] === true;
-  const loose = schema["nullable"] === true || schema["x-kubernetes-int-or-string"] === true;
-  const kept = Object.entries(schema).filter(
-    ([key]) =>
-      !newer.has(key) &&
-      !(open && (key === "properties" || key === "items")) &&
-      !(loose && (key === "type" || key === "items" || key === "properties")),
-  );
+  const untyped = nullable === true || schema["x-kubernetes-int-or-string"] === true;
+  const fields = !open && !untyped && isJsonObject(properties) ? properties : undefined;
+  const list = !open && !untyped && isJsonObject(items) ? items : undefined;
+  const typed = !untyped && !(open && type === "object") && !(type === "array" && list === undefined);
+  const needed = asList(required).filter((name) => !isNullable(properties, String(name)));
+  return {
+    ...Object.fromEntries(Object.entries(rest).filter(([key]) => !newer.has(key))),
+    ...(typed && type !== undefined ? { type } : {}),
+    ...(needed.length > 0 && !isNullable({ additionalProperties }, "additionalProperties") ? { required: needed } : {}),
+    ...(fields === undefined ? {} : { properties: eachAsVersion2(fields) }),
+    ...(list === undefined ? {} : { items: schemaAsVersion2(list) }),
+    ...(additionalProperties === undefined
+      ? {}
+      : {
+          additionalProperties: isJsonObject(additionalProperties)
+            ? schemaAsVersion2(additionalProperties)
+            : additionalProperties,
+        }),
+  };
+}
+
+function eachAsVersion2(schemas: JsonObject): JsonObject {
   return Object.fromEntries(
-    kept.map(([key, value]) => {
-      if (key === "properties" && isJsonObject(value)) return [key, asVersion2(value)];
-      return [key, key === "items" || key === "additionalProperties" ? schemaAsVersion2(value) : value];
-    }),
+    Object.entries(schemas).map(([name, schema]) => [name, isJsonObject(schema) ? schemaAsVersion2(schema) : schema]),
   );
 }
 
-function pathsOf(operations: readonly Operation[]): JsonObject {
-  const byPath = [...Map.groupBy(operations, ({ path }) => path)];
-  return Object.fromEntries(
-    byPath.map(([path, members]) => [
-      path,
-      Object.fromEntries(members.map((operation) => [operation.method, operationObject(operation)])),
-    ]),
-  );
+function isNullable(schemas: unknown, name: string): boolean {
+  const schema = isJsonObject(schemas) ? getOwn(schemas, name) : undefined;
+  return isJsonObject(schema) && schema["nullable"] === true;
 }
 
 function operationObject(operation: Operation): JsonObject {

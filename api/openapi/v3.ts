@@ -8,55 +8,49 @@ import { kindSchemas } from "./kind-schemas.ts";
 import type { Refer } from "./meta-schemas.ts";
 import { metaSchemas } from "./meta-schemas.ts";
 import type { Operation, Parameter } from "./operations.ts";
-import { extensions, groupVersionPath, operationsOf } from "./operations.ts";
+import { extensions, groupVersionPath, operationsOf, pathsOf } from "./operations.ts";
 
 type Definitions = readonly ResourceDefinition[];
 
-interface Documents {
-  readonly index: JsonObject;
-  readonly byPath: ReadonlyMap<string, () => JsonObject>;
-}
-
-/** Kinds change seldom and are asked for often: everything is built once per list of definitions, when asked for. */
-const built = new WeakMap<Definitions, Documents>();
-
 /** GET /openapi/v3. */
 export function openApiV3Index(definitions: Definitions): JsonObject {
-  return documentsOf(definitions).index;
+  const byPath = [...Map.groupBy(definitions, groupVersionPath)];
+  const entries = byPath.map(([path, members]) => {
+    return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hashOf(members)}` }] as const;
+  });
+  return { paths: Object.fromEntries(entries) };
+}
+
+/** A document, and what names this state of it. */
+export interface HashedDocument {
+  readonly document: JsonObject;
+  readonly hash: string;
 }
 
 /** GET /openapi/v3/PATH, a key of the index (`api/v1`, `apis/stowage.dev/v1alpha1`); undefined when nothing is there. */
-export function openApiV3Document(definitions: Definitions, path: string): JsonObject | undefined {
-  return documentsOf(definitions).byPath.get(path)?.();
-}
-
-function documentsOf(definitions: Definitions): Documents {
-  const present = built.get(definitions);
-  if (present !== undefined) return present;
-  const byPath = [...Map.groupBy(definitions, groupVersionPath)];
-  const documents: Documents = {
-    index: {
-      paths: Object.fromEntries(
-        byPath.map(([path, members]) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hashOf(members)}` }]),
-      ),
-    },
-    byPath: new Map(byPath.map(([path, members]) => [path, lazily(() => documentOf(members))])),
-  };
-  built.set(definitions, documents);
-  return documents;
-}
-
-function lazily(make: () => JsonObject): () => JsonObject {
-  let made: JsonObject | undefined;
-  return () => (made ??= make());
+export function openApiV3Document(definitions: Definitions, path: string): HashedDocument | undefined {
+  const members = definitions.filter((definition) => groupVersionPath(definition) === path);
+  return members.length === 0 ? undefined : { document: documentOf(members), hash: hashOf(members) };
 }
 
 /** Changes when the document does: clients keep a document for as long as its hash. */
 function hashOf(members: Definitions): string {
   const hash = createHash("sha512");
-  for (const { kind, plural, namespaced, verbs, subresources, openAPISchema, mergeKeys } of members)
-    hash.update(JSON.stringify([kind, plural, namespaced, verbs, [...subresources], openAPISchema, mergeKeys]));
+  for (const member of members) hash.update(digestOf(member));
   return hash.digest("hex").toUpperCase();
+}
+
+/** Other definitions stay the same objects when one changes. */
+const digests = new WeakMap<ResourceDefinition, Buffer>();
+
+function digestOf(definition: ResourceDefinition): Buffer {
+  const known = digests.get(definition);
+  if (known !== undefined) return known;
+  const { kind, listKind, plural, namespaced, verbs, subresources, openAPISchema, mergeKeys } = definition;
+  const parts = [kind, listKind, plural, namespaced, verbs, [...subresources], openAPISchema, mergeKeys];
+  const digest = createHash("sha512").update(JSON.stringify(parts)).digest();
+  digests.set(definition, digest);
+  return digest;
 }
 
 /** Nothing may stand beside $ref in OpenAPI 3.0, so it goes into an allOf. */
@@ -65,22 +59,12 @@ const refer: Refer = (name) => ({ allOf: [{ $ref: `#/components/schemas/${name}`
 function documentOf(members: Definitions): JsonObject {
   return {
     openapi: "3.0.0",
-    info: { title: "Stowage", version: "v1" },
-    paths: pathsOf(members.flatMap(operationsOf)),
+    info: { title: "Kubernetes", version: "v1.32.0" },
+    paths: pathsOf(members.flatMap(operationsOf), operationObject),
     components: {
       schemas: Object.assign({}, metaSchemas(refer), ...members.map((one) => kindSchemas(one, refer))) as JsonObject,
     },
   };
-}
-
-function pathsOf(operations: readonly Operation[]): JsonObject {
-  const byPath = [...Map.groupBy(operations, ({ path }) => path)];
-  return Object.fromEntries(
-    byPath.map(([path, members]) => [
-      path,
-      Object.fromEntries(members.map((operation) => [operation.method, operationObject(operation)])),
-    ]),
-  );
 }
 
 function operationObject(operation: Operation): JsonObject {

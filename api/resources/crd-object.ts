@@ -16,9 +16,26 @@ export interface CrdVersion {
   readonly served: boolean;
   readonly storage: boolean;
   readonly schema?: { readonly openAPIV3Schema?: JsonObject };
-  readonly subresources?: { readonly status?: unknown };
+  readonly deprecated?: boolean;
+  readonly deprecationWarning?: string;
+  readonly subresources?: { readonly status?: unknown; readonly scale?: ScalePaths };
   readonly additionalPrinterColumns?: readonly unknown[];
   readonly selectableFields?: readonly { readonly jsonPath: string }[];
+}
+
+/** Where an object says how many replicas it has: simple JSONPaths. */
+export interface ScalePaths {
+  /** Below .spec. */
+  readonly specReplicasPath: string;
+  /** Below .status. */
+  readonly statusReplicasPath: string;
+  /** Of a selector in text; below .spec or .status. */
+  readonly labelSelectorPath?: string;
+}
+
+export interface WebhookConversion {
+  readonly clientConfig: unknown;
+  readonly conversionReviewVersions: readonly string[];
 }
 
 export interface CrdCondition {
@@ -35,6 +52,7 @@ export interface CrdObject extends KubeObject {
     readonly scope: "Namespaced" | "Cluster";
     readonly names: CrdNames;
     readonly versions: readonly CrdVersion[];
+    readonly conversion?: { readonly strategy: string; readonly webhook?: WebhookConversion };
   };
   readonly status?: {
     readonly conditions?: readonly CrdCondition[];

@@ -19,6 +19,7 @@ import {
   NotFoundError,
   StorageError,
   TooLargeError,
+  UnknownOutcomeError,
 } from "../storage/errors.ts";
 import type { Revision, Store } from "../storage/store.ts";
 import type { ResourceDefinition } from "./definition.ts";
@@ -27,32 +28,47 @@ export class Endpoint {
   readonly definition: ResourceDefinition;
   readonly cacher: Cacher;
   readonly store: Store;
-  /** Called with the revision of every write through this endpoint, before it is answered. */
+  /** Called with the revision of every write through this endpoint, before it is answered; never rejects. */
   readonly written: (revision: Revision) => Promise<void>;
+  /** Whether one object is read from the store: another one that cannot be converted must not stand in its way. */
+  readonly uncached: boolean;
 
   constructor(
     definition: ResourceDefinition,
     cacher: Cacher,
     store: Store,
     written: (revision: Revision) => Promise<void> = async () => undefined,
+    uncached = false,
   ) {
     this.definition = definition;
     this.cacher = cacher;
     this.store = store;
-    this.written = written;
+    this.uncached = uncached;
+    // Who waits for this server to know what was written must not make a write that was done look like one that was not.
+    this.written = (revision) => written(revision).catch(() => undefined);
   }
 
   get codec(): Codec {
     return this.cacher.codec;
   }
 
-  /** As the newest write left it. Throws NotFound. */
+  /**
+   * As the newest write left it: from the cache, once that has seen all that was written before the call. Throws NotFound.
+   * Source of the idea: https://kep.k8s.io/2340 (consistent reads from cache).
+   */
   async read(namespace: string | undefined, name: string): Promise<Entry> {
+    if (this.uncached) return this.#readStored(namespace, name);
+    await this.attempt(name, this.cacher.fresh());
+    const entry = this.cacher.get(this.codec.key(namespace, name));
+    if (entry === undefined) throw notFound(this.definition, name);
+    return entry;
+  }
+
+  async #readStored(namespace: string | undefined, name: string): Promise<Entry> {
     const key = this.codec.key(namespace, name);
     const stored = await this.attempt(name, this.store.get(key));
     if (stored === undefined) throw notFound(this.definition, name);
-    const cached = this.cacher.get(key);
-    return cached?.revision === stored.revision ? cached : this.codec.decode(key, stored.value, stored.revision);
+    return this.codec.decode(key, stored.value, stored.revision);
   }
 
   /** Gives a store's refusal the words of the API. */
@@ -76,5 +92,7 @@ export function refusalOf(error: StorageError, definition: ResourceDefinition, n
     const what = `${groupResource(definition)} "${name}"`;
     return new ApiError("RequestEntityTooLarge", `Request entity too large: ${what} is larger than the store takes`);
   }
+  // Without Retry-After, which makes client-go repeat any request (rest/with_retry.go): an append would be done twice.
+  if (error instanceof UnknownOutcomeError) return new ApiError("Timeout", error.message);
   return new ApiError("ServiceUnavailable", `The store cannot answer now: ${error.message}`, { retryAfterSeconds: 1 });
 }

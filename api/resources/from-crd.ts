@@ -1,22 +1,40 @@
+import { randomUUID } from "node:crypto";
 import type { KubeObject } from "../../crds/meta.ts";
+import { apiVersionOf } from "../../crds/meta.ts";
+import type { Converter } from "../conversion/converter.ts";
+import { StoredForm } from "../conversion/stored-form.ts";
+import { webhookConverter } from "../conversion/webhook.ts";
 import { structuralObjectSchema } from "../schema/structural.ts";
 import { columnsFromCrd } from "../tables/columns.ts";
 import { compileJsonPath } from "../../formats/json-path.ts";
-import type { CrdObject, CrdVersion } from "./crd-object.ts";
+import type { CrdObject, CrdVersion, ScalePaths } from "./crd-object.ts";
 import { hasCondition } from "./crd-object.ts";
-import type { ResourceDefinition } from "./definition.ts";
+import type { JsonObject, KindVersions, ObjectSchema, ResourceDefinition } from "./definition.ts";
+import type { WebhookClient } from "../webhooks/client.ts";
+import { scaleCauses } from "./scale.ts";
 
 const verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"] as const;
 /** While its definition is being deleted, a kind takes no new objects. Source: customresource_handler.go. */
 const terminatingVerbs = verbs.filter((verb) => verb !== "create");
 
 /** One per version; none while the names are not accepted. `connected` subresources are served besides status. */
-export function definitionsFromCrd(crd: CrdObject, connected: readonly string[]): readonly ResourceDefinition[] {
+export function definitionsFromCrd(
+  crd: CrdObject,
+  connected: readonly string[],
+  webhooks: WebhookClient,
+): readonly ResourceDefinition[] {
   if (!hasCondition(crd, "Established")) return [];
   const { group, scope, names, versions } = crd.spec;
-  return versions.map((version) => {
+  const storageVersion = versions.find(({ storage }) => storage)?.name;
+  const definitions: ResourceDefinition[] = [];
+  const kindVersions: KindVersions = {
+    find: (apiVersion) => definitions.find((definition) => apiVersionOf(definition) === apiVersion),
+    convert: converterOf(crd, webhooks) ?? relabel,
+  };
+  for (const version of versions) {
     const openAPISchema = version.schema?.openAPIV3Schema ?? { type: "object" };
-    return {
+    const { status, scale } = version.subresources ?? {};
+    definitions.push({
       group,
       version: version.name,
       plural: names.plural,
@@ -27,14 +45,60 @@ export function definitionsFromCrd(crd: CrdObject, connected: readonly string[])
       shortNames: names.shortNames ?? [],
       categories: names.categories ?? [],
       verbs: crd.metadata.deletionTimestamp === undefined ? verbs : terminatingVerbs,
-      subresources: new Set([...(version.subresources?.status === undefined ? [] : ["status"]), ...connected]),
+      subresources: new Set([
+        ...(status === undefined ? [] : ["status"]),
+        ...(scale === undefined ? [] : ["scale"]),
+        ...connected,
+      ]),
+      ...(scale === undefined ? {} : { scale }),
+      ...(storageVersion === undefined ? {} : { storageVersion }),
+      ...(version.deprecated === true ? { deprecationWarning: deprecationWarningOf(crd, version) } : {}),
       columns: columnsFromCrd(version.additionalPrinterColumns),
-      schema: structuralObjectSchema(openAPISchema),
+      schema: schemaOf(openAPISchema, scale),
       openAPISchema,
       selectableFields: selectableFieldsOf(version),
       hasGeneration: true,
-    };
-  });
+      versions: kindVersions,
+    });
+  }
+  return definitions;
+}
+
+/** Conversion where all versions have the same fields. */
+const relabel: KindVersions["convert"] = (objects, apiVersion) =>
+  Promise.resolve(objects.map((object) => ({ ...object, apiVersion })));
+
+/** Undefined where conversion changes the apiVersion only. */
+function converterOf(crd: CrdObject, webhooks: WebhookClient): Converter | undefined {
+  const { conversion } = crd.spec;
+  const webhook = conversion?.strategy === "Webhook" ? conversion.webhook : undefined;
+  return webhook && webhookConverter(crd, webhook, webhooks, randomUUID);
+}
+
+function schemaOf(openAPISchema: JsonObject, scale: ScalePaths | undefined): ObjectSchema {
+  const schema = structuralObjectSchema(openAPISchema);
+  if (scale === undefined) return schema;
+  return { ...schema, validate: (object, old) => [...schema.validate(object, old), ...scaleCauses(object, scale)] };
+}
+
+/** How the objects of a definition are stored; undefined where it serves nothing. */
+export function storedFormOf(
+  crd: CrdObject,
+  definitions: readonly ResourceDefinition[],
+  webhooks: WebhookClient,
+): StoredForm | undefined {
+  const [first, ...rest] = definitions.map((definition) => ({
+    apiVersion: apiVersionOf(definition),
+    storage: definition.version === definition.storageVersion,
+    openAPISchema: definition.openAPISchema,
+    schema: definition.schema,
+  }));
+  return first === undefined ? undefined : new StoredForm(crd, [first, ...rest], converterOf(crd, webhooks));
+}
+
+/** Source: newCRDHandler's deprecation warnings in customresource_handler.go. */
+function deprecationWarningOf({ spec }: CrdObject, { name, deprecationWarning }: CrdVersion): string {
+  return deprecationWarning ?? `${spec.group}/${name} ${spec.names.kind} is deprecated`;
 }
 
 function selectableFieldsOf({ selectableFields = [] }: CrdVersion): ResourceDefinition["selectableFields"] {

@@ -5,16 +5,18 @@ import { Cacher } from "../storage/cacher.ts";
 import type { Clock } from "../../process/clock.ts";
 import { sleep } from "../../process/clock.ts";
 import type { Revision, Store } from "../storage/store.ts";
-import { configMaps } from "./builtin/config-map.ts";
+import type { ResourceType } from "../../crds/meta.ts";
+import { apiVersionOf } from "../../crds/meta.ts";
+import { ReshapedStore } from "../conversion/reshaped-store.ts";
+import { VersionedStore } from "../conversion/versioned-store.ts";
 import { customResourceDefinitions } from "./builtin/custom-resource-definition.ts";
-import { events } from "./builtin/event.ts";
-import { leases } from "./builtin/lease.ts";
+import { builtinKinds, consulted } from "./builtin/kinds.ts";
 import { namespaces } from "./builtin/namespace.ts";
-import { secrets } from "./builtin/secret.ts";
+import type { WebhookClient } from "../webhooks/client.ts";
 import type { CrdObject } from "./crd-object.ts";
 import type { ResourceDefinition } from "./definition.ts";
 import { Endpoint } from "./endpoint.ts";
-import { definitionsFromCrd } from "./from-crd.ts";
+import { definitionsFromCrd, storedFormOf } from "./from-crd.ts";
 
 export interface RegistryOptions {
   readonly store: Store;
@@ -22,6 +24,8 @@ export interface RegistryOptions {
   readonly log: Log;
   /** Subresources that are served besides those a definition can name: `containers.stowage.dev` -> `log`. */
   readonly connected: ReadonlyMap<string, readonly string[]>;
+  /** For conversion. */
+  readonly webhooks: WebhookClient;
 }
 
 const retryMs = 1000;
@@ -30,8 +34,10 @@ const addressOf = (group: string, version: string, plural: string): string => `$
 /** What is served of one CustomResourceDefinition, and from which state of it. */
 interface Served {
   readonly crd: CrdObject;
-  /** One for each version, those that are not served too. */
+  /** One for each version, those that are not served too; that of the storage version comes first. */
   readonly endpoints: readonly Endpoint[];
+  /** What is read of stored bytes by {@link endpoints}: caches that were filled otherwise are of no use. */
+  readonly forms: ReadonlyMap<Endpoint, string>;
 }
 
 export class Registry implements AsyncDisposable {
@@ -49,20 +55,27 @@ export class Registry implements AsyncDisposable {
 
   constructor(options: RegistryOptions) {
     this.#options = options;
-    this.namespaces = this.#endpoint(namespaces, (cacher) => (revision) => cacher.reached(revision));
+    this.namespaces = this.#endpoint(namespaces, { written: untilKnown });
     this.crds = this.#endpoint(
       customResourceDefinitions(() => this.customResourceDefinitions()),
-      (cacher) => {
-        return async (revision) => {
+      {
+        written: (cacher) => async (revision) => {
           await cacher.reached(revision);
           this.#refresh();
-        };
+        },
       },
     );
     this.#builtin = [
       this.namespaces,
       this.crds,
-      ...[configMaps, secrets, events, leases].map((definition) => this.#endpoint(definition)),
+      ...builtinKinds.map((definition) =>
+        this.#endpoint(definition, {
+          ...(consulted.has(definition) ? { written: untilKnown } : {}),
+          ...(definition.storedAs === undefined
+            ? {}
+            : { store: new ReshapedStore(options.store, definition.storedAs) }),
+        }),
+      ),
     ];
     this.#publish();
   }
@@ -76,6 +89,13 @@ export class Registry implements AsyncDisposable {
     return this.#endpoints.get(addressOf(group, version, plural));
   }
 
+  /** The endpoint of a kind that is always there. */
+  builtin({ group, version, plural }: ResourceType): Endpoint {
+    const endpoint = this.find(group, version, plural);
+    if (endpoint === undefined) throw new Error(`Cannot find the built-in kind ${plural}: it is not registered`);
+    return endpoint;
+  }
+
   customResourceDefinitions(): readonly CrdObject[] {
     return this.crds.cacher.list(this.crds.codec.root).map(({ object }) => object as CrdObject);
   }
@@ -87,7 +107,12 @@ export class Registry implements AsyncDisposable {
 
   /** Resolves when everything in the store is served. Follows changes, by whomever, from then on. */
   async start(): Promise<void> {
-    await Promise.all([this.namespaces.cacher.ready(), this.crds.cacher.fresh()]);
+    const first = this.#builtin.filter(({ definition }) => consulted.has(definition));
+    await Promise.all([
+      this.namespaces.cacher.ready(),
+      this.crds.cacher.fresh(),
+      ...first.map(({ cacher }) => cacher.ready()),
+    ]);
     this.#refresh();
     this.#running ??= this.#follow(this.#stop.signal);
   }
@@ -126,24 +151,39 @@ export class Registry implements AsyncDisposable {
       const served = this.#served.get(name);
       if (served?.crd === crd) continue;
       changed = true;
-      this.#served.set(name, { crd, endpoints: this.#serve(crd, served?.endpoints ?? []) });
+      this.#served.set(name, this.#serve(crd, served));
     }
     if (changed) this.#publish();
   }
 
-  /** A version that was served before keeps its cache. */
-  #serve(crd: CrdObject, before: readonly Endpoint[]): readonly Endpoint[] {
-    const endpoints = definitionsFromCrd(crd, this.#options.connected.get(crd.metadata.name) ?? []).map(
-      (definition) => {
-        const old = before.find((endpoint) => endpoint.definition.version === definition.version);
-        return old === undefined
-          ? this.#endpoint(definition)
-          : new Endpoint(definition, old.cacher, old.store, old.written);
-      },
-    );
+  /**
+   * A version that is served as before keeps its cache, and watches of it go on; others end. Source: updateCustomResourceDefinition
+   * in customresource_handler.go, which ends all watches of a definition that changes.
+   */
+  #serve(crd: CrdObject, before: Served | undefined): Served {
+    const { connected, store, webhooks } = this.#options;
+    const definitions = definitionsFromCrd(crd, connected.get(crd.metadata.name) ?? [], webhooks);
+    const form = storedFormOf(crd, definitions, webhooks);
+    const forms = new Map<Endpoint, string>();
+    for (const definition of definitions) {
+      const { version } = definition;
+      const served = crd.spec.versions.some(({ name, served }) => name === version && served);
+      const identity = JSON.stringify([version, served, form?.identity]);
+      const old = before?.endpoints.find((endpoint) => before.forms.get(endpoint) === identity);
+      const apiVersion = apiVersionOf(definition);
+      const endpoint =
+        old === undefined
+          ? this.#endpoint(definition, {
+              store: form === undefined || form.plain ? store : new VersionedStore(store, form, apiVersion),
+              ...(form === undefined ? {} : { storedHead: form.head(apiVersion), uncached: form.converts }),
+            })
+          : new Endpoint(definition, old.cacher, old.store, old.written, old.uncached);
+      forms.set(endpoint, identity);
+    }
+    const endpoints = [...forms.keys()].toSorted((a, b) => storageFirst(a.definition) - storageFirst(b.definition));
     const kept = new Set(endpoints.map(({ cacher }) => cacher));
-    for (const { cacher } of before) if (!kept.has(cacher)) void cacher[Symbol.asyncDispose]();
-    return endpoints;
+    for (const { cacher } of before?.endpoints ?? []) if (!kept.has(cacher)) void cacher[Symbol.asyncDispose]();
+    return { crd, endpoints, forms };
   }
 
   #retire(name: string, { endpoints }: Served): void {
@@ -166,15 +206,36 @@ export class Registry implements AsyncDisposable {
     this.#definitions = endpoints.map(({ definition }) => definition);
   }
 
-  #endpoint(
-    definition: ResourceDefinition,
-    written?: (cacher: Cacher) => (revision: Revision) => Promise<void>,
-  ): Endpoint {
-    const { store, clock, log } = this.#options;
-    const cacher = new Cacher({ store, type: definition, clock, log });
-    return new Endpoint(definition, cacher, store, written?.(cacher));
+  #endpoint(definition: ResourceDefinition, given: Given = {}): Endpoint {
+    const { clock, log } = this.#options;
+    const { store = this.#options.store, storedHead, written, uncached } = given;
+    const cacher = new Cacher({
+      store,
+      type: definition,
+      clock,
+      log,
+      ...(storedHead === undefined ? {} : { storedHead }),
+      storedAs: definition.storedAs?.type,
+    });
+    return new Endpoint(definition, cacher, store, written?.(cacher), uncached);
   }
 }
+
+/** Whoever made one is answered when this server knows of it. */
+const untilKnown =
+  (cacher: Cacher) =>
+  (revision: Revision): Promise<void> =>
+    cacher.reached(revision);
+
+/** How an endpoint differs from that of a built-in kind. */
+interface Given {
+  readonly store?: Store;
+  readonly storedHead?: string;
+  readonly written?: (cacher: Cacher) => (revision: Revision) => Promise<void>;
+  readonly uncached?: boolean;
+}
+
+const storageFirst = ({ version, storageVersion }: ResourceDefinition): number => (version === storageVersion ? 0 : 1);
 
 /** `plural.group` and the subresource of `containers.stowage.dev/log`. */
 export function connectedSubresources(connectors: Iterable<string>): ReadonlyMap<string, readonly string[]> {

@@ -1,30 +1,32 @@
 /**
  * x-kubernetes-validations: CEL rules on schema nodes, on @marcbachmann/cel-js.
- * Source of what rules see and of the wording: apiextensions-apiserver/pkg/apiserver/schema/cel/{validation,values}.go.
- *
- * Not there: optionalOldSelf, ratcheting, and Kubernetes' own CEL libraries (quantity, url, ip, regex find, list sum).
- * A rule that uses one of them is refused when its CustomResourceDefinition is created.
+ * Source of what rules see and of the wording: apiextensions-apiserver/pkg/apiserver/schema/cel/{compilation,validation}.go.
+ * Not there: lists of type set and map are compared and added in order, as other lists are.
  */
-import { Environment } from "@marcbachmann/cel-js";
+import type { ASTNode } from "@marcbachmann/cel-js";
+import { Optional } from "@marcbachmann/cel-js";
+import { compileError, runError } from "../cel/words.ts";
+import { longest, stepBudget, stepsOf } from "../cel/steps.ts";
 import { asList, childPath, getOwn, isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject } from "../resources/definition.ts";
 import type { StatusCause } from "../status.ts";
+import { maxCost } from "./cel-cost.ts";
+import { SchemaTypes } from "./cel-types.ts";
+import { correlatedItems, isUnchanged } from "./correlation.ts";
+import type { Correlation } from "./correlation.ts";
 import { duplicate, forbiddenField, invalidValue, required } from "./field-errors.ts";
-import { keysOf } from "./list-types.ts";
-import { boundBacktracking } from "./pattern.ts";
 import type { SchemaNode } from "./schema-node.ts";
 
-/** One rule, ready to run. */
-export interface CompiledRule {
-  /** The rule compares with what was before: it runs on updates only. */
+/** What is known of a rule when its definition is written. */
+export interface CheckedRule {
+  /** Why it is no rule; undefined when it is one. */
+  readonly problem: string | undefined;
+  /** Why its messageExpression is none. */
+  readonly messageProblem: string | undefined;
   readonly usesOldSelf: boolean;
-  /** Upper bound of steps for a value whose longest list or map has `size` items. */
-  readonly cost: (size: number) => number;
-  /** Whether the value is as the rule wants it. Throws when it cannot be said. */
-  readonly holds: (scope: Scope) => boolean;
-  readonly failure: (path: string, type: string, scope: Scope) => StatusCause;
-  /** What a message calls the rule. */
-  readonly text: string;
+  /** The most that one evaluation costs, in CEL's units. */
+  readonly cost: number;
+  readonly messageCost: number;
 }
 
 interface Scope {
@@ -32,63 +34,137 @@ interface Scope {
   readonly oldSelf: unknown;
 }
 
-/**
- * Steps that the rules of one object may take together: well under a second. The package has no budget of its own, so
- * the most that a rule can take is computed from how deep its loops are nested and how long the lists are.
- */
-const costBudget = 50_000_000;
+/** One rule, ready to run. */
+interface Rule {
+  /** It compares with what was before, and runs only where something was, or where it says that it can do without. */
+  readonly usesOldSelf: boolean;
+  readonly optionalOldSelf: boolean;
+  /** Upper bound of steps for a value whose longest list or map has `size` items. */
+  readonly steps: (size: number) => number;
+  /** Whether the value is as the rule wants it. Throws when it cannot be said. */
+  readonly holds: (scope: Scope) => boolean;
+  readonly failure: (path: string, type: string, scope: Scope) => StatusCause;
+  /** What a message calls the rule. */
+  readonly text: string;
+}
 
-const environment = new Environment({ enableOptionalTypes: true, homogeneousAggregateLiterals: false })
-  .registerVariable("self", "dyn")
-  .registerVariable("oldSelf", "dyn");
+const outOfBudget = "validation failed due to running out of cost budget, no further validation rules will be run";
 
-type Expression = ReturnType<Environment["parse"]>;
+/** All rules of one schema. */
+export class Rules {
+  readonly #root: SchemaNode;
+  readonly #types: SchemaTypes;
+  readonly #rules = new Map<SchemaNode, readonly Rule[]>();
 
-/** Why this is no rule, undefined when it is one. */
-export function ruleProblem(rule: string): string | undefined {
-  try {
-    const checked = environment.parse(rule).check();
-    if (!checked.valid) return checked.error?.summary ?? "it does not compile";
-    const { type } = checked;
-    return type === "bool" || type === "dyn" ? undefined : `must evaluate to a bool, but evaluates to ${type ?? "?"}`;
-  } catch (error) {
-    return summaryOf(error);
+  constructor(root: SchemaNode) {
+    this.#root = root;
+    this.#types = new SchemaTypes(root);
+  }
+
+  /** What is wrong with the rules of a node, and what they cost. */
+  check(node: SchemaNode): readonly CheckedRule[] {
+    return node.validations.map((validation) => this.#checkRule(node, validation));
+  }
+
+  /** Runs every rule of a resource, and adds what is wrong to `causes`. `old` is undefined on creation. */
+  validate(object: JsonObject, old: JsonObject | undefined, causes: StatusCause[]): void {
+    if (!this.#root.hasRules) return;
+    const correlation = old && { value: object, old };
+    new Run(this.#types, (node) => this.#rulesOf(node), causes).walk(object, old, this.#root, "", {
+      current: correlation,
+      nearest: undefined,
+    });
+  }
+
+  #checkRule(node: SchemaNode, validation: JsonObject): CheckedRule {
+    const environment = this.#types.environmentOf(node, getOwn(validation, "optionalOldSelf") === true);
+    const cost = (ast: ASTNode): number => maxCost(ast, this.#types, node);
+    const rule = checked(environment, textOf(validation, "rule"), "bool", cost);
+    const message = checked(environment, textOf(validation, "messageExpression"), "string", cost);
+    return {
+      problem: rule.problem,
+      usesOldSelf: rule.usesOldSelf,
+      cost: rule.cost,
+      messageProblem: message.problem,
+      messageCost: message.cost,
+    };
+  }
+
+  #rulesOf(node: SchemaNode): readonly Rule[] {
+    const present = this.#rules.get(node);
+    if (present !== undefined) return present;
+    const rules = node.validations.map((validation) => compileRule(this.#types, node, validation));
+    this.#rules.set(node, rules);
+    return rules;
   }
 }
 
-/** Throws for a rule that does not compile: validateCustomResourceDefinition refuses those. */
-export function compileRules(validations: readonly JsonObject[]): readonly CompiledRule[] {
-  // matches() takes any pattern.
-  boundBacktracking();
-  return validations.map(compileRule);
+type Environment = ReturnType<SchemaTypes["environmentOf"]>;
+type Expression = ReturnType<Environment["parse"]>;
+
+interface CheckedExpression {
+  readonly problem: string | undefined;
+  readonly usesOldSelf: boolean;
+  readonly cost: number;
 }
 
-function compileRule(validation: JsonObject): CompiledRule {
-  const text = (key: string): string => {
-    const value = getOwn(validation, key);
-    return typeof value === "string" ? value.trim() : "";
-  };
-  const rule = text("rule");
-  const expression = environment.parse(rule);
-  const message = text("message");
-  const messageExpression = text("messageExpression");
+/** An expression that is not there is fine. */
+function checked(
+  environment: Environment,
+  source: string,
+  wanted: "bool" | "string",
+  cost: (ast: ASTNode) => number,
+): CheckedExpression {
+  const refused = (problem: string): CheckedExpression => ({ problem, usesOldSelf: false, cost: 0 });
+  if (source === "") return { problem: undefined, usesOldSelf: false, cost: 0 };
+  let expression: Expression;
+  try {
+    expression = environment.parse(source);
+  } catch (error) {
+    return refused(`compilation failed: ${compileError(error, source)}`);
+  }
+  const { valid, type, error } = expression.check();
+  if (!valid) return refused(`compilation failed: ${compileError(error, source)}`);
+  if (type !== wanted && type !== "dyn")
+    return refused(
+      wanted === "bool" ? "cel expression must evaluate to a bool" : "messageExpression must evaluate to a string",
+    );
+  return { problem: undefined, usesOldSelf: mentionsOldSelf(expression.ast), cost: cost(expression.ast) };
+}
+
+function mentionsOldSelf(node: unknown): boolean {
+  if (Array.isArray(node)) return node.some(mentionsOldSelf);
+  if (typeof node !== "object" || node === null || !("op" in node) || !("args" in node)) return false;
+  return node.op === "id" ? node.args === "oldSelf" : mentionsOldSelf(node.args);
+}
+
+function textOf(validation: JsonObject, key: string): string {
+  const value = getOwn(validation, key);
+  return typeof value === "string" ? value.trim() : "";
+}
+
+/** Throws for a rule that does not compile: validateCustomResourceDefinition refuses those. */
+function compileRule(types: SchemaTypes, node: SchemaNode, validation: JsonObject): Rule {
+  const optionalOldSelf = getOwn(validation, "optionalOldSelf") === true;
+  const environment = types.environmentOf(node, optionalOldSelf);
+  const source = textOf(validation, "rule");
+  const expression = environment.parse(source);
+  const message = textOf(validation, "message");
+  const messageExpression = textOf(validation, "messageExpression");
   const say = messageExpression === "" ? undefined : environment.parse(messageExpression);
-  const costs = [expression.ast, ...(say === undefined ? [] : [say.ast])].map((ast) => ({
-    nodes: nodeCount(ast),
-    depth: loopDepth(ast),
-  }));
   return {
-    usesOldSelf: /\boldSelf\b/.test(rule),
-    cost: (size) => costs.reduce((sum, { nodes, depth }) => sum + nodes * Math.max(size, 1) ** depth, 0),
+    usesOldSelf: mentionsOldSelf(expression.ast),
+    optionalOldSelf,
+    steps: stepsOf(expression.ast, ...(say === undefined ? [] : [say.ast])),
     holds: (scope) => expression({ ...scope }) === true,
     failure: (path, type, scope) =>
       failureFor(
-        text("reason"),
-        path + fieldPathOf(text("fieldPath"), path),
+        textOf(validation, "reason"),
+        path + fieldPathOf(textOf(validation, "fieldPath"), path),
         type,
-        messageFrom(say, scope) ?? (message === "" ? `failed rule: ${rule}` : message),
+        messageFrom(say, scope) ?? (message === "" ? `failed rule: ${source}` : message),
       ),
-    text: message === "" ? rule : message,
+    text: message === "" ? source : message,
   };
 }
 
@@ -113,203 +189,107 @@ function failureFor(reason: string, path: string, type: string, message: string)
     case "FieldValueForbidden":
       return forbiddenField(path, message);
     case "FieldValueDuplicate":
-      // Upstream drops the message here; it is what tells the user what to do.
-      return duplicate(path, type, message);
+      return duplicate(path, type);
     default:
       return invalidValue(path, type, message);
   }
 }
 
-function summaryOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return "summary" in error ? String(error.summary) : (error.message.split("\n", 1)[0] ?? "");
+/** What a value was before, and what its nearest container was of which that is known. */
+interface Ratchet {
+  readonly current: Correlation | undefined;
+  readonly nearest: Correlation | undefined;
 }
 
-/** Macros that run an expression once per item. */
-const loops: ReadonlySet<unknown> = new Set(["all", "exists", "exists_one", "map", "filter"]);
+/** One walk over one object. */
+class Run {
+  readonly #types: SchemaTypes;
+  readonly #rulesOf: (node: SchemaNode) => readonly Rule[];
+  readonly #causes: StatusCause[];
+  #stepsLeft = stepBudget;
 
-/** How deep loops are nested in each other. */
-function loopDepth(node: unknown): number {
-  if (Array.isArray(node)) return node.reduce<number>((most, one) => Math.max(most, loopDepth(one)), 0);
-  if (typeof node !== "object" || node === null || !("op" in node) || !("args" in node)) return 0;
-  if (node.op !== "rcall" || !Array.isArray(node.args)) return loopDepth(node.args);
-  const [name, receiver, args] = node.args as readonly unknown[];
-  return Math.max(loopDepth(receiver), loopDepth(args) + (loops.has(name) ? 1 : 0));
-}
+  constructor(types: SchemaTypes, rulesOf: (node: SchemaNode) => readonly Rule[], causes: StatusCause[]) {
+    this.#types = types;
+    this.#rulesOf = rulesOf;
+    this.#causes = causes;
+  }
 
-function nodeCount(node: unknown): number {
-  if (Array.isArray(node)) return node.reduce<number>((sum, one) => sum + nodeCount(one), 0);
-  return typeof node === "object" && node !== null && "args" in node ? 1 + nodeCount(node.args) : 0;
-}
+  walk(value: unknown, old: unknown, node: SchemaNode, path: string, ratchet: Ratchet): void {
+    if (!node.hasRules || value === null || value === undefined || this.#stepsLeft < 0) return;
+    if (node.validations.length > 0) this.#run(value, old ?? undefined, node, path, ratchet);
+    if (Array.isArray(value)) this.#walkItems(value, old, node, path, ratchet);
+    else if (isJsonObject(value)) this.#walkFields(value, old, node, path, ratchet);
+  }
 
-interface Budget {
-  left: number;
-}
-
-/** Runs every rule of a resource, and adds what is wrong to `causes`. `old` is undefined on creation. */
-export function validateRules(
-  object: JsonObject,
-  old: JsonObject | undefined,
-  root: SchemaNode,
-  causes: StatusCause[],
-): void {
-  if (root.hasRules) walk(object, old, root, "", true, causes, { left: costBudget });
-}
-
-function walk(
-  value: unknown,
-  old: unknown,
-  node: SchemaNode,
-  path: string,
-  resource: boolean,
-  causes: StatusCause[],
-  budget: Budget,
-): void {
-  if (!node.hasRules || value === null || value === undefined || budget.left < 0) return;
-  runRules(value, old, node, path, resource, causes, budget);
-  if (Array.isArray(value)) {
+  #walkItems(value: readonly unknown[], old: unknown, node: SchemaNode, path: string, ratchet: Ratchet): void {
     const { items } = node;
     if (items === undefined) return;
-    const before = correlate(old, node);
+    const before = correlatedItems(old, node);
+    const beforeByRatchet = correlatedItems(ratchet.current?.old, node);
     for (const [index, item] of value.entries())
-      walk(item, before(item), items, `${path}[${index}]`, items.embedded, causes, budget);
-  } else if (isJsonObject(value)) {
-    const before = isJsonObject(old) ? old : {};
+      this.walk(item, before(item), items, `${path}[${index}]`, below(ratchet, item, beforeByRatchet(item)));
+  }
+
+  #walkFields(value: JsonObject, old: unknown, node: SchemaNode, path: string, ratchet: Ratchet): void {
+    const before = isJsonObject(old) && !node.atomicMap ? old : {};
+    const beforeByRatchet = isJsonObject(ratchet.current?.old) && !node.atomicMap ? ratchet.current.old : {};
     for (const key of Object.keys(value)) {
       const property = node.properties.get(key);
       const child = property ?? (node.additional instanceof Object ? node.additional : undefined);
       if (child === undefined) continue;
-      const childField = property === undefined ? `${path}[${key}]` : childPath(path, key);
-      walk(value[key], getOwn(before, key), child, childField, child.embedded, causes, budget);
+      const field = property === undefined ? `${path}[${key}]` : childPath(path, key);
+      this.walk(
+        value[key],
+        getOwn(before, key),
+        child,
+        field,
+        below(ratchet, value[key], getOwn(beforeByRatchet, key)),
+      );
+    }
+  }
+
+  #run(value: unknown, old: unknown, node: SchemaNode, path: string, ratchet: Ratchet): void {
+    const rules = this.#rulesOf(node).filter(
+      ({ usesOldSelf, optionalOldSelf }) => !usesOldSelf || old !== undefined || optionalOldSelf,
+    );
+    if (rules.length === 0) return;
+    const type = node.types.join(",") || "object";
+    const transition = rules.some(({ usesOldSelf }) => usesOldSelf);
+    const self = this.#types.value(value, node);
+    const oldSelf = transition && old !== undefined ? this.#types.value(old, node) : undefined;
+    const size = Math.max(longest(value), transition ? longest(old) : 0);
+    for (const rule of rules) {
+      this.#stepsLeft -= rule.steps(size);
+      if (this.#stepsLeft < 0) {
+        this.#causes.push(invalidValue(path, type, outOfBudget));
+        return;
+      }
+      const scope = { self, oldSelf: rule.optionalOldSelf ? optionalOf(oldSelf) : oldSelf };
+      const cause = problemWith(rule, scope, path, type);
+      if (cause !== undefined && (rule.usesOldSelf || !isForgiven(ratchet))) this.#causes.push(cause);
     }
   }
 }
 
-/** Items of a list are the same ones as before only where keys say so. */
-function correlate(old: unknown, node: SchemaNode): (item: unknown) => unknown {
-  if (node.listType !== "map" || !Array.isArray(old)) return () => undefined;
-  const keyOf = (item: unknown): string => JSON.stringify(keysOf(item, node.mapKeys));
-  const byKey = new Map(old.map((item: unknown) => [keyOf(item), item]));
-  return (item) => byKey.get(keyOf(item));
+const optionalOf = (value: unknown): unknown => (value === undefined ? Optional.none() : Optional.of(value));
+
+function below({ current, nearest }: Ratchet, value: unknown, old: unknown): Ratchet {
+  if (current === undefined) return { current, nearest };
+  return { current: old === undefined ? undefined : { value, old }, nearest: current };
 }
 
-function runRules(
-  value: unknown,
-  old: unknown,
-  node: SchemaNode,
-  path: string,
-  resource: boolean,
-  causes: StatusCause[],
-  budget: Budget,
-): void {
-  const rules = node.rules().filter((rule) => old !== undefined || !rule.usesOldSelf);
-  if (rules.length === 0) return;
-  const type = node.types.join(",") || "object";
-  const transition = rules.some((rule) => rule.usesOldSelf);
-  const scope = {
-    self: celValue(value, node, resource),
-    oldSelf: transition ? celValue(old, node, resource) : undefined,
-  };
-  const size = Math.max(longest(value), transition ? longest(old) : 0);
-  for (const rule of rules) {
-    budget.left -= rule.cost(size);
-    if (budget.left < 0) {
-      const why = "validation failed due to running out of cost budget, no further validation rules will be run";
-      causes.push(invalidValue(path, type, why));
-      return;
-    }
-    const cause = problemWith(rule, scope, path, type);
-    if (cause !== undefined) causes.push(cause);
-  }
+/** Whether an old fault may stay: nothing about it has changed. Source: shouldRatchetError in validation.go. */
+function isForgiven({ current, nearest }: Ratchet): boolean {
+  const known = current ?? nearest;
+  return known !== undefined && isUnchanged(known);
 }
 
-function problemWith(rule: CompiledRule, scope: Scope, path: string, type: string): StatusCause | undefined {
+function problemWith(rule: Rule, scope: Scope, path: string, type: string): StatusCause | undefined {
   try {
     return rule.holds(scope) ? undefined : rule.failure(path, type, scope);
   } catch (error) {
-    return invalidValue(path, type, `${summaryOf(error)} evaluating rule: ${rule.text}`);
+    return invalidValue(path, type, `${runError(error)} evaluating rule: ${rule.text}`);
   }
-}
-
-/** The length of the longest list or map in a value. */
-function longest(value: unknown): number {
-  if (typeof value !== "object" || value === null) return 0;
-  const items: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
-  return items.reduce<number>((most, item) => Math.max(most, longest(item)), items.length);
-}
-
-/** What a resource shows of itself to rules, whatever its schema says. */
-const metadataShown = ["name", "generateName"] as const;
-
-/**
- * A JSON value as CEL sees it through its schema: integers are int, date-times timestamps, maps are maps, and fields of
- * objects have names that are CEL identifiers.
- */
-function celValue(value: unknown, node: SchemaNode | undefined, resource: boolean): unknown {
-  if (typeof value === "number") return isInteger(value, node) ? BigInt(value) : value;
-  if (typeof value === "string") return node?.format?.name === "date-time" ? new Date(value) : value;
-  if (Array.isArray(value)) return value.map((item) => celValue(item, node?.items, node?.items?.embedded === true));
-  if (!isJsonObject(value)) return value;
-  const entries = Object.entries(value).flatMap(([key, item]) => celEntry(key, item, node, resource));
-  const isMap = node !== undefined && node.properties.size === 0 && node.additional !== undefined;
-  return isMap ? new Map(entries) : Object.fromEntries(entries);
-}
-
-function celEntry(
-  key: string,
-  item: unknown,
-  node: SchemaNode | undefined,
-  resource: boolean,
-): readonly (readonly [string, unknown])[] {
-  if (resource && key === "metadata" && isJsonObject(item)) {
-    const shown = metadataShown.filter((name) => Object.hasOwn(item, name)).map((name) => [name, item[name]] as const);
-    return [[key, Object.fromEntries(shown)]];
-  }
-  const property = node?.properties.get(key);
-  const child = property ?? (node?.additional instanceof Object ? node.additional : undefined);
-  const isField = property !== undefined;
-  return [[isField ? escapeField(key) : key, celValue(item, child, child?.embedded === true)]];
-}
-
-function isInteger(value: number, node: SchemaNode | undefined): boolean {
-  return Number.isInteger(value) && (node === undefined || node.types.length === 0 || node.types.includes("integer"));
-}
-
-/** Source: apiserver/pkg/cel/escaping.go. */
-const reserved: ReadonlySet<string> = new Set([
-  "true",
-  "false",
-  "null",
-  "in",
-  "as",
-  "break",
-  "const",
-  "continue",
-  "else",
-  "for",
-  "function",
-  "if",
-  "import",
-  "let",
-  "loop",
-  "package",
-  "namespace",
-  "return",
-  "var",
-  "void",
-  "while",
-]);
-
-const escapes: Readonly<Record<string, string>> = {
-  __: "__underscores__",
-  ".": "__dot__",
-  "-": "__dash__",
-  "/": "__slash__",
-};
-
-function escapeField(name: string): string {
-  if (reserved.has(name)) return `__${name}__`;
-  return /[.\-/]|__/.test(name) ? name.replaceAll(/__|[.\-/]/g, (part) => escapes[part] ?? part) : name;
 }
 
 /** The rules of a schema node as it stands in a CustomResourceDefinition, for those who check it. */

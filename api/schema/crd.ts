@@ -1,30 +1,46 @@
 /**
  * Validates CustomResourceDefinitions (apiextensions.k8s.io/v1). Source of the rules and the wording:
- * apiextensions-apiserver/pkg/apis/apiextensions/validation/validation.go and pkg/apiserver/schema/validation.go.
+ * apiextensions-apiserver/pkg/apis/apiextensions/validation/validation.go. Paths are those of the internal version, as
+ * upstream's are: spec.conversion.webhookClientConfig, and JSONPath of a column.
  */
+import { isDeepStrictEqual } from "node:util";
 import { asList, asText, getOwn, isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject } from "../resources/definition.ts";
+import { serviceCauses, urlCauses } from "../resources/builtin/admission-registration/webhook-validation.ts";
 import type { StatusCause } from "../status.ts";
 import { compileJsonPath } from "../../formats/json-path.ts";
-import { ruleProblem, rulesOf } from "./cel.ts";
-import { duplicate, forbiddenField, invalidValue, notSupported, required, tooLong } from "./field-errors.ts";
+import { ruleCauses, ruleFormCauses } from "./crd-rules.ts";
+import { schemaCauses } from "./crd-schema.ts";
+import { duplicate, forbiddenField, invalidValue, notSupported, required, tooMany } from "./field-errors.ts";
+import { fieldPathIn } from "./field-path.ts";
 import { dns1035Label, dns1123Subdomain } from "./names.ts";
-import { patternProblem } from "./pattern.ts";
-import { schemaNode } from "./schema-node.ts";
-import { validateValue } from "./validate-value.ts";
 
 type Causes = readonly StatusCause[];
 
-/** What is wrong with it, apart from metadata that every object has. Empty when it can be served. */
-export function validateCustomResourceDefinition(crd: JsonObject): Causes {
+/**
+ * What is wrong with it, apart from metadata that every object has. Empty when it can be served. What `old` had already
+ * is not refused where upstream does not: rules that cost too much, and the lack of an approval.
+ */
+export function validateCustomResourceDefinition(crd: JsonObject, old?: JsonObject): Causes {
   const spec = objectAt(crd, "spec");
   const names = objectAt(spec, "names");
   return [
     ...crdNameCauses(crd, spec, names),
     ...groupCauses(text(spec, "group")),
     ...scopeCauses(getOwn(spec, "scope")),
+    ...versionsCauses(spec, objectAt(old ?? {}, "spec")),
     ...namesCauses(names),
-    ...versionsCauses(spec),
+    ...conversionCauses(spec),
+    ...approvalCauses(crd, old),
+    ...(getOwn(spec, "preserveUnknownFields") === true
+      ? [
+          invalidValue(
+            "spec.preserveUnknownFields",
+            true,
+            "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead",
+          ),
+        ]
+      : []),
   ];
 }
 
@@ -49,8 +65,7 @@ function scopeCauses(scope: unknown): Causes {
 
 function namesCauses(names: JsonObject): Causes {
   const kind = text(names, "kind");
-  // Upstream fills these two in before it validates.
-  const listKind = text(names, "listKind") || `${kind}List`;
+  const listKind = text(names, "listKind");
   const label = (field: string, value: string): Causes => {
     const wrong = dns1035Label(value);
     return wrong.length === 0 ? [] : [invalidValue(`spec.names.${field}`, value, wrong.join(","))];
@@ -64,9 +79,9 @@ function namesCauses(names: JsonObject): Causes {
   const singular = text(names, "singular");
   return [
     ...(plural === "" ? [required("spec.names.plural")] : label("plural", plural)),
-    ...(singular === "" ? [] : label("singular", singular)),
+    ...(singular === "" ? [required("spec.names.singular")] : label("singular", singular)),
     ...(kind === "" ? [required("spec.names.kind")] : mixedCase("kind", kind)),
-    ...mixedCase("listKind", listKind),
+    ...(listKind === "" ? [required("spec.names.listKind")] : mixedCase("listKind", listKind)),
     ...(kind !== "" && kind === listKind
       ? [invalidValue("spec.names.listKind", listKind, "kind and listKind may not be the same")]
       : []),
@@ -75,61 +90,176 @@ function namesCauses(names: JsonObject): Causes {
   ];
 }
 
-function versionsCauses(spec: JsonObject): Causes {
-  const versions = asList(getOwn(spec, "versions"));
-  if (versions.length === 0) return [required("spec.versions", "at least one version is needed")];
-  const names = versions.map((version) => (isJsonObject(version) ? text(version, "name") : ""));
-  const stored = versions.filter((version) => isJsonObject(version) && version["storage"] === true).length;
+function versionsCauses(spec: JsonObject, oldSpec: JsonObject): Causes {
+  const versions = asList(getOwn(spec, "versions")).map((version) => (isJsonObject(version) ? version : {}));
+  const names = versions.map((version) => text(version, "name"));
+  const stored = versions.filter((version) => version["storage"] === true).length;
+  const before = asList(getOwn(oldSpec, "versions")).filter(isJsonObject);
+  const unchanged = (version: JsonObject): boolean =>
+    before.some((old) => old["name"] === version["name"] && isDeepStrictEqual(old["schema"], version["schema"]));
+  const shared = sharedParts(versions);
+  const [first] = versions;
   return [
+    ...versions.flatMap((version, index) => {
+      const path = `spec.versions[${index}]`;
+      return [
+        ...versionCauses(version, path),
+        ...partsCauses(version, (part) => (shared.has(part) ? undefined : `${path}.${part}`), unchanged(version)),
+      ];
+    }),
     ...(new Set(names).size < names.length
       ? [invalidValue("spec.versions", names, "must contain unique version names")]
       : []),
     ...(stored === 1
       ? []
       : [invalidValue("spec.versions", names, "must have exactly one version marked as storage version")]),
-    ...versions.flatMap((version, index) => versionCauses(version, `spec.versions[${index}]`)),
+    ...(first === undefined
+      ? []
+      : dns1035Label(text(first, "name")).map((why) => invalidValue("spec.version", text(first, "name"), why))),
+    ...(first === undefined
+      ? []
+      : partsCauses(first, (part) => (shared.has(part) ? sharedPaths[part] : undefined), versions.every(unchanged))),
   ];
 }
 
-function versionCauses(version: unknown, path: string): Causes {
-  if (!isJsonObject(version)) return [invalidValue(path, version, "must be an object")];
+type Part = "schema" | "subresources" | "additionalPrinterColumns" | "selectableFields";
+
+/**
+ * Where the internal version has what all versions have alike. Source: Convert_v1_CustomResourceDefinitionSpec_To_
+ * apiextensions_CustomResourceDefinitionSpec in apiextensions/v1/conversion.go.
+ */
+const sharedPaths: Readonly<Record<Part, string>> = {
+  schema: "spec.validation",
+  subresources: "spec.subresources",
+  additionalPrinterColumns: "spec.additionalPrinterColumns",
+  selectableFields: "spec.selectableFields",
+};
+
+function sharedParts(versions: readonly JsonObject[]): ReadonlySet<Part> {
+  const [first] = versions;
+  const parts = Object.keys(sharedPaths) as Part[];
+  const alike = (part: Part): boolean =>
+    first?.[part] !== undefined && versions.every((version) => isDeepStrictEqual(version[part], first[part]));
+  return new Set(parts.filter(alike));
+}
+
+function versionCauses(version: JsonObject, path: string): Causes {
   const name = text(version, "name");
   const wrong = dns1035Label(name);
-  const schema = getOwn(objectAt(version, "schema"), "openAPIV3Schema");
-  const schemaPath = `${path}.schema.openAPIV3Schema`;
-  const flags = ["served", "storage"].filter(
-    (flag) => !["boolean", "undefined"].includes(typeof getOwn(version, flag)),
-  );
   return [
+    ...(isJsonObject(schemaOf(version)) ? [] : [required(`${path}.schema.openAPIV3Schema`, "schemas are required")]),
     ...(wrong.length === 0 ? [] : [invalidValue(`${path}.name`, name, wrong.join(","))]),
-    ...flags.map((flag) => invalidValue(`${path}.${flag}`, version[flag], "must be true or false")),
-    ...(isJsonObject(schema)
-      ? [...rootCauses(schema, schemaPath), ...schemaCauses(schema, schemaPath, "root")]
-      : [required(schemaPath, "schemas are required")]),
-    ...columnsCauses(asList(getOwn(version, "additionalPrinterColumns")), `${path}.additionalPrinterColumns`),
+    ...deprecationCauses(version, `${path}.deprecationWarning`),
   ];
 }
 
-const columnTypes = ["integer", "number", "string", "boolean", "date"];
+const schemaOf = (version: JsonObject): unknown => getOwn(objectAt(version, "schema"), "openAPIV3Schema");
+
+/** `at` says where a part is told about, undefined where it is not. */
+function partsCauses(version: JsonObject, at: (part: Part) => string | undefined, unchanged: boolean): Causes {
+  const schema = schemaOf(version);
+  const subresources = objectAt(version, "subresources");
+  const statusEnabled = getOwn(subresources, "status") !== undefined;
+  const told = (part: Part, causes: (path: string) => Causes): Causes => {
+    const path = at(part);
+    return path === undefined ? [] : causes(path);
+  };
+  return [
+    ...told("schema", (path) =>
+      isJsonObject(schema) ? allSchemaCauses(schema, `${path}.openAPIV3Schema`, statusEnabled, unchanged) : [],
+    ),
+    ...told("subresources", (path) => scaleCauses(getOwn(subresources, "scale"), path)),
+    ...told("additionalPrinterColumns", (path) =>
+      columnsCauses(asList(getOwn(version, "additionalPrinterColumns")), path),
+    ),
+    ...told("selectableFields", (path) => selectableCauses(version, schema, path)),
+  ];
+}
+
+/** Rules are looked at where everything around them is in order: what they say of themselves otherwise helps nobody. */
+function allSchemaCauses(schema: JsonObject, path: string, statusEnabled: boolean, unchanged: boolean): Causes {
+  const causes = [...schemaCauses(schema, path, statusEnabled), ...ruleFormCauses(schema, path)];
+  return causes.length > 0 ? causes : ruleCauses(schema, path, unchanged);
+}
+
+const maxWarningLength = 256;
+
+function deprecationCauses(version: JsonObject, path: string): Causes {
+  const warning = getOwn(version, "deprecationWarning");
+  if (warning === undefined || warning === null) return [];
+  const shown = asText(warning);
+  const refuse = (why: string): StatusCause => invalidValue(path, shown, why);
+  if (getOwn(version, "deprecated") !== true) return [refuse("can only be set for deprecated versions")];
+  const strange = [...shown.matchAll(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu)][0];
+  return [
+    ...(Buffer.byteLength(shown) > maxWarningLength ? [refuse("must be <= 256 characters long")] : []),
+    ...(shown === "" ? [refuse("must not be an empty string")] : []),
+    ...(strange === undefined
+      ? []
+      : [
+          refuse(
+            `must only contain printable UTF-8 characters; non-printable character found at index ${Buffer.byteLength(shown.slice(0, strange.index))}`,
+          ),
+        ]),
+  ];
+}
+
+function scaleCauses(scale: unknown, path: string): Causes {
+  if (!isJsonObject(scale)) return [];
+  const mandatory = (key: string, root: string): Causes => {
+    const value = text(scale, key);
+    const at = `${path}.scale.${key}`;
+    if (value === "") return [required(at)];
+    if (!value.startsWith(".")) return [notSimple(at, value)];
+    return value.startsWith(`${root}.`) ? [] : [invalidValue(at, value, `should be a json path under ${root}`)];
+  };
+  return [
+    ...mandatory("specReplicasPath", ".spec"),
+    ...mandatory("statusReplicasPath", ".status"),
+    ...labelSelectorPathCauses(text(scale, "labelSelectorPath"), `${path}.scale.labelSelectorPath`),
+  ];
+}
+
+function labelSelectorPathCauses(value: string, path: string): Causes {
+  if (value === "") return [];
+  if (!value.startsWith(".")) return [notSimple(path, value)];
+  return /^\.(?:spec|status)\./.test(value)
+    ? []
+    : [invalidValue(path, value, "should be a json path under either .spec or .status")];
+}
+
+const notSimple = (path: string, value: string): StatusCause =>
+  invalidValue(path, value, "must be a simple json path starting with .");
+
+const columnTypes = ["boolean", "date", "integer", "number", "string"];
+const columnFormats = ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
 
 function columnsCauses(columns: readonly unknown[], path: string): Causes {
   return columns.flatMap((column, index) => {
     const at = `${path}[${index}]`;
-    if (!isJsonObject(column)) return [invalidValue(at, column, "must be an object")];
-    const type = text(column, "type");
-    const jsonPath = text(column, "jsonPath");
-    const problem = jsonPath === "" ? undefined : jsonPathProblem(jsonPath);
+    if (!isJsonObject(column)) return [];
+    const [type, format] = [text(column, "type"), text(column, "format")];
+    const oneOf = (values: readonly string[]): string => `must be one of ${values.join(",")}`;
     return [
       ...(text(column, "name") === "" ? [required(`${at}.name`)] : []),
       ...(type === ""
-        ? [required(`${at}.type`, `must be one of ${columnTypes.join(",")}`)]
+        ? [required(`${at}.type`, oneOf(columnTypes))]
         : columnTypes.includes(type)
           ? []
-          : [invalidValue(`${at}.type`, type, `must be one of ${columnTypes.join(",")}`)]),
-      ...(jsonPath === "" ? [required(`${at}.jsonPath`)] : []),
-      ...(problem === undefined ? [] : [invalidValue(`${at}.jsonPath`, jsonPath, problem)]),
+          : [invalidValue(`${at}.type`, type, oneOf(columnTypes))]),
+      ...(format === "" || columnFormats.includes(format)
+        ? []
+        : [invalidValue(`${at}.format`, format, oneOf(columnFormats))]),
+      ...columnPathCauses(text(column, "jsonPath"), `${at}.JSONPath`),
     ];
   });
+}
+
+function columnPathCauses(jsonPath: string, path: string): Causes {
+  if (jsonPath === "") return [required(path)];
+  if (!jsonPath.startsWith(".")) return [notSimple(path, jsonPath)];
+  const problem = jsonPathProblem(jsonPath);
+  return problem === undefined ? [] : [invalidValue(path, jsonPath, problem)];
 }
 
 function jsonPathProblem(jsonPath: string): string | undefined {
@@ -141,253 +271,135 @@ function jsonPathProblem(jsonPath: string): string | undefined {
   }
 }
 
-function rootCauses(schema: JsonObject, path: string): Causes {
-  const type = text(schema, "type");
-  const metadata = objectAt(objectAt(schema, "properties"), "metadata");
-  const strays = Object.keys(objectAt(metadata, "properties")).filter(
-    (key) => key !== "name" && key !== "generateName",
-  );
-  return [
-    ...(type !== "" && type !== "object" ? [invalidValue(`${path}.type`, type, "must be object at the root")] : []),
-    ...(schema["additionalProperties"] === undefined
-      ? []
-      : [forbiddenField(`${path}.additionalProperties`, "must not be used at the root")]),
-    ...(strays.length === 0
-      ? []
-      : [
-          forbiddenField(
-            `${path}.properties[metadata]`,
-            "must not specify anything other than name and generateName, but metadata is implicitly specified",
-          ),
-        ]),
-  ];
-}
+/** Source: MaxSelectableFields in validation.go. */
+const maxSelectableFields = 8;
 
-type Level = "root" | "item" | "field";
-
-const noType: Readonly<Record<Level, string>> = {
-  root: "must not be empty at the root",
-  item: "must not be empty for specified array items",
-  field: "must not be empty for specified object fields",
-};
-
-/** Keywords that JSON Schema has and CustomResourceDefinitions do not. */
-const forbiddenKeywords: Readonly<Record<string, string>> = {
-  $ref: "$ref is not supported",
-  definitions: "definitions is not supported",
-  dependencies: "dependencies is not supported",
-  deprecated: "deprecated is not supported",
-  discriminator: "discriminator is not supported",
-  id: "id is not supported",
-  patternProperties: "patternProperties is not supported",
-  readOnly: "readOnly is not supported",
-  writeOnly: "writeOnly is not supported",
-  xml: "xml is not supported",
-};
-
-const jsonTypes = ["array", "boolean", "integer", "number", "object", "string"];
-
-/** A structural schema says the type of everything in it, and outside of allOf, anyOf, oneOf and not. */
-function schemaCauses(schema: JsonObject, path: string, level: Level): Causes {
-  const type = text(schema, "type");
-  const flag = (key: string): boolean => getOwn(schema, key) === true;
-  const intOrString = flag("x-kubernetes-int-or-string");
-  const typeless = type === "" && !intOrString && !flag("x-kubernetes-preserve-unknown-fields");
-  const embedded = flag("x-kubernetes-embedded-resource");
-  const additional = getOwn(schema, "additionalProperties");
-  const properties = objectAt(schema, "properties");
-  const items = getOwn(schema, "items");
-  return [
-    ...(embedded && type !== "object"
-      ? [invalidValue(`${path}.type`, type, "must be object if x-kubernetes-embedded-resource is true")]
-      : typeless
-        ? [required(`${path}.type`, noType[level])]
-        : []),
-    ...(type === "" || jsonTypes.includes(type) ? [] : [notSupported(`${path}.type`, type, jsonTypes)]),
-    ...(type === "array" && items === undefined ? [required(`${path}.items`, "must be specified")] : []),
-    ...(additional !== undefined && Object.keys(properties).length > 0
-      ? [forbiddenField(`${path}.additionalProperties`, "additionalProperties and properties are mutual exclusive")]
-      : []),
-    ...valueCauses(schema, path),
-    ...nestedCauses(schema, path),
-    ...listTypeCauses(schema, path),
-    ...defaultCauses(schema, path),
-    ...ruleCauses(schema, path),
-    ...Object.entries(properties).flatMap(([key, property]) =>
-      childCauses(property, `${path}.properties[${key}]`, "field"),
-    ),
-    ...(additional === undefined || typeof additional === "boolean"
-      ? []
-      : childCauses(additional, `${path}.additionalProperties`, "field")),
-    ...(items === undefined ? [] : childCauses(items, `${path}.items`, "item")),
-  ];
-}
-
-function childCauses(schema: unknown, path: string, level: Level): Causes {
-  return isJsonObject(schema) ? schemaCauses(schema, path, level) : [invalidValue(path, schema, "must be an object")];
-}
-
-/** What may not stand in a schema, nested or not. */
-function valueCauses(schema: JsonObject, path: string): Causes {
-  const forbidden = Object.entries(forbiddenKeywords).filter(([keyword]) => Object.hasOwn(schema, keyword));
-  const pattern = text(schema, "pattern");
-  const problem = pattern === "" ? undefined : patternProblem(pattern);
-  return [
-    ...forbidden.map(([keyword, why]) => forbiddenField(`${path}.${keyword}`, why)),
-    ...(schema["uniqueItems"] === true
-      ? [
-          forbiddenField(
-            `${path}.uniqueItems`,
-            "uniqueItems cannot be set to true since the runtime complexity becomes quadratic",
-          ),
-        ]
-      : []),
-    ...(schema["additionalProperties"] === false
-      ? [forbiddenField(`${path}.additionalProperties`, "additionalProperties cannot be set to false")]
-      : []),
-    ...(problem === undefined
-      ? []
-      : [invalidValue(`${path}.pattern`, pattern, `must be a valid regular expression, but isn't: ${problem}`)]),
-  ];
-}
-
-/** Keywords that say structure: they belong outside of allOf, anyOf, oneOf and not. */
-const structure: Readonly<Record<string, string>> = {
-  type: "must be empty to be structural",
-  additionalProperties: "must be undefined to be structural",
-  default: "must be undefined to be structural",
-  title: "must be empty to be structural",
-  description: "must be empty to be structural",
-  nullable: "must be false to be structural",
-  "x-kubernetes-preserve-unknown-fields": "must be false to be structural",
-  "x-kubernetes-embedded-resource": "must be false to be structural",
-  "x-kubernetes-int-or-string": "must be false to be structural",
-  "x-kubernetes-list-map-keys": "must be empty to be structural",
-  "x-kubernetes-list-type": "must be undefined to be structural",
-  "x-kubernetes-map-type": "must be undefined to be structural",
-  "x-kubernetes-validations": "must be empty to be structural",
-};
-
-function nestedCauses(schema: JsonObject, path: string): Causes {
-  const intOrString = schema["x-kubernetes-int-or-string"] === true;
-  const lists = ["allOf", "anyOf", "oneOf"].flatMap((keyword) =>
-    asList(getOwn(schema, keyword)).map((nested, index) => ({ nested, at: `${path}.${keyword}[${index}]` })),
-  );
-  const not = getOwn(schema, "not");
-  const all = not === undefined ? lists : [...lists, { nested: not, at: `${path}.not` }];
-  return all.flatMap(({ nested, at }) => (isJsonObject(nested) ? nestedSchemaCauses(nested, at, intOrString) : []));
-}
-
-function nestedSchemaCauses(schema: JsonObject, path: string, intOrString: boolean): Causes {
-  const type = text(schema, "type");
-  // anyOf: [{type: integer}, {type: string}] is how int-or-string is spelled out.
-  const spelled = intOrString && (type === "integer" || type === "string");
-  const found = Object.entries(structure).filter(
-    ([keyword]) => Object.hasOwn(schema, keyword) && !(keyword === "type" && spelled),
-  );
-  const items = getOwn(schema, "items");
-  return [
-    ...found.map(([keyword, why]) => forbiddenField(`${path}.${keyword}`, why)),
-    ...valueCauses(schema, path),
-    ...nestedInNested(schema, path, intOrString),
-    ...Object.entries(objectAt(schema, "properties")).flatMap(([key, property]) =>
-      isJsonObject(property) ? nestedSchemaCauses(property, `${path}.properties[${key}]`, false) : [],
-    ),
-    ...(isJsonObject(items) ? nestedSchemaCauses(items, `${path}.items`, false) : []),
-  ];
-}
-
-const nestedInNested = (schema: JsonObject, path: string, intOrString: boolean): Causes =>
-  nestedCauses(intOrString ? { ...schema, "x-kubernetes-int-or-string": true } : schema, path);
-
-function listTypeCauses(schema: JsonObject, path: string): Causes {
-  const listType = getOwn(schema, "x-kubernetes-list-type");
-  const keys = asList(getOwn(schema, "x-kubernetes-list-map-keys"));
-  const types: readonly unknown[] = ["atomic", "map", "set"];
-  const at = `${path}.x-kubernetes-list-type`;
-  if (listType === undefined)
-    return keys.length === 0 ? [] : [required(at, "must be map if x-kubernetes-list-map-keys is non-empty")];
-  if (!types.includes(listType)) return [notSupported(at, listType, types)];
-  if (schema["type"] !== "array")
-    return [invalidValue(`${path}.type`, text(schema, "type"), "must be array if x-kubernetes-list-type is specified")];
-  return listType === "map" ? mapKeysCauses(schema, keys, path) : [];
-}
-
-function mapKeysCauses(schema: JsonObject, keys: readonly unknown[], path: string): Causes {
-  const items = objectAt(schema, "items");
-  const at = `${path}.x-kubernetes-list-map-keys`;
-  if (keys.length === 0) return [required(at, "must not be empty if x-kubernetes-list-type is map")];
-  const properties = objectAt(items, "properties");
-  const mandatory = asList(getOwn(items, "required"));
-  return [
-    ...(items["type"] === "object"
-      ? []
-      : [
-          invalidValue(
-            `${path}.items.type`,
-            text(items, "type"),
-            "must be object if parent array's x-kubernetes-list-type is map",
-          ),
-        ]),
-    ...keys.flatMap((key, index) => {
-      const property = objectAt(properties, asText(key));
-      if (keys.indexOf(key) < index) return [duplicate(`${at}[${index}]`, key)];
-      if (Object.keys(property).length === 0)
-        return [invalidValue(`${at}[${index}]`, key, "entries must all be names of item properties")];
-      return mandatory.includes(key) || property["default"] !== undefined
+function selectableCauses(version: JsonObject, schema: unknown, path: string): Causes {
+  const seen = new Set<string>();
+  const causes = asList(getOwn(version, "selectableFields")).flatMap((field, index): Causes => {
+    const at = `${path}[${index}].jsonPath`;
+    const jsonPath = isJsonObject(field) ? text(field, "jsonPath") : "";
+    if (jsonPath === "") return [required(at)];
+    const found = fieldPathIn(jsonPath, isJsonObject(schema) ? schema : {}, false);
+    if (typeof found === "string") return [invalidValue(at, jsonPath, `is an invalid path: ${found}`)];
+    const known = found.names.join(".");
+    const again = seen.has(known);
+    seen.add(known);
+    return [
+      ...(found.names[0] === "metadata" ? [invalidValue(at, jsonPath, "must not point to fields in metadata")] : []),
+      ...(["string", "boolean", "integer"].includes(text(found.schema, "type"))
         ? []
         : [
-            required(
-              `${path}.items.properties[${asText(key)}].default`,
-              "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property",
+            invalidValue(
+              at,
+              jsonPath,
+              "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.",
             ),
-          ];
-    }),
+          ]),
+      ...(again ? [duplicate(at, jsonPath)] : []),
+    ];
+  });
+  return seen.size > maxSelectableFields ? [...causes, tooMany(path, seen.size, maxSelectableFields)] : causes;
+}
+
+const strategies = ["None", "Webhook"];
+const reviewVersions = ["v1", "v1beta1"];
+
+function conversionCauses(spec: JsonObject): Causes {
+  const conversion = getOwn(spec, "conversion");
+  if (!isJsonObject(conversion)) return [];
+  const strategy = text(conversion, "strategy");
+  const webhook = objectAt(conversion, "webhook");
+  const config = getOwn(webhook, "clientConfig");
+  const versions = asList(getOwn(webhook, "conversionReviewVersions"));
+  const [configPath, versionsPath] = [
+    "spec.conversion.webhookClientConfig",
+    "spec.conversion.conversionReviewVersions",
+  ];
+  const why = "should not be set when strategy is not set to Webhook";
+  const known =
+    strategy === ""
+      ? [required("spec.conversion.strategy")]
+      : strategies.includes(strategy)
+        ? []
+        : [notSupported("spec.conversion.strategy", strategy, strategies)];
+  if (strategy === "Webhook")
+    return [...known, ...clientCauses(config, configPath), ...reviewCauses(versions, versionsPath)];
+  return [
+    ...known,
+    ...(config === undefined ? [] : [forbiddenField(configPath, why)]),
+    ...(versions.length === 0 ? [] : [forbiddenField(versionsPath, why)]),
   ];
 }
 
-function defaultCauses(schema: JsonObject, path: string): Causes {
-  const value = getOwn(schema, "default");
-  if (value === undefined) return [];
-  const causes: StatusCause[] = [];
-  validateValue(value, schemaNode(schema), `${path}.default`, causes);
-  return causes;
+function clientCauses(config: unknown, path: string): Causes {
+  if (!isJsonObject(config)) return [required(path, "required when strategy is set to Webhook")];
+  const { url, service } = config;
+  if ((url === undefined) === (service === undefined))
+    return [required(path, "exactly one of url or service is required")];
+  return isJsonObject(service) ? serviceCauses(service, `${path}.service`) : urlCauses(asText(url), `${path}.url`);
 }
 
-const reasons: readonly unknown[] = [
-  "FieldValueInvalid",
-  "FieldValueForbidden",
-  "FieldValueRequired",
-  "FieldValueDuplicate",
-];
+function reviewCauses(versions: readonly unknown[], path: string): Causes {
+  if (versions.length === 0) return [required(path)];
+  return [
+    ...versions.flatMap((version, index) =>
+      versions.indexOf(version) < index
+        ? [invalidValue(`${path}[${index}]`, version, "duplicate version")]
+        : dns1035Label(asText(version)).map((why) => invalidValue(`${path}[${index}]`, version, why)),
+    ),
+    ...(versions.some((version) => reviewVersions.includes(asText(version)))
+      ? []
+      : [invalidValue(path, versions, `must include at least one of ${reviewVersions.join(", ")}`)]),
+  ];
+}
 
-function ruleCauses(schema: JsonObject, path: string): Causes {
-  return rulesOf(schema).flatMap((validation, index) => {
-    const at = `${path}.x-kubernetes-validations[${index}]`;
-    const rule = text(validation, "rule").trim();
-    const message = text(validation, "message");
-    const expression = text(validation, "messageExpression").trim();
-    const reason = getOwn(validation, "reason");
-    const problem = rule === "" ? undefined : ruleProblem(rule);
-    const messageProblem = expression === "" ? undefined : expressionProblem(expression);
-    return [
-      ...(rule === "" ? [required(`${at}.rule`, "rule is not specified")] : []),
-      ...(problem === undefined ? [] : [invalidValue(`${at}.rule`, rule, `compilation failed: ${problem}`)]),
-      ...(message.includes("\n")
-        ? [invalidValue(`${at}.message`, message, "message must not contain line breaks")]
-        : []),
-      ...(message.length > 2048 ? [tooLong(`${at}.message`, 2048)] : []),
-      ...(messageProblem === undefined
+const approval = "api-approved.kubernetes.io";
+
+/** Groups of Kubernetes need its approval. Source: apihelpers.GetAPIApprovalState in pkg/apihelpers/helpers.go. */
+function approvalCauses(crd: JsonObject, old: JsonObject | undefined): Causes {
+  const group = text(objectAt(crd, "spec"), "group");
+  if (!/(?:^|\.)(?:k8s|kubernetes)\.io$/.test(group)) return [];
+  const [now, before] = [approvalOf(crd), old && approvalOf(old)];
+  if (now.state === "approved" || now.state === "bypassed" || now.state === before?.state) return [];
+  const path = `metadata.annotations[${approval}]`;
+  return [now.state === "missing" ? required(path, now.why) : invalidValue(path, now.value, now.why)];
+}
+
+function approvalOf(crd: JsonObject): { readonly state: string; readonly value: string; readonly why: string } {
+  const value = text(objectAt(objectAt(crd, "metadata"), "annotations"), approval);
+  const see = "see https://github.com/kubernetes/enhancements/pull/1111";
+  if (value === "")
+    return { state: "missing", value, why: `protected groups must have approval annotation "${approval}", ${see}` };
+  if (value.startsWith("unapproved")) return { state: "bypassed", value, why: "" };
+  if (URL.canParse(value) && /^[a-z]+:\/\/[^/]+\/./i.test(value)) return { state: "approved", value, why: "" };
+  const why = `protected groups must have approval annotation "${approval}" with either a URL or a reason starting with "unapproved", ${see}`;
+  return { state: "invalid", value, why };
+}
+
+/** Versions that objects may be stored in stay. Source: ValidateCustomResourceDefinitionStoredVersions. */
+export function storedVersionsCauses(storedVersions: readonly string[], crd: JsonObject): Causes {
+  const path = "status.storedVersions";
+  if (storedVersions.length === 0) return [invalidValue(path, storedVersions, "must have at least one stored version")];
+  const versions = asList(getOwn(objectAt(crd, "spec"), "versions")).filter(isJsonObject);
+  const names = versions.map((version) => text(version, "name"));
+  const storage = versions.filter((version) => version["storage"] === true).map((version) => text(version, "name"));
+  return [
+    ...storage
+      .filter((name) => !storedVersions.includes(name))
+      .map((name) => invalidValue(path, storedVersions, `must have the storage version ${name}`)),
+    ...storedVersions.flatMap((name, index) =>
+      names.includes(name)
         ? []
-        : [invalidValue(`${at}.messageExpression`, expression, `compilation failed: ${messageProblem}`)]),
-      ...(reason === undefined || reasons.includes(reason) ? [] : [notSupported(`${at}.reason`, reason, reasons)]),
-    ];
-  });
-}
-
-/** A message may evaluate to anything while it compiles: what is no string is not used. */
-function expressionProblem(expression: string): string | undefined {
-  return ruleProblem(`type(${expression}) == string || true`);
+        : [
+            invalidValue(
+              `${path}[${index}]`,
+              name,
+              `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`,
+            ),
+          ],
+    ),
+  ];
 }
 
 function objectAt(object: JsonObject, key: string): JsonObject {

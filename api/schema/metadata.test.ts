@@ -94,8 +94,8 @@ describe("validateMetadata", () => {
     {
       metadata: { ownerReferences: [{ apiVersion: "v1", kind: "K" }] },
       want: [
-        'metadata.ownerReferences.name: Invalid value: "": must not be empty',
-        'metadata.ownerReferences.uid: Invalid value: "": must not be empty',
+        'metadata.ownerReferences.name: Invalid value: "": name must not be empty',
+        'metadata.ownerReferences.uid: Invalid value: "": uid must not be empty',
       ],
     },
     {

@@ -119,12 +119,12 @@ function ownerCauses(owners: readonly unknown[], path: string): readonly StatusC
   const references = owners.filter(isJsonObject);
   const controllers = references.filter((owner) => owner["controller"] === true);
   const causes = references.flatMap((owner) => [
-    ...(stringField(owner, "apiVersion") === ""
-      ? [invalidValue(childPath(path, "apiVersion"), "", "version must not be empty")]
-      : []),
+    ...(isGroupVersion(stringField(owner, "apiVersion"))
+      ? []
+      : [invalidValue(childPath(path, "apiVersion"), owner["apiVersion"] ?? "", "version must not be empty")]),
     ...["kind", "name", "uid"]
       .filter((field) => stringField(owner, field) === "")
-      .map((field) => invalidValue(childPath(path, field), "", "must not be empty")),
+      .map((field) => invalidValue(childPath(path, field), "", `${field} must not be empty`)),
     ...(owner["apiVersion"] === "v1" && owner["kind"] === "Event"
       ? [invalidValue(path, owner, "/v1, Kind=Event is disallowed from being an owner")]
       : []),
@@ -134,6 +134,9 @@ function ownerCauses(owners: readonly unknown[], path: string): readonly StatusC
   const why = `Only one reference can have Controller set to true. Found "true" in references for ${first} and ${second}`;
   return [...causes, invalidValue(path, references, why)];
 }
+
+/** Source: ParseGroupVersion in apimachinery/pkg/runtime/schema/group_version.go. */
+const isGroupVersion = (apiVersion: string): boolean => /^([^/]*\/)?[^/]+$/.test(apiVersion);
 
 function finalizerCauses(finalizers: readonly string[], path: string): readonly StatusCause[] {
   const both = ["orphan", "foregroundDeletion"].every((one) => finalizers.includes(one));
@@ -200,6 +203,23 @@ const ownerTypes: Readonly<Record<string, FieldType>> = {
   controller: "bool",
   blockOwnerDeletion: "bool",
 };
+
+/** Why this is no metav1.ObjectMeta, as decoding it says; undefined when it is, or is not there. */
+export function metadataTypeProblem(metadata: unknown): string | undefined {
+  if (metadata === undefined || metadata === null) return undefined;
+  if (!isJsonObject(metadata))
+    return `json: cannot unmarshal ${goTypeOf(metadata)} into Go value of type v1.ObjectMeta`;
+  try {
+    checkTypes(metadata, metadataTypes, "", (value, field, type) => {
+      throw new TypeError(
+        `json: cannot unmarshal ${goTypeOf(value)} into Go struct field ObjectMeta${field} of type ${type}`,
+      );
+    });
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
 
 /** Throws BadRequest for the first field of the wrong type. */
 function typedMetadata(object: JsonObject): JsonObject {

@@ -15,8 +15,23 @@ export function patternProblem(source: string): string | undefined {
     toRegExp(source);
     return undefined;
   } catch (error) {
-    return `error parsing regexp: ${(error as Error).message}`;
+    return `error parsing regexp: ${inRe2Words((error as Error).message, source)}`;
   }
+}
+
+/** What V8 says of a pattern, as RE2 says it. Source: regexp/syntax/parse.go. */
+const words: readonly (readonly [RegExp, string])[] = [
+  [/Unterminated group/, "missing closing )"],
+  [/Unmatched '\)'/, "unexpected )"],
+  [/Unterminated character class/, "missing closing ]"],
+  [/Nothing to repeat/, "missing argument to repetition operator"],
+  [/Range out of order in character class/, "invalid character class range"],
+  [/\\ at end of pattern/, "trailing backslash at end of expression"],
+];
+
+function inRe2Words(message: string, source: string): string {
+  const found = words.find(([pattern]) => pattern.test(message));
+  return found === undefined ? message : `${found[1]}: \`${source}\``;
 }
 
 /** Compiles at first use. A pattern that is none matches nothing: validateCustomResourceDefinition refuses it. */
@@ -40,7 +55,8 @@ export function boundBacktracking(): void {
   bounded = true;
 }
 
-function toRegExp(source: string): RegExp {
+/** Throws SyntaxError for what is no pattern. */
+export function toRegExp(source: string): RegExp {
   boundBacktracking();
   const { body, flags } = translate(source);
   return new RegExp(body, flags);

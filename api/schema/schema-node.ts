@@ -1,8 +1,6 @@
 /** A structural schema (apiextensions.k8s.io/v1 openAPIV3Schema), read once into what the walks over objects need. */
 import { asList, getOwn, isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject } from "../resources/definition.ts";
-import type { CompiledRule } from "./cel.ts";
-import { compileRules } from "./cel.ts";
 import type { Format } from "./formats.ts";
 import { formatNamed } from "./formats.ts";
 import { compilePattern } from "./pattern.ts";
@@ -29,10 +27,14 @@ export interface SchemaNode {
   readonly anyOf: readonly SchemaNode[];
   readonly oneOf: readonly SchemaNode[];
   readonly not: SchemaNode | undefined;
-  /** x-kubernetes-validations of this node. Compiled when they are first asked for. */
-  readonly rules: () => readonly CompiledRule[];
+  /** Its fields are not compared with what they were before: it is replaced as a whole. */
+  readonly atomicMap: boolean;
+  /** x-kubernetes-validations of this node. */
+  readonly validations: readonly JsonObject[];
   /** Whether this node or one below it has rules: walks skip the others. */
   readonly hasRules: boolean;
+  /** Whether this node or one below it is an embedded object. */
+  readonly hasEmbedded: boolean;
 }
 
 interface Pattern {
@@ -87,12 +89,13 @@ export function schemaNode(schema: JsonObject): SchemaNode {
     pattern: pattern === undefined ? undefined : { source: pattern, matches: compilePattern(pattern) },
     limits: limitsOf(schema),
     allOf: list(schema, "allOf"),
-    // x-kubernetes-int-or-string says the same already, and its error is the one to read.
-    anyOf: intOrString && isIntOrString(getOwn(schema, "anyOf")) ? [] : list(schema, "anyOf"),
+    anyOf: list(schema, "anyOf"),
     oneOf: list(schema, "oneOf"),
     not: child(getOwn(schema, "not")),
-    rules: once(() => compileRules(validations)),
+    atomicMap: text(schema, "x-kubernetes-map-type") === "atomic",
+    validations,
     hasRules: validations.length > 0 || children.some((node) => node.hasRules),
+    hasEmbedded: getOwn(schema, "x-kubernetes-embedded-resource") === true || children.some((node) => node.hasEmbedded),
   };
 }
 
@@ -138,13 +141,4 @@ function list(schema: JsonObject, key: string): readonly SchemaNode[] {
 function text(schema: JsonObject, key: string): string | undefined {
   const value = getOwn(schema, key);
   return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-function isIntOrString(anyOf: unknown): boolean {
-  return JSON.stringify(anyOf) === '[{"type":"integer"},{"type":"string"}]';
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
 }

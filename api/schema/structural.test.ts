@@ -19,6 +19,10 @@ const spec = (properties: JsonObject, more: JsonObject = {}): ObjectSchema =>
 const lines = (schema: ObjectSchema, object: JsonObject, old?: JsonObject): readonly string[] =>
   schema.validate(object, old).map(({ reason, field, message }) => `${reason ?? ""} ${field ?? ""}: ${message ?? ""}`);
 
+/** What follows a fault that keeps rules from being run. */
+const unchecked =
+  'FieldValueInvalid <nil>: Invalid value: "null": some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
+
 describe("prune", () => {
   const schema = structuralObjectSchema({
     type: "object",
@@ -254,14 +258,14 @@ describe("validate", () => {
       'FieldValueDuplicate spec.f[2]: Duplicate value: "a"',
     ],
     [
-      { "x-kubernetes-int-or-string": true, anyOf: [{ type: "integer" }, { type: "string" }] },
+      { "x-kubernetes-int-or-string": true },
       true,
       'FieldValueTypeInvalid spec.f: Invalid value: "boolean": spec.f in body must be of type integer,string: "boolean"',
     ],
     [
       { type: "integer", not: { maximum: 5 } },
       3,
-      'FieldValueInvalid spec.f: Invalid value: "": "spec.f" must not validate the schema (not)',
+      'FieldValueInvalid <nil>: Invalid value: "": "spec.f" must not validate the schema (not)',
     ],
   ])("%j refuses %j", (schema, value, line) => {
     expect(lines(spec({ f: schema }), { spec: { f: value } })).toEqual([line]);
@@ -274,6 +278,11 @@ describe("validate", () => {
     [{ type: "string", format: "unheard-of" }, "x"],
     [{ type: "string", format: "date-time" }, "2026-01-01T00:00:00.5+02:00"],
     [{ type: "string", format: "cidr" }, "10.0.0.0/8"],
+    [{ type: "string", format: "creditcard" }, "4111 1111 1111 1111"],
+    [{ type: "string", format: "isbn" }, "0-306-40615-2"],
+    [{ type: "string", format: "isbn13" }, "978-3-16-148410-0"],
+    [{ type: "string", format: "rgbcolor" }, "rgb(0, 255, 9)"],
+    [{ type: "string", format: "uuid4" }, "57b73598-8764-4ad0-a76a-679bb6640eb1"],
     [{ "x-kubernetes-int-or-string": true }, "1"],
     [{ "x-kubernetes-int-or-string": true }, 1],
     [{ "x-kubernetes-preserve-unknown-fields": true }, { a: [1] }],
@@ -291,16 +300,88 @@ describe("validate", () => {
     expect(lines(spec({ f: schema }), { spec: { f: value } })).toEqual([]);
   });
 
+  test.each([
+    ["date", "2020-02-30"],
+    ["byte", ""],
+    ["creditcard", "4111 1111 1111 1112"],
+    ["isbn", "978-3-16-148410-1"],
+    ["hexcolor", "#ff"],
+    ["rgbcolor", "rgb(0, 256, 9)"],
+    ["uuid4", "57b73598-8764-5ad0-a76a-679bb6640eb1"],
+    ["ssn", "1"],
+  ])("format %s refuses %j", (format, value) => {
+    expect(lines(spec({ f: { type: "string", format } }), { spec: { f: value } })).toEqual([
+      `FieldValueTypeInvalid spec.f: Invalid value: "${value}": spec.f in body must be of type ${format}: "${value}"`,
+    ]);
+  });
+
+  test.each([
+    [{ apiVersion: 1, kind: "X" }, "spec.r.apiVersion: Invalid value: 1: must be a string"],
+    [
+      { metadata: { labels: { a: 1 } } },
+      'spec.r.metadata: Invalid value: {"labels":{"a":1}}: json: cannot unmarshal number into Go struct field ObjectMeta.labels of type string',
+    ],
+  ])("an embedded resource %j cannot be decoded", (r, why) => {
+    const embedding = spec({
+      r: { type: "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true },
+    });
+    expect(() => embedding.prune({ apiVersion: "g/v1", kind: "K", spec: { r } })).toThrow(
+      `K in version "v1" cannot be handled as a K: ${why}`,
+    );
+  });
+
+  test("what was wrong before an update and has not changed may stay", () => {
+    const schema = spec({
+      n: { type: "integer", maximum: 5 },
+      l: {
+        type: "array",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["k"],
+        items: {
+          type: "object",
+          required: ["k"],
+          properties: { k: { type: "string" }, v: { type: "integer", maximum: 5 } },
+        },
+      },
+      atomic: { type: "array", items: { type: "integer", maximum: 5 } },
+      set: { type: "array", items: { type: "string" }, "x-kubernetes-list-type": "set" },
+    });
+    const old = { spec: { n: 9, l: [{ k: "a", v: 9 }], atomic: [9], set: ["a", "a"] } };
+    expect(lines(schema, old)).toHaveLength(4);
+    expect(lines(schema, { ...old, more: 1 }, old)).toEqual([]);
+    const fields = (changed: JsonObject): readonly string[] =>
+      schema.validate({ spec: { ...old.spec, ...changed } }, old).map(({ field }) => field ?? "");
+    expect(fields({ n: 8 })).toEqual(["spec.n"]);
+    expect(
+      fields({
+        l: [
+          { k: "b", v: 1 },
+          { k: "a", v: 9 },
+        ],
+      }),
+    ).toEqual([]);
+    expect(
+      fields({
+        l: [
+          { k: "b", v: 9 },
+          { k: "a", v: 9 },
+        ],
+      }),
+    ).toEqual(["spec.l[0].v"]);
+    expect(fields({ atomic: [9, 1] })).toEqual(["spec.atomic[0]"]);
+    expect(fields({ set: ["b", "b"] })).toEqual([]);
+  });
+
   test("oneOf says how many fit, and what is wrong with the nearest", () => {
     const schema = spec(
       { a: { type: "string" }, b: { type: "string" } },
       { oneOf: [{ required: ["a"] }, { required: ["b"] }] },
     );
     expect(lines(schema, { spec: { a: "", b: "" } })).toEqual([
-      'FieldValueInvalid spec: Invalid value: "": "spec" must validate one and only one schema (oneOf). Found 2 valid alternatives',
+      'FieldValueInvalid <nil>: Invalid value: "": "spec" must validate one and only one schema (oneOf). Found 2 valid alternatives',
     ]);
     expect(lines(schema, { spec: {} })).toEqual([
-      'FieldValueInvalid spec: Invalid value: "": "spec" must validate one and only one schema (oneOf). Found none valid',
+      'FieldValueInvalid <nil>: Invalid value: "": "spec" must validate one and only one schema (oneOf). Found none valid',
       "FieldValueRequired spec.a: Required value",
     ]);
   });
@@ -315,7 +396,7 @@ describe("validate", () => {
       r: { type: "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true },
     });
     expect(lines(schema, { spec: { r: { kind: "x y", metadata: { labels: { "a b": "1" } } } } })).toEqual([
-      "FieldValueRequired spec.r.apiVersion: Required value",
+      "FieldValueRequired spec.r.apiVersion: Required value: must not be empty",
       expect.stringContaining('FieldValueInvalid spec.r.kind: Invalid value: "x y": may have mixed case'),
       expect.stringContaining('FieldValueInvalid spec.r.metadata.labels: Invalid value: "a b": name part must consist'),
     ]);
@@ -353,7 +434,7 @@ describe("the schemas in crds/", () => {
       ok
         ? []
         : [
-            'FieldValueDuplicate spec.ports: Duplicate value: "array": two ports ask for the same hostPort: each hostPort, protocol and hostIP can be used once',
+            'FieldValueInvalid spec.ports: Invalid value: "array": two ports ask for the same hostPort: each hostPort, protocol and hostIP can be used once',
           ],
     );
   });
@@ -390,6 +471,7 @@ describe("the schemas in crds/", () => {
   test("a container without an image", () => {
     expect(lines(containers, { metadata: { name: "web" }, spec: {} })).toEqual([
       "FieldValueRequired spec.image: Required value",
+      unchecked,
     ]);
   });
 });
@@ -462,7 +544,7 @@ describe("rules", () => {
   test.each([
     ["FieldValueRequired", "FieldValueRequired spec.a: Required value: m"],
     ["FieldValueForbidden", "FieldValueForbidden spec.a: Forbidden: m"],
-    ["FieldValueDuplicate", 'FieldValueDuplicate spec.a: Duplicate value: "object": m'],
+    ["FieldValueDuplicate", 'FieldValueDuplicate spec.a: Duplicate value: "object"'],
     ["FieldValueInvalid", 'FieldValueInvalid spec.a: Invalid value: "object": m'],
   ])("reason %s", (reason, line) => {
     expect(lines(rule({ rule: "false", message: "m", reason, fieldPath: ".a" }), { spec: {} })).toEqual([line]);
@@ -497,7 +579,7 @@ describe("rules", () => {
   test("a rule that cannot be evaluated is an error that names it", () => {
     expect(
       lines(rule({ rule: "self.a.b == 1" }, { a: { type: "object", properties: {} } }), { spec: { a: {} } }),
-    ).toEqual(['FieldValueInvalid spec: Invalid value: "object": No such key: b evaluating rule: self.a.b == 1']);
+    ).toEqual(['FieldValueInvalid spec: Invalid value: "object": no such key: b evaluating rule: self.a.b == 1']);
   });
 
   test("rules that would take too long are not run", () => {
@@ -511,7 +593,30 @@ describe("rules", () => {
     expect(lines(schema, { spec: { a: [1, 2] } })).toEqual([]);
   });
 
+  test("a rule may look at oldSelf where nothing was before, if it says so", () => {
+    const schema = rule({ rule: "oldSelf.hasValue() || self.a > 0", optionalOldSelf: true }, { a: integer });
+    expect(lines(schema, { spec: { a: 0 } })).toHaveLength(1);
+    expect(lines(schema, { spec: { a: 0 } }, { spec: { a: 1 } })).toEqual([]);
+  });
+
+  test("what breaks a rule and has not changed may stay, except where the rule looks at what was before", () => {
+    const inner = { type: "object", properties: { a: integer } };
+    const schema = spec(
+      { o: { ...inner, "x-kubernetes-validations": [{ rule: "self.a > 5", message: "small" }] }, b: integer },
+      { "x-kubernetes-validations": [{ rule: "self.b > oldSelf.b || self.b == 0", message: "up" }] },
+    );
+    const old = { spec: { o: { a: 1 }, b: 2 } };
+    expect(lines(schema, { spec: { o: { a: 1 }, b: 3 } }, old)).toEqual([]);
+    expect(lines(schema, { spec: { o: { a: 2 }, b: 3 } }, old)).toEqual([
+      'FieldValueInvalid spec.o: Invalid value: "object": small',
+    ]);
+    expect(lines(schema, old, structuredClone(old))).toEqual(['FieldValueInvalid spec: Invalid value: "object": up']);
+  });
+
   test("rules wait until the shape is right", () => {
-    expect(lines(rule({ rule: "self.a > 5" }, { a: integer }), { spec: { a: "x" } })).toHaveLength(1);
+    expect(lines(rule({ rule: "self.a > 5" }, { a: integer }), { spec: { a: "x" } })).toEqual([
+      'FieldValueTypeInvalid spec.a: Invalid value: "string": spec.a in body must be of type integer: "string"',
+      unchecked,
+    ]);
   });
 });

@@ -1,17 +1,32 @@
 /**
  * Validates a value against a schema. Order and wording are those of kube-openapi/pkg/validation (go-openapi/validate),
- * the reasons those of apiextensions-apiserver/pkg/apiserver/validation/validation.go. Two differences: the field is
- * named where upstream says "<nil>" (anyOf, oneOf, allOf, not), and int-or-string gives one error instead of three.
+ * the reasons those of apiextensions-apiserver/pkg/apiserver/validation/validation.go.
  */
 import { isDeepStrictEqual } from "node:util";
 import { childPath, getOwn, isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject } from "../resources/definition.ts";
 import type { StatusCause } from "../status.ts";
+import { correlatedItems } from "./correlation.ts";
 import { invalidValue, notSupported, required, tooLong, tooMany, typeInvalid } from "./field-errors.ts";
 import type { SchemaNode } from "./schema-node.ts";
 
-/** Adds what is wrong to `causes`. */
-export function validateValue(value: unknown, node: SchemaNode, path: string, causes: StatusCause[]): void {
+/**
+ * Adds what is wrong to `causes`. What was wrong before an update and has not changed may stay: `old` is what `value`
+ * replaces, undefined where nobody knows. Source: apiextensions-apiserver/pkg/apiserver/validation/ratcheting.go.
+ */
+export function validateValue(
+  value: unknown,
+  node: SchemaNode,
+  path: string,
+  causes: StatusCause[],
+  old?: unknown,
+): void {
+  const before = causes.length;
+  validateAll(value, node, path, causes, old);
+  if (causes.length > before && old !== undefined && isDeepStrictEqual(value, old)) causes.length = before;
+}
+
+function validateAll(value: unknown, node: SchemaNode, path: string, causes: StatusCause[], old: unknown): void {
   if (value === null || value === undefined) {
     if (!node.nullable && node.types.length > 0) causes.push(wrongType(path, node, "null"));
     return;
@@ -21,10 +36,10 @@ export function validateValue(value: unknown, node: SchemaNode, path: string, ca
   validateCombinations(value, node, path, causes);
   if (typeof value === "string") validateString(value, node, path, causes);
   else if (typeof value === "number") validateNumber(value, node, path, causes);
-  else if (Array.isArray(value)) validateList(value, node, path, causes);
+  else if (Array.isArray(value)) validateList(value, node, path, causes, old);
   if (node.enum !== undefined && !node.enum.some((one) => one === value || isDeepStrictEqual(one, value)))
     causes.push(notSupported(path, value, node.enum));
-  if (isJsonObject(value)) validateObject(value, node, path, causes);
+  if (isJsonObject(value)) validateObject(value, node, path, causes, old);
 }
 
 function typeOf(value: unknown): string {
@@ -80,22 +95,31 @@ function validateNumber(value: number, { limits }: SchemaNode, path: string, cau
     wrong(`greater than ${exclusiveMinimum ? "" : "or equal to "}${minimum}`);
 }
 
-function validateList(value: readonly unknown[], node: SchemaNode, path: string, causes: StatusCause[]): void {
+function validateList(
+  value: readonly unknown[],
+  node: SchemaNode,
+  path: string,
+  causes: StatusCause[],
+  old: unknown,
+): void {
   const { minItems, maxItems, uniqueItems } = node.limits;
   // Upstream looks at each item all the same; a list that is far too long would cost far too much.
   if (maxItems !== undefined && value.length > maxItems) {
     causes.push(tooMany(path, value.length, maxItems));
     return;
   }
-  if (node.items !== undefined)
-    for (const [index, item] of value.entries()) validateValue(item, node.items, `${path}[${index}]`, causes);
+  if (node.items !== undefined) {
+    const before = correlatedItems(old, node);
+    for (const [index, item] of value.entries())
+      validateValue(item, node.items, `${path}[${index}]`, causes, before(item));
+  }
   if (minItems !== undefined && value.length < minItems)
     causes.push(invalidValue(path, value.length, `${path} in body should have at least ${minItems} items`));
   if (uniqueItems && new Set(value.map((item) => JSON.stringify(item))).size < value.length)
     causes.push(invalidValue(path, "", `${path} in body shouldn't contain duplicates`));
 }
 
-function validateObject(value: JsonObject, node: SchemaNode, path: string, causes: StatusCause[]): void {
+function validateObject(value: JsonObject, node: SchemaNode, path: string, causes: StatusCause[], old: unknown): void {
   const keys = Object.keys(value);
   const { minProperties, maxProperties } = node.limits;
   if (minProperties !== undefined && keys.length < minProperties) {
@@ -106,16 +130,19 @@ function validateObject(value: JsonObject, node: SchemaNode, path: string, cause
     causes.push(tooMany(path, keys.length, maxProperties));
     return;
   }
+  const before = isJsonObject(old) && !node.atomicMap ? old : {};
   for (const key of keys) {
     const property = node.properties.get(key) ?? node.additional;
-    if (property instanceof Object) validateValue(value[key], property, childPath(path, key), causes);
+    if (property instanceof Object)
+      validateValue(value[key], property, childPath(path, key), causes, getOwn(before, key));
   }
   for (const name of node.required) if (getOwn(value, name) === undefined) causes.push(required(childPath(path, name)));
 }
 
 function validateCombinations(value: unknown, node: SchemaNode, path: string, causes: StatusCause[]): void {
   const say = (what: string): void => {
-    causes.push(invalidValue(path, "", `"${path}" ${what}`));
+    // go-openapi gives no name for what it says of several schemas at once.
+    causes.push(invalidValue("<nil>", "", `"${path}" ${what}`));
   };
   if (node.anyOf.length > 0 && !node.anyOf.some((one) => fits(value, one, path))) {
     say("must validate at least one schema (anyOf)");

@@ -12,11 +12,10 @@ export interface FieldMatcher {
 
 type Term = { readonly field: string; readonly equal: boolean; readonly value: string };
 
+type Selectable = Pick<ResourceDefinition, "selectableFields" | "namespaced" | "mergeKeys">;
+
 /** Throws BadRequest when the text is no selector or names a field that this kind cannot be selected by. */
-export function parseFieldSelector(
-  text: string,
-  definition: Pick<ResourceDefinition, "selectableFields" | "namespaced">,
-): FieldMatcher {
+export function parseFieldSelector(text: string, definition: Selectable): FieldMatcher {
   const terms = splitTerms(text).map((part) => parseTerm(text, part));
   const tests = terms.map(({ field, equal, value }) => {
     const read = reader(field, definition);
@@ -44,21 +43,36 @@ function parseTerm(selector: string, part: string): Term {
 }
 
 function unescapeValue(value: string): string {
-  if (/(?:^|[^\\])(?:\\\\)*[=,]/.test(value))
-    throw badRequest(`invalid field selector: unescaped character in value '${value}'`);
-  return value.replaceAll(/\\([\\,=])/g, "$1");
+  return value.replaceAll(/\\([^]?)|[=,]/gu, (found, escaped: string | undefined) => {
+    if (escaped !== undefined && ["\\", ",", "="].includes(escaped)) return escaped;
+    const why =
+      escaped === undefined
+        ? `unescaped character in value: ${found.codePointAt(0) ?? ""}`
+        : `invalid escape sequence: ${found}`;
+    throw badRequest(`invalid field selector: ${why}`);
+  });
 }
 
-function reader(
-  field: string,
-  { selectableFields, namespaced }: Pick<ResourceDefinition, "selectableFields" | "namespaced">,
-): (object: KubeObject) => string {
+function reader(field: string, definition: Selectable): (object: KubeObject) => string {
+  const { selectableFields, namespaced } = definition;
   if (field === "metadata.name") return (object) => object.metadata.name;
-  if (field === "metadata.namespace" && namespaced) return (object) => object.metadata.namespace ?? "";
+  if (field === "metadata.namespace" && (namespaced || hasDefaultFields(definition)))
+    return (object) => object.metadata.namespace ?? "";
   const read = Object.hasOwn(selectableFields, field) ? selectableFields[field] : undefined;
-  if (read === undefined) throw badRequest(`field label not supported: ${field}`);
+  if (read === undefined) throw badRequest(unknownField(field, definition));
   return read;
 }
+
+/** Source: DefaultMetaV1FieldSelectorConversion in apimachinery/pkg/runtime/conversion.go. */
+function unknownField(field: string, definition: Selectable): string {
+  return hasDefaultFields(definition)
+    ? `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
+    : `field label not supported: ${field}`;
+}
+
+/** Built-in kinds that say nothing about fields; custom ones always do. */
+const hasDefaultFields = ({ selectableFields, mergeKeys }: Selectable): boolean =>
+  mergeKeys !== undefined && Object.keys(selectableFields).length === 0;
 
 function exactly(terms: readonly Term[], field: string): string | undefined {
   return terms.find((term) => term.field === field && term.equal)?.value;

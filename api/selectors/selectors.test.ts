@@ -91,12 +91,21 @@ describe("parseFieldSelector", () => {
     ["spec.x=1", "field label not supported: spec.x"],
     ["toString=1", "field label not supported: toString"],
     ["metadata.name", "invalid selector: 'metadata.name'; can't understand 'metadata.name'"],
-    ["metadata.name=a=b", "unescaped character"],
+    ["metadata.name=a=b", "invalid field selector: unescaped character in value: 61"],
+    ["metadata.name=a\\b", "invalid field selector: invalid escape sequence: \\b"],
   ])("%s is refused", (selector, says) => {
     expect(message(() => parseFieldSelector(selector, definition))).toContain(says);
   });
 
-  test("cluster-scoped kinds have no namespace to select by", () => {
+  test("built-in kinds without fields of their own say which there are", () => {
+    const builtIn = { namespaced: false, selectableFields: {}, mergeKeys: {} };
+    expect(message(() => parseFieldSelector("type=x", builtIn))).toBe(
+      '"type" is not a known field selector: only "metadata.name", "metadata.namespace"',
+    );
+    expect(parseFieldSelector("metadata.namespace=x", builtIn).namespace).toBe("x");
+  });
+
+  test("cluster-scoped custom kinds have no namespace to select by", () => {
     expect(message(() => parseFieldSelector("metadata.namespace=x", { namespaced: false, selectableFields: {} }))).toBe(
       "field label not supported: metadata.namespace",
     );

@@ -30,6 +30,10 @@ class FailingStore implements Store {
     this.#store = store;
   }
 
+  get compacted(): Revision {
+    return this.#store.compacted;
+  }
+
   /** Ends every open watch with an error. */
   breakWatches(): void {
     this.#watches.abort();
@@ -41,7 +45,8 @@ class FailingStore implements Store {
   update = (...args: Parameters<Store["update"]>): Promise<Stored> => this.#store.update(...args);
   delete = (...args: Parameters<Store["delete"]>): Promise<Revision> => this.#store.delete(...args);
   revision = (): Promise<Revision> => this.#store.revision();
-  requestProgress = (): Promise<void> => this.#store.requestProgress();
+  requestProgress = (...args: Parameters<Store["requestProgress"]>): Promise<void> =>
+    this.#store.requestProgress(...args);
   compact = (...args: Parameters<Store["compact"]>): Promise<void> => this.#store.compact(...args);
 
   async list(...args: Parameters<Store["list"]>): Promise<Page> {

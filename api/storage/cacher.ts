@@ -7,10 +7,13 @@ import type { EventType } from "../codec.ts";
 import type { ResourceType } from "../../crds/meta.ts";
 import type { Log } from "../../process/log.ts";
 import { describeError } from "../../process/log.ts";
-import { tooLargeResourceVersion } from "../status.ts";
+import { ApiError, tooLargeResourceVersion } from "../status.ts";
 import { sleep } from "../../process/clock.ts";
 import type { Clock } from "../../process/clock.ts";
+import { EntryList } from "./entry-list.ts";
 import { UnavailableError } from "./errors.ts";
+import { SharedWork } from "./shared-work.ts";
+import { Snapshots } from "./snapshots.ts";
 import type { Page, Revision, Store, StoreEvent } from "./store.ts";
 
 /** What one watcher is told of one event. */
@@ -71,6 +74,10 @@ export type Selection = (event: CacheEvent) => WatchItem | undefined;
 export interface CacherOptions {
   readonly store: Store;
   readonly type: ResourceType;
+  /** See {@link Codec}. */
+  readonly storedHead?: string;
+  /** See {@link Codec}. */
+  readonly storedAs?: ResourceType | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -159,8 +166,10 @@ export class Cacher implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #entries = new Map<string, Entry>();
   readonly #watchers = new Set<Watcher>();
-  /** Keys in order. JavaScript compares UTF-16, stores compare bytes: the same for what names are made of. */
-  #keys: string[] = [];
+  readonly #freshening = new SharedWork(() => this.#freshen());
+  readonly #snapshots: Snapshots;
+  /** The same as #entries, in order. */
+  #list = EntryList.empty;
   #ring: CacheEvent[] = [];
   /** Every event after this revision is in the ring. */
   #ringStart = 0 as Revision;
@@ -168,12 +177,16 @@ export class Cacher implements AsyncDisposable {
   #waiters: Waiter[] = [];
   #ready = Promise.withResolvers<undefined>();
   #listed = false;
+  /** Why what is in the store cannot be shown now: a conversion that fails. */
+  #refusal: ApiError | undefined;
   #running: Promise<void> | undefined;
   #bookmarkTimer: Disposable | undefined;
+  #flushing = false;
 
   constructor(options: CacherOptions) {
     this.#options = options;
-    this.codec = new Codec(options.type);
+    this.codec = new Codec(options.type, options.storedHead, options.storedAs);
+    this.#snapshots = new Snapshots(options.clock);
   }
 
   /** Every change up to this revision has been seen. */
@@ -195,29 +208,34 @@ export class Cacher implements AsyncDisposable {
 
   /** All whose keys begin with `prefix`, in order. */
   list(prefix: string): readonly Entry[] {
-    const entries: Entry[] = [];
-    for (let i = this.#position(prefix); i < this.#keys.length; i++) {
-      const key = this.#keys[i] ?? "";
-      if (!key.startsWith(prefix)) break;
-      const entry = this.#entries.get(key);
-      if (entry !== undefined) entries.push(entry);
-    }
-    return entries;
+    return this.#list.slice(this.#list.range(prefix));
+  }
+
+  /** All there is as of {@link revision}. */
+  get state(): EntryList {
+    return this.#list;
+  }
+
+  /** Remembers for a while, for {@link stateAt}, what there is now. */
+  keepState(): void {
+    this.#snapshots.keep(this.#revision, this.#list);
+  }
+
+  /** All there was as of `revision`, if it is still known. */
+  stateAt(revision: Revision): EntryList | undefined {
+    return revision === this.#revision ? this.#list : this.#snapshots.at(revision, this.#options.store.compacted);
   }
 
   /** Resolves when the cache shows everything that was written before the call. Throws Timeout, UnavailableError. */
-  async fresh(): Promise<void> {
-    await this.ready();
-    const newest = await this.#options.store.revision();
-    if (this.#revision >= newest) return;
-    await this.#options.store.requestProgress();
-    await this.reached(newest);
+  fresh(): Promise<void> {
+    return this.#freshening.run();
   }
 
   /** Resolves when the cache is no older than `revision`. Throws Timeout (504) after three seconds. */
   async reached(revision: Revision): Promise<void> {
     await this.ready();
     if (this.#revision >= revision) return;
+    if (this.#refusal !== undefined) throw this.#refusal;
     const inTime = await new Promise<boolean>((resolve) => {
       const timer = this.#options.clock.after(freshnessTimeoutMs, () => {
         this.#waiters = this.#waiters.filter((other) => other !== waiter);
@@ -232,7 +250,10 @@ export class Cacher implements AsyncDisposable {
       };
       this.#waiters.push(waiter);
     });
-    if (!inTime) throw tooLargeResourceVersion(`Too large resource version: ${revision}, current: ${this.#revision}`);
+    if (inTime) return;
+    // Meanwhile there may be one.
+    const refusal = this.#refusal as ApiError | undefined;
+    throw refusal ?? tooLargeResourceVersion(`Too large resource version: ${revision}, current: ${this.#revision}`);
   }
 
   /**
@@ -285,6 +306,15 @@ export class Cacher implements AsyncDisposable {
     await this.#running;
   }
 
+  async #freshen(): Promise<void> {
+    await this.ready();
+    const { store } = this.#options;
+    const newest = await store.revision();
+    if (this.#revision >= newest) return;
+    await store.requestProgress(this.codec.root, newest);
+    await this.reached(newest);
+  }
+
   async #run(signal: AbortSignal): Promise<void> {
     const { store, log, clock } = this.#options;
     for (let failures = 0; !signal.aborted; failures++) {
@@ -296,6 +326,7 @@ export class Cacher implements AsyncDisposable {
       } catch (error) {
         log.warn("Watching the store failed, starting anew", { prefix: this.codec.root, error: describeError(error) });
         this.#failReaders(error);
+        if (error instanceof ApiError) this.#refuse(error);
       }
       this.#closeWatchers();
       await sleep(clock, restartMs[Math.min(failures, restartMs.length - 1)] ?? 0, signal);
@@ -308,6 +339,11 @@ export class Cacher implements AsyncDisposable {
     this.#ready.promise.catch(() => undefined); // nobody may be waiting
     this.#ready.reject(error);
     this.#ready = Promise.withResolvers();
+  }
+
+  #refuse(refusal: ApiError): void {
+    this.#refusal = refusal;
+    for (const waiter of this.#waiters.splice(0)) waiter.resolve(false);
   }
 
   /** One timer for all watchers, while there are any that want bookmarks. */
@@ -334,13 +370,16 @@ export class Cacher implements AsyncDisposable {
   }
 
   #reset(page: Page): void {
+    const entries = page.items.map(({ key, value, revision }) => this.codec.decode(key, value, revision));
     this.#entries.clear();
-    for (const { key, value, revision } of page.items) this.#entries.set(key, this.codec.decode(key, value, revision));
-    this.#keys = page.items.map(({ key }) => key);
+    for (const entry of entries) this.#entries.set(entry.key, entry);
+    this.#list = EntryList.of(entries);
+    this.#snapshots.clear();
     this.#ring = [];
     this.#ringStart = page.revision;
     this.#advance(page.revision);
     this.#listed = true;
+    this.#refusal = undefined;
     this.#ready.resolve(undefined);
   }
 
@@ -353,17 +392,27 @@ export class Cacher implements AsyncDisposable {
     }
     const last = batch.at(-1);
     if (last !== undefined) this.#advance(revisionOf(last));
-    for (const watcher of this.#watchers) watcher.flush();
+    this.#flushSoon();
+  }
+
+  /** Once for all that arrives in one turn of the event loop: under load, what a watcher is told costs it one write. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setImmediate(() => {
+      this.#flushing = false;
+      for (const watcher of this.#watchers) watcher.flush();
+    });
   }
 
   #keep(event: CacheEvent): void {
     const { key } = event.entry;
     if (event.type === "DELETED") {
       this.#entries.delete(key);
-      this.#keys.splice(this.#position(key), 1);
+      this.#list = this.#list.without(key);
     } else {
-      if (event.previous === undefined) this.#keys.splice(this.#position(key), 0, key);
       this.#entries.set(key, event.entry);
+      this.#list = this.#list.with(event.entry);
     }
     this.#ring.push(event);
     if (this.#ring.length < 2 * ringCapacity) return;
@@ -400,7 +449,7 @@ export class Cacher implements AsyncDisposable {
       const first = batches.next();
       first.catch(() => undefined); // thrown below
       // Where nothing more happened under the prefix, only progress tells that the history is at its end.
-      await store.requestProgress();
+      await store.requestProgress(this.codec.root, await store.revision());
       for (let next = await first; next.done !== true; next = await batches.next()) {
         const events = next.value.map((change) => this.#eventOf(change, () => undefined));
         const last = next.value.at(-1);
@@ -420,17 +469,6 @@ export class Cacher implements AsyncDisposable {
       waiter.resolve(true);
       return false;
     });
-  }
-
-  /** Index of the first key that is not before `key`. */
-  #position(key: string): number {
-    let [low, high] = [0, this.#keys.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#keys[middle] ?? "") < key) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }
 

@@ -53,9 +53,14 @@ export class FutureRevisionError extends StorageError {
   }
 }
 
-/** The store cannot answer now; the write may or may not have happened. Trying again may help. */
+/** The store cannot answer now, and nothing was written. Trying again may help. */
 export class UnavailableError extends StorageError {
   override readonly name = "UnavailableError";
+}
+
+/** The store was asked to write and did not answer: it may have been done. Trying again may do it twice. */
+export class UnknownOutcomeError extends StorageError {
+  override readonly name = "UnknownOutcomeError";
 }
 
 /** The value is larger than the store takes (etcd: 1.5 MiB unless configured). */

@@ -8,19 +8,7 @@
  * answered (https://github.com/etcd-io/etcd/issues/15220): an event at R or later has come. Where the newest change lies outside
  * the prefix none would come, so then the key {@link fenceKey} is written, and that write is the event.
  */
-import { Etcd3 } from "etcd3";
-import type {
-  IEvent,
-  IKeyValue,
-  IOptions,
-  IRangeRequest,
-  IRangeResponse,
-  IRequestOp,
-  ITxnResponse,
-  IWatchRequest,
-  IWatchResponse,
-  WatchClient,
-} from "etcd3";
+import { childOf, orAborted } from "../../process/abort.ts";
 import { sleep, systemClock, timeLimit } from "../../process/clock.ts";
 import type { Clock } from "../../process/clock.ts";
 import {
@@ -32,9 +20,23 @@ import {
   StorageError,
   TooLargeError,
   UnavailableError,
+  UnknownOutcomeError,
 } from "./errors.ts";
+import { EtcdClient, EtcdError, grpcStatus } from "./etcd-client.ts";
+import type { EtcdTls } from "./etcd-client.ts";
+import type {
+  Event,
+  KeyValue,
+  LeaseId,
+  Operation,
+  RangeRequest,
+  RangeResponse,
+  TxnResponse,
+  WatchResponse,
+} from "./etcd-messages.ts";
 import { listStart, prefixEnd } from "./key-range.ts";
 import { RecentValues } from "./recent-values.ts";
+import { SharedWork } from "./shared-work.ts";
 import type { ListOptions, Page, Revision, Store, Stored, StoreEvent, WriteOptions } from "./store.ts";
 import { keyOf, revisionOf, WatchHub } from "./watch-hub.ts";
 import type { Change } from "./watch-hub.ts";
@@ -45,7 +47,7 @@ export interface EtcdOptions {
   /** Put before every key, so that several control planes can share one etcd; "" when absent. */
   readonly prefix?: string;
   /** PEM texts. Without it an https endpoint is checked against the system's authorities. */
-  readonly tls?: { readonly ca: string; readonly cert?: string; readonly key?: string };
+  readonly tls?: EtcdTls;
   /** How long a request may take, tries included; 10 s when absent. */
   readonly timeoutMs?: number;
   readonly clock?: Clock;
@@ -59,71 +61,24 @@ const fenceKey = "/stowage/fence";
 const fenceGraceMs = 10;
 const firstRetryMs = 50;
 const slowestRetryMs = 1000;
+/** How often the endpoint in use is asked whether it still answers, and how long it may take. */
+const mindMs = 1000;
+const silenceMs = 2000;
 /** k8s.io/apiserver/pkg/storage/etcd3/lease_manager.go: one lease serves the writes of a while, and lives longer by it. */
 const leaseReuse = { share: 0.05, mostSeconds: 60, mostKeys: 1000 };
 
-const channelOptions = {
-  // k8s.io/apiserver/pkg/storage/storagebackend/factory/etcd3.go: keepaliveTime, keepaliveTimeout
-  "grpc.keepalive_time_ms": 30_000,
-  "grpc.keepalive_timeout_ms": 10_000,
-  "grpc.initial_reconnect_backoff_ms": 100,
-  "grpc.max_reconnect_backoff_ms": 2000,
-  // A list may be of any size.
-  "grpc.max_receive_message_length": -1,
-  // As etcd's own client: the proxy variables of a server are for what it fetches, not for its database.
-  "grpc.enable_http_proxy": 0,
-};
-
-type Policy = NonNullable<NonNullable<IOptions["faultHandling"]>["global"]>;
-/**
- * etcd3 would repeat requests of any kind after a lost connection, and a write must not happen twice. It calls
- * nothing of a policy but `execute`.
- */
-const onlyOnce = { execute: async (request: () => unknown) => request() } as unknown as Policy;
-
-type CallOptions = NonNullable<Parameters<WatchClient["watch"]>[0]>;
-type Interceptor = NonNullable<CallOptions["interceptors"]>[number];
-/**
- * A member cut off from its leader ends the watch instead of leaving it silent: clientv3.WithRequireLeader, as in
- * k8s.io/apiserver/pkg/storage/etcd3/watcher.go. etcd3 has no other way to set a header.
- */
-const requireLeader: Interceptor = (options, nextCall) => {
-  const call = nextCall(options);
-  const start = call.start.bind(call);
-  call.start = (metadata, listener) => {
-    metadata.set("hasleader", "true");
-    start(metadata, listener);
-  };
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- grpc-js itself hands interceptors calls that only look like one
-  return call as ReturnType<Interceptor>;
-};
-
-interface WatchStream extends AsyncIterable<IWatchResponse> {
-  write(request: IWatchRequest): void;
-  cancel(): void;
-  on(event: "error", fn: (error: Error) => void): this;
-}
-
 interface Lease {
-  readonly id: Promise<string>;
+  readonly id: Promise<LeaseId>;
   readonly reusableUntil: number;
   keys: number;
 }
 
-const toRevision = (text: string): Revision => Number(text) as Revision;
+/** While one endpoint is in use. */
+type Turn = ReturnType<typeof childOf>;
 
-/** gRPC's status code, which etcd3 leaves only in the message: "14 UNAVAILABLE: No connection established". */
-function statusOf(error: unknown): number | undefined {
-  const [, code] = /^(\d+) [A-Z_]+:/.exec((error as Error).message) ?? [];
-  return code === undefined ? undefined : Number(code);
-}
-
-// https://grpc.github.io/grpc/core/md_doc_statuscodes.html: CANCELLED, UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE
-const lossCodes: ReadonlySet<number | undefined> = new Set([1, 2, 4, 13, 14]);
-const isLoss = (error: unknown): boolean => lossCodes.has(statusOf(error));
-const outOfRange = 11;
-/** The request never left: grpc-js had no connection to send it on (load-balancer-pick-first.js). */
-const isUnsent = (error: unknown): boolean => (error as Error).message.includes("No connection established");
+const { cancelled, unknown, deadlineExceeded, internal, unavailable } = grpcStatus;
+const lossCodes: ReadonlySet<number> = new Set([cancelled, unknown, deadlineExceeded, internal, unavailable]);
+const isLoss = (error: unknown): error is EtcdError => error instanceof EtcdError && lossCodes.has(error.status);
 const says = (error: unknown, words: string): boolean => (error as Error).message.includes(words);
 
 export class EtcdStore implements Store {
@@ -131,21 +86,25 @@ export class EtcdStore implements Store {
   readonly #prefix: string;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
-  readonly #clients: readonly Etcd3[];
+  readonly #clients: readonly EtcdClient[];
   #current = 0;
   readonly #closing = new AbortController();
+  /** Aborts when the endpoint in use is given up for the next one, and with the store. */
+  #turn: Turn = childOf(this.#closing.signal);
   readonly #leases = new Map<number, Lease>();
   readonly #recent = new RecentValues();
   readonly #hub: WatchHub;
-  #following: Promise<void> = Promise.resolve();
+  #following: Promise<unknown> = Promise.resolve();
   #fencing: Promise<Revision> | undefined;
+  readonly #reading = new SharedWork(() => this.#readRevision());
+  #compacted = 0 as Revision;
 
   private constructor(options: EtcdOptions) {
     this.#options = options;
     this.#prefix = options.prefix ?? "";
     this.#clock = options.clock ?? systemClock;
     this.#timeoutMs = options.timeoutMs ?? 10_000;
-    this.#clients = options.endpoints.map((endpoint) => this.#connect(endpoint, {}));
+    this.#clients = options.endpoints.map((endpoint) => new EtcdClient(endpoint, options.tls));
     this.#hub = new WatchHub(0 as Revision, (prefix, after, upTo, signal) => this.#replay(prefix, after, upTo, signal));
   }
 
@@ -156,7 +115,7 @@ export class EtcdStore implements Store {
       // A watch can tell what happened up to a revision only where that revision has an event; the fence is one.
       const position = await store.#fence();
       store.#hub.reset(position, position);
-      store.#following = store.#follow();
+      store.#following = Promise.all([store.#follow(), store.#mind()]);
       return store;
     } catch (error) {
       await store[Symbol.asyncDispose]();
@@ -169,9 +128,9 @@ export class EtcdStore implements Store {
 
   async create(key: string, value: Uint8Array, options: WriteOptions = {}): Promise<Stored> {
     const put = await this.#putOp(key, value, options);
-    const { succeeded, header } = await this.#swap("create", key, 0 as Revision, put, undefined);
+    const { succeeded, revision } = await this.#swap("create", key, 0 as Revision, put, undefined);
     if (!succeeded) throw new AlreadyExistsError(key);
-    return this.#remember({ key, value, revision: toRevision(header.revision) });
+    return this.#remember({ key, value, revision });
   }
 
   async get(key: string): Promise<Stored | undefined> {
@@ -180,17 +139,17 @@ export class EtcdStore implements Store {
   }
 
   async list(prefix: string, options: ListOptions = {}): Promise<Page> {
-    const range: IRangeRequest = {
+    const range: RangeRequest = {
       key: this.#bytes(listStart(prefix, options.after)),
-      range_end: this.#end(prefix),
+      rangeEnd: this.#end(prefix),
       ...(options.limit === undefined ? {} : { limit: options.limit }),
       ...(options.revision === undefined ? {} : { revision: options.revision }),
     };
-    const { kvs, count, header } = await this.#rangeAt(prefix, range, options.revision);
+    const { kvs, count, revision } = await this.#rangeAt(prefix, range, options.revision);
     return {
       items: kvs.map((kv) => this.#stored(kv)),
-      revision: options.revision ?? toRevision(header.revision),
-      remaining: Number(count) - kvs.length,
+      revision: options.revision ?? revision,
+      remaining: count - kvs.length,
     };
   }
 
@@ -207,9 +166,9 @@ export class EtcdStore implements Store {
     }
     const bytes = this.#bytes(key);
     const put = await this.#putOp(key, value, options);
-    const answer = await this.#swap("update", key, expected, put, { request_range: { key: bytes } });
+    const answer = await this.#swap("update", key, expected, put, { range: { key: bytes } });
     if (!answer.succeeded) throw refusal(key, expected, this.#found(answer));
-    return this.#remember({ key, value, revision: toRevision(answer.header.revision) });
+    return this.#remember({ key, value, revision: answer.revision });
   }
 
   async delete(key: string, expected: Revision): Promise<Revision> {
@@ -218,12 +177,12 @@ export class EtcdStore implements Store {
       "delete",
       key,
       expected,
-      { request_delete_range: { key: bytes } },
-      { request_range: { key: bytes } },
+      { deleteRange: { key: bytes } },
+      { range: { key: bytes } },
     );
     if (!answer.succeeded) throw refusal(key, expected, this.#found(answer));
     this.#recent.forget(key);
-    return toRevision(answer.header.revision);
+    return answer.revision;
   }
 
   async *watch(prefix: string, from: Revision, signal: AbortSignal): AsyncIterable<readonly StoreEvent[]> {
@@ -235,27 +194,30 @@ export class EtcdStore implements Store {
     yield* this.#hub.watch(prefix, from, signal);
   }
 
-  async revision(): Promise<Revision> {
-    const { header } = await this.#range("read", fenceKey, { key: this.#bytes(fenceKey) });
-    return toRevision(header.revision);
+  revision(): Promise<Revision> {
+    return this.#reading.run();
   }
 
-  async requestProgress(): Promise<void> {
-    const target = await this.revision();
-    if (!(await this.#passes(target, fenceGraceMs))) {
+  async requestProgress(prefix: string, revision: Revision): Promise<void> {
+    if (this.#hub.position < revision && !(await this.#passes(revision, fenceGraceMs))) {
       let fence: Revision;
       do fence = await this.#fence();
-      while (fence < target); // one that had begun before `target` came to be
-      if (!(await this.#passes(target, this.#timeoutMs))) {
-        throw new UnavailableError("", `Cannot tell what happened up to revision ${target}: etcd's watch is silent`);
+      while (fence < revision); // one that had begun before `revision` came to be
+      if (!(await this.#passes(revision, this.#timeoutMs))) {
+        throw new UnavailableError("", `Cannot tell what happened up to revision ${revision}: etcd's watch is silent`);
       }
     }
-    this.#hub.progress(this.#hub.position);
+    this.#hub.progress(prefix, this.#hub.position);
+  }
+
+  get compacted(): Revision {
+    return this.#compacted;
   }
 
   async compact(revision: Revision): Promise<void> {
     try {
-      await this.#call("compact", "", "repeatable", (client, options) => client.kv.compact({ revision }, options));
+      await this.#call("compact", "", "repeatable", (client, ms) => client.compact(revision, ms));
+      if (revision > this.#compacted) this.#compacted = revision;
     } catch (error) {
       if (says(error, "has been compacted")) return;
       if (says(error, "future revision")) throw new FutureRevisionError("", revision, await this.revision());
@@ -270,28 +232,12 @@ export class EtcdStore implements Store {
     await this.#following;
   }
 
-  #assertOpen(key: string): void {
-    if (this.#closing.signal.aborted) throw new UnavailableError(key, "Cannot use the store: it is closed");
+  async #readRevision(): Promise<Revision> {
+    return (await this.#range("read", fenceKey, { key: this.#bytes(fenceKey) })).revision;
   }
 
-  #connect(endpoint: string, channel: Record<string, number>): Etcd3 {
-    const { tls } = this.#options;
-    const pem = (text: string | undefined): Buffer | undefined => (text === undefined ? undefined : Buffer.from(text));
-    const [privateKey, certChain] = [pem(tls?.key), pem(tls?.cert)];
-    return new Etcd3({
-      hosts: endpoint,
-      grpcOptions: { ...channelOptions, ...channel },
-      faultHandling: { host: () => onlyOnce, global: onlyOnce },
-      ...(tls === undefined
-        ? {}
-        : {
-            credentials: {
-              rootCertificate: Buffer.from(tls.ca),
-              ...(privateKey === undefined ? {} : { privateKey }),
-              ...(certChain === undefined ? {} : { certChain }),
-            },
-          }),
-    });
+  #assertOpen(key: string): void {
+    if (this.#closing.signal.aborted) throw new UnavailableError(key, "Cannot use the store: it is closed");
   }
 
   #bytes(key: string): Buffer {
@@ -303,13 +249,8 @@ export class EtcdStore implements Store {
     return Buffer.from(prefixEnd(this.#prefix + prefix) ?? "\0");
   }
 
-  /** Values are copied: what etcd3 hands out are windows on a whole answer, which one kept object would keep. */
-  #stored({ key, value, mod_revision: revision }: IKeyValue): Stored {
-    return {
-      key: key.toString().slice(this.#prefix.length),
-      value: new Uint8Array(value),
-      revision: toRevision(revision),
-    };
+  #stored({ key, value, revision }: KeyValue): Stored {
+    return { key: key.slice(this.#prefix.length), value, revision };
   }
 
   #remember(stored: Stored): Stored {
@@ -317,9 +258,8 @@ export class EtcdStore implements Store {
     return stored;
   }
 
-  #found({ responses }: ITxnResponse): Stored | undefined {
-    const kv = responses[0]?.response_range.kvs[0];
-    return kv === undefined ? undefined : this.#remember(this.#stored(kv));
+  #found({ found }: TxnResponse): Stored | undefined {
+    return found === undefined ? undefined : this.#remember(this.#stored(found));
   }
 
   /** A transaction on one key, if its revision is `expected` (0: there is none). Never sent twice. */
@@ -327,28 +267,20 @@ export class EtcdStore implements Store {
     action: string,
     key: string,
     expected: Revision,
-    success: IRequestOp,
-    failure: IRequestOp | undefined,
-  ): Promise<ITxnResponse> {
-    return this.#call(action, key, "once", (client, options) =>
-      client.kv.txn(
-        {
-          compare: [{ target: "Mod", result: "Equal", key: this.#bytes(key), mod_revision: expected }],
-          success: [success],
-          failure: failure === undefined ? [] : [failure],
-        },
-        options,
-      ),
+    success: Operation,
+    failure: Operation | undefined,
+  ): Promise<TxnResponse> {
+    return this.#call(action, key, "once", (client, ms) =>
+      client.txn({ key: this.#bytes(key), expected, success, failure }, ms),
     );
   }
 
-  async #putOp(key: string, value: Uint8Array, { ttlSeconds }: WriteOptions): Promise<IRequestOp> {
-    const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-    const put = { key: this.#bytes(key), value: bytes };
-    return { request_put: ttlSeconds === undefined ? put : { ...put, lease: await this.#lease(key, ttlSeconds) } };
+  async #putOp(key: string, value: Uint8Array, { ttlSeconds }: WriteOptions): Promise<Operation> {
+    const put = { key: this.#bytes(key), value };
+    return { put: ttlSeconds === undefined ? put : { ...put, lease: await this.#lease(key, ttlSeconds) } };
   }
 
-  async #lease(key: string, ttlSeconds: number): Promise<string> {
+  async #lease(key: string, ttlSeconds: number): Promise<LeaseId> {
     const now = this.#clock.now().getTime();
     const known = this.#leases.get(ttlSeconds);
     if (known !== undefined && now < known.reusableUntil && known.keys < leaseReuse.mostKeys) {
@@ -357,19 +289,17 @@ export class EtcdStore implements Store {
     }
     const extra = Math.min(Math.floor(ttlSeconds * leaseReuse.share), leaseReuse.mostSeconds);
     // A lease that was granted and got lost on the way costs nothing: it runs out.
-    const id = this.#call("lease", key, "repeatable", (client, options) =>
-      client.leaseClient.leaseGrant({ TTL: ttlSeconds + extra }, options),
-    ).then((granted) => granted.ID);
+    const id = this.#call("lease", key, "repeatable", (client, ms) => client.leaseGrant(ttlSeconds + extra, ms));
     this.#leases.set(ttlSeconds, { id, reusableUntil: now + extra * 1000, keys: 1 });
     id.catch(() => this.#leases.delete(ttlSeconds));
     return id;
   }
 
-  #range(action: string, key: string, request: IRangeRequest): Promise<IRangeResponse> {
-    return this.#call(action, key, "repeatable", (client, options) => client.kv.range(request, options));
+  #range(action: string, key: string, request: RangeRequest): Promise<RangeResponse> {
+    return this.#call(action, key, "repeatable", (client, ms) => client.range(request, ms));
   }
 
-  async #rangeAt(prefix: string, request: IRangeRequest, revision: Revision | undefined): Promise<IRangeResponse> {
+  async #rangeAt(prefix: string, request: RangeRequest, revision: Revision | undefined): Promise<RangeResponse> {
     try {
       return await this.#range("list", prefix, request);
     } catch (error) {
@@ -392,7 +322,7 @@ export class EtcdStore implements Store {
     return new UnavailableError(prefix, `Cannot list "${prefix}": the connection to etcd was lost`);
   }
 
-  get #client(): Etcd3 {
+  get #client(): EtcdClient {
     const client = this.#clients[this.#current % this.#clients.length];
     if (client === undefined) throw new Error("Cannot use etcd without endpoints: give one or more");
     return client;
@@ -406,20 +336,59 @@ export class EtcdStore implements Store {
     action: string,
     key: string,
     mode: "once" | "repeatable",
-    request: (client: Etcd3, options: CallOptions) => Promise<T>,
+    request: (client: EtcdClient, timeoutMs: number) => Promise<T>,
   ): Promise<T> {
     this.#assertOpen(key);
     const began = this.#clock.now().getTime();
     for (let wait = firstRetryMs; ; wait = Math.min(2 * wait, slowestRetryMs)) {
       const now = this.#clock.now().getTime();
+      const turn = this.#turn;
       try {
-        return await request(this.#client, { deadline: Math.min(now + this.#timeoutMs / 2, began + this.#timeoutMs) });
+        const ms = Math.min(this.#timeoutMs / 2, began + this.#timeoutMs - now);
+        const answer = request(this.#client, ms);
+        return await (mode === "once" ? answer : this.#unlessLeft(turn, answer));
       } catch (error) {
         this.#assertOpen(key);
-        const again = isLoss(error) && (mode === "repeatable" || isUnsent(error));
-        if (isLoss(error)) this.#current++;
+        const again = isLoss(error) && (mode === "repeatable" || error.unsent);
+        if (isLoss(error)) this.#leave(turn);
         if (!again || now + wait - began >= this.#timeoutMs) throw failure(action, key, mode, error);
         await sleep(this.#clock, wait, this.#closing.signal);
+      }
+    }
+  }
+
+  /** Turns to the next endpoint, if there is one and nobody did so since `turn` began. */
+  #leave(turn: Turn): void {
+    if (this.#turn !== turn || this.#clients.length === 1) return;
+    this.#current++;
+    this.#turn = childOf(this.#closing.signal);
+    turn.abort();
+    turn[Symbol.dispose]();
+  }
+
+  /** What a request that may be repeated is answered, or a loss as soon as its endpoint is given up. */
+  async #unlessLeft<T>(turn: Turn, answer: Promise<T>): Promise<T> {
+    if (this.#clients.length === 1) return answer;
+    const told = await orAborted(
+      answer.then((value) => ({ value })),
+      turn.signal,
+    );
+    if (told === undefined) throw new EtcdError(unavailable, "the endpoint was given up");
+    return told.value;
+  }
+
+  /**
+   * Gives up an endpoint that hangs: a stopped process or a cut cable closes no connection, and gRPC's keep-alive would
+   * take 40 s to tell, for as long as which watchers would be told nothing.
+   */
+  async #mind(): Promise<void> {
+    const { signal } = this.#closing;
+    while (this.#clients.length > 1 && (await sleep(this.#clock, mindMs, signal))) {
+      const turn = this.#turn;
+      try {
+        await this.#client.range({ key: this.#bytes(fenceKey) }, silenceMs);
+      } catch {
+        this.#leave(turn);
       }
     }
   }
@@ -435,11 +404,11 @@ export class EtcdStore implements Store {
   async #writeFence(): Promise<Revision> {
     const key = this.#bytes(fenceKey);
     const { kvs } = await this.#range("read", fenceKey, { key });
-    const put: IRequestOp = { request_put: { key, value: Buffer.alloc(0) } };
-    const read: IRequestOp | undefined = kvs[0] === undefined ? undefined : { request_range: { key } };
-    const expected = toRevision(kvs[0]?.mod_revision ?? "0");
+    const put: Operation = { put: { key, value: Buffer.alloc(0) } };
+    const read: Operation | undefined = kvs[0] === undefined ? undefined : { range: { key } };
+    const expected = kvs[0]?.revision ?? (0 as Revision);
     const answer = await this.#swap("update", fenceKey, expected, put, read);
-    if (answer.succeeded) return toRevision(answer.header.revision);
+    if (answer.succeeded) return answer.revision;
     // Someone else's write of it came in between, and is as good.
     return this.#found(answer)?.revision ?? this.#writeFence();
   }
@@ -456,16 +425,18 @@ export class EtcdStore implements Store {
     const { signal } = this.#closing;
     let wait = firstRetryMs;
     while (!signal.aborted) {
+      let turn = this.#turn;
       try {
         await this.#assertSameHistory();
-        for await (const response of this.#responses(this.#client, this.#hub.position, signal)) {
+        turn = this.#turn;
+        for await (const response of this.#responses(this.#client, this.#hub.position, turn.signal)) {
           this.#publish(response);
           wait = firstRetryMs;
         }
       } catch (error) {
         await this.#recover(error);
       }
-      this.#current++;
+      this.#leave(turn);
       await sleep(this.#clock, wait, signal);
       wait = Math.min(2 * wait, slowestRetryMs);
     }
@@ -480,7 +451,7 @@ export class EtcdStore implements Store {
       this.#leases.clear();
       this.#hub.reset(position, error.oldest);
     } catch (lost) {
-      if (!(lost instanceof UnavailableError)) throw lost; // else the next try to follow finds the same
+      if (!(lost instanceof UnavailableError || lost instanceof UnknownOutcomeError)) throw lost; // else the next try to follow finds the same
     }
   }
 
@@ -490,7 +461,7 @@ export class EtcdStore implements Store {
     if (newest < this.#hub.position) throw new CompactedError("", this.#hub.position, newest);
   }
 
-  #publish(response: IWatchResponse): void {
+  #publish(response: WatchResponse): void {
     const revision = lastRevision(response);
     if (revision !== undefined) {
       const changes = this.#changes(response, this.#hub.position);
@@ -500,8 +471,8 @@ export class EtcdStore implements Store {
       }
       if (revision > this.#hub.position) this.#hub.publish(changes, revision);
     } else if (!response.created) {
-      const seen = toRevision(response.header.revision);
-      if (seen > this.#hub.position) this.#hub.progress(seen);
+      const seen = response.revision;
+      if (seen > this.#hub.position) this.#hub.progress(undefined, seen);
     }
   }
 
@@ -516,9 +487,9 @@ export class EtcdStore implements Store {
     let seen = after;
     for (let wait = firstRetryMs; !stop.aborted; wait = Math.min(2 * wait, slowestRetryMs)) {
       const endpoint = this.#options.endpoints[this.#current % this.#options.endpoints.length] ?? "";
-      const client = this.#connect(endpoint, { "grpc.use_local_subchannel_pool": 1 });
+      const client = new EtcdClient(endpoint, this.#options.tls);
       try {
-        for await (const response of this.#responses(client, seen, stop)) {
+        for await (const response of this.#responses(client, seen, AbortSignal.any([stop, this.#turn.signal]))) {
           const revision = lastRevision(response);
           if (revision === undefined) continue;
           const changes = this.#changes(response, seen).filter(
@@ -542,42 +513,28 @@ export class EtcdStore implements Store {
    * although the next one might be there; etcd before 3.5 forgets a deletion at the compacted revision.
    * Throws CompactedError, and whatever ends the connection.
    */
-  async *#responses(client: Etcd3, from: Revision, signal: AbortSignal): AsyncIterable<IWatchResponse> {
-    const stream = (await client.watchClient.watch({ interceptors: [requireLeader] })) as unknown as WatchStream;
-    const cancel = (): void => {
-      stream.cancel();
-    };
-    stream.on("error", () => undefined); // the iteration throws it; this one is for after its end
-    signal.addEventListener("abort", cancel, { once: true });
-    try {
-      const range = { key: this.#bytes(root), range_end: this.#end(root) };
-      stream.write({
-        create_request: { ...range, start_revision: Math.max(1, from), prev_kv: true, progress_notify: true },
-      });
-      for await (const response of stream) {
-        if (response.canceled) throw canceled(from, response);
-        yield response;
-      }
-    } finally {
-      signal.removeEventListener("abort", cancel);
-      cancel();
+  async *#responses(client: EtcdClient, from: Revision, signal: AbortSignal): AsyncIterable<WatchResponse> {
+    const startRevision = Math.max(1, from) as Revision;
+    const range = { key: this.#bytes(root), rangeEnd: this.#end(root), startRevision };
+    for await (const response of client.watch(range, signal)) {
+      if (response.canceled) throw canceled(from, response);
+      yield response;
     }
   }
 
-  #changes(response: IWatchResponse, after: Revision): readonly Change[] {
+  #changes(response: WatchResponse, after: Revision): readonly Change[] {
     const changes: Change[] = [];
     for (const event of response.events) {
-      if (toRevision(event.kv.mod_revision) > after) changes.push(this.#change(event));
+      if (event.kv.revision > after) changes.push(this.#change(event));
     }
     return changes.filter((change) => keyOf(change) !== fenceKey);
   }
 
-  #change({ type, kv, prev_kv }: IEvent): Change {
+  #change({ type, kv, previous: before }: Event): Change {
     const object = this.#stored(kv);
-    const before = prev_kv as IKeyValue | null; // etcd3's types know of no absent message
-    const previous = before === null ? undefined : this.#stored(before);
-    if (type === "Put") {
-      if (previous !== undefined || kv.version === "1") return { type: "put", object, previous };
+    const previous = before === undefined ? undefined : this.#stored(before);
+    if (type === "put") {
+      if (previous !== undefined || kv.version === 1) return { type: "put", object, previous };
     } else if (previous !== undefined) {
       return { type: "delete", key: object.key, previous, revision: object.revision };
     }
@@ -586,14 +543,13 @@ export class EtcdStore implements Store {
   }
 }
 
-function lastRevision(response: IWatchResponse): Revision | undefined {
-  const last = response.events.at(-1);
-  return last === undefined ? undefined : toRevision(last.kv.mod_revision);
+function lastRevision(response: WatchResponse): Revision | undefined {
+  return response.events.at(-1)?.kv.revision;
 }
 
-function canceled(from: Revision, response: IWatchResponse): Error {
-  if (response.compact_revision !== "0") return new CompactedError("", from, toRevision(response.compact_revision));
-  return new Error(`etcd ended the watch: ${response.cancel_reason}`);
+function canceled(from: Revision, response: WatchResponse): Error {
+  if (response.compactRevision > 0) return new CompactedError("", from, response.compactRevision);
+  return new Error(`etcd ended the watch: ${response.cancelReason}`);
 }
 
 function refusal(key: string, expected: Revision, current: Stored | undefined): StorageError {
@@ -607,7 +563,9 @@ function failure(action: string, key: string, mode: "once" | "repeatable", error
     return new TooLargeError(key, why, { cause: error });
   }
   // For compact and list, which know what they asked for.
-  if (statusOf(error) === outOfRange) return error as Error;
-  const unknown = mode === "once" && isLoss(error) && !isUnsent(error);
-  return new UnavailableError(key, unknown ? `${why}; it may have been done` : why, { cause: error });
+  if (error instanceof EtcdError && error.status === grpcStatus.outOfRange) return error;
+  const unknown = mode === "once" && isLoss(error) && !error.unsent;
+  return unknown
+    ? new UnknownOutcomeError(key, `${why}; it may have been done`, { cause: error })
+    : new UnavailableError(key, why, { cause: error });
 }

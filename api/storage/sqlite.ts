@@ -265,9 +265,14 @@ export class SqliteStore implements Store {
     return this.#revision;
   }
 
-  async requestProgress(): Promise<void> {
+  async requestProgress(prefix: string, revision: Revision): Promise<void> {
     this.#assertOpen("");
-    this.#hub.progress(this.#revision);
+    if (revision > this.#revision) throw new FutureRevisionError("", revision, this.#revision);
+    this.#hub.progress(prefix, this.#revision);
+  }
+
+  get compacted(): Revision {
+    return this.#compacted;
   }
 
   /** Resolves once the revisions can no longer be read and the space is free for others. */

@@ -88,10 +88,13 @@ export interface Store extends AsyncDisposable {
   revision(): Promise<Revision>;
 
   /**
-   * Makes every open watch yield a progress event soon, at a revision no older than {@link revision} at the time of
-   * the call. How a cache learns that it has seen everything although nothing under its prefix changed.
+   * Makes every open watch of `prefix` yield a progress event soon, at `revision` or a later one. How a cache learns that
+   * it has seen everything although nothing under its prefix changed.
    */
-  requestProgress(): Promise<void>;
+  requestProgress(prefix: string, revision: Revision): Promise<void>;
+
+  /** The oldest revision that can still be read, as far as this process knows. */
+  readonly compacted: Revision;
 
   /** Forgets what is needed only for revisions before `revision`. Compacting twice is harmless. */
   compact(revision: Revision): Promise<void>;

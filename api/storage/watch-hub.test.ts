@@ -83,7 +83,7 @@ describe("WatchHub", () => {
     write(put(1));
     await first;
     for (let n = 2; n <= 11; n++) write(put(n, megabyte));
-    hub.progress(revision(11));
+    hub.progress(undefined, revision(11));
     const seen: StoreEvent[] = [];
     while (seen.length < 11) seen.push(...(await next(reader)));
     expect(seen.map(revisionOf)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 11]);
@@ -96,9 +96,9 @@ describe("WatchHub", () => {
     const first = reader.next();
     write(put(1));
     await first;
-    hub.progress(revision(1));
-    hub.progress(revision(1));
-    hub.progress(revision(5));
+    hub.progress(undefined, revision(1));
+    hub.progress(undefined, revision(1));
+    hub.progress(undefined, revision(5));
     expect(await next(reader)).toEqual([{ type: "progress", revision: 5 }]);
   });
 

@@ -149,9 +149,10 @@ export class WatchHub {
     });
   }
 
-  /** Tells every watcher that it has been given all changes up to and including `revision`. */
-  progress(revision: Revision): void {
-    for (const backlog of this.#backlogs) backlog.progress(revision);
+  /** Tells every watcher of `prefix`, or of any, that it has been given all changes up to and including `revision`. */
+  progress(prefix: string | undefined, revision: Revision): void {
+    for (const backlog of this.#backlogs)
+      if (prefix === undefined || backlog.prefix === prefix) backlog.progress(revision);
   }
 
   /** Resolves when {@link position} is at `revision`, or when `signal` aborts. */

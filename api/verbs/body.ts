@@ -48,10 +48,14 @@ function withTypeMeta(definition: ResourceDefinition, object: JsonObject): Writa
     );
   const metadata = object["metadata"] ?? {};
   if (!isJsonObject(metadata)) throw badRequest(`the metadata of the object provided must be an object`);
-  // Go writes creationTimestamp: null for an object that was not created yet; null sets nothing.
-  for (const [field, value] of Object.entries(metadata)) if (value === null) Reflect.deleteProperty(metadata, field);
+  // Go writes creationTimestamp: null for an object that was not created yet, and leaves out what is empty.
+  for (const [field, value] of Object.entries(metadata))
+    if (value === null || (field !== "managedFields" && isBare(value))) Reflect.deleteProperty(metadata, field);
   return { ...object, metadata };
 }
+
+const isBare = (value: unknown): boolean =>
+  value === "" || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
 
 /** The namespace of a new object is the one in the URL. Source: rest.EnsureObjectNamespaceMatchesRequestNamespace. */
 export function matchNamespace(object: WritableObject, namespace: string | undefined): void {

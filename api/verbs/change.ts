@@ -27,12 +27,14 @@ export async function change(
   const cached = dryRun ? undefined : endpoint.cacher.get(endpoint.codec.key(namespace, name));
   let current = cached ?? (await endpoint.read(namespace, name));
   for (let newest = cached === undefined; ; newest = true) {
+    const { decided, refusal } = await attempt(() => decide(current));
     // A refusal, or "nothing to do", counts only if it was decided on the newest state.
-    const decided = newest ? await decide(current) : await tentatively(() => decide(current));
-    if (decided === undefined) {
+    if (!newest && (decided === undefined || decided.do === "keep")) {
+      const { revision } = current;
       current = await endpoint.read(namespace, name);
-      continue;
+      if (current.revision !== revision) continue;
     }
+    if (decided === undefined) throw refusal;
     try {
       return await carryOut(endpoint, current, decided, dryRun);
     } catch (error) {
@@ -43,12 +45,14 @@ export async function change(
   }
 }
 
-async function tentatively(decide: () => Change | Promise<Change>): Promise<Change | undefined> {
+/** What was decided, or what refused it. Deciding may ask webhooks: what is decided for good is not decided twice. */
+async function attempt(
+  decide: () => Change | Promise<Change>,
+): Promise<{ readonly decided?: Change; readonly refusal?: unknown }> {
   try {
-    const decided = await decide();
-    return decided.do === "keep" ? undefined : decided;
-  } catch {
-    return undefined;
+    return { decided: await decide() };
+  } catch (refusal) {
+    return { refusal };
   }
 }
 

@@ -1,8 +1,10 @@
+import type { AdmissionRequest } from "../admission/admission.ts";
 import { admissionRequest } from "../admission/admission.ts";
 import { formatTime } from "../../crds/meta.ts";
 import type { Entry, WritableObject } from "../codec.ts";
 import type { ResourceDefinition } from "../resources/definition.ts";
 import type { Endpoint } from "../resources/endpoint.ts";
+import { trackCreate } from "../managed-fields/field-manager.ts";
 import { validateMetadata } from "../schema/metadata.ts";
 import type { StatusCause } from "../status.ts";
 import { ApiError, alreadyExists, badRequest, invalid, isAlreadyExists } from "../status.ts";
@@ -10,7 +12,7 @@ import type { Revision } from "../storage/store.ts";
 import type { Body } from "./body.ts";
 import { acceptBody, matchNamespace } from "./body.ts";
 import type { Environment, Random, WriteOptions } from "./environment.ts";
-import { unmanaged } from "./unmanaged.ts";
+import { keepManagedFields, withManagedFields } from "./tracking.ts";
 
 /** Source: maxNameGenerationCreateAttempts in k8s.io/apiserver/pkg/registry/generic/registry/store.go. */
 const maxNameAttempts = 8;
@@ -24,20 +26,39 @@ export async function create(
   options: WriteOptions,
 ): Promise<Entry> {
   const { definition } = endpoint;
+  const { fieldManager } = options;
   const object = acceptBody(definition, body, options);
-  const { metadata } = object;
-  if ((metadata["resourceVersion"] ?? "") !== "")
+  if ((object.metadata["resourceVersion"] ?? "") !== "")
     throw badRequest("resourceVersion should not be set on objects to be created");
   matchNamespace(object, namespace);
+  const now = environment.clock.now();
+  const managedFields = await trackCreate({ definition, subresource: undefined, fieldManager, now }, object);
+  return createTracked(environment, endpoint, namespace, withManagedFields(object, managedFields), options);
+}
+
+/** Creates an object whose owners are known. Throws what {@link create} throws. */
+export async function createTracked(
+  environment: Environment,
+  endpoint: Endpoint,
+  namespace: string | undefined,
+  submitted: WritableObject,
+  options: WriteOptions,
+): Promise<Entry> {
+  const { definition } = endpoint;
+  const asked = { namespace, name: textOf(submitted.metadata["name"]) };
+  if (namespace !== undefined) await environment.lifecycle.admitCreate(definition, namespace, asked.name);
+  const request = admissionRequest("CREATE", definition, asked, options);
+  const admitted = await environment.admission.mutate({ ...request, object: submitted });
+  const object = keepManagedFields(submitted, admitted, options);
+  const { metadata } = object;
   const { name = "", generateName = "" } = metadata;
-  if (namespace !== undefined) await environment.lifecycle.admitCreate(definition, namespace, String(name));
   if (name !== "" || typeof generateName !== "string" || generateName === "")
-    return write(environment, endpoint, object, options);
+    return write(environment, endpoint, request, object, options);
   for (let attempt = 1; ; attempt++) {
     const named = generateNameFor(generateName, environment.random);
     const candidate = { ...object, metadata: { ...metadata, name: named } };
     try {
-      return await write(environment, endpoint, candidate, options);
+      return await write(environment, endpoint, { ...request, nameIsGenerated: true }, candidate, options);
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
       if (attempt === maxNameAttempts) throw generateNameConflict(definition, named);
@@ -50,18 +71,15 @@ const textOf = (value: unknown): string => (typeof value === "string" ? value : 
 async function write(
   environment: Environment,
   endpoint: Endpoint,
-  submitted: WritableObject,
+  request: AdmissionRequest,
+  object: WritableObject,
   options: WriteOptions,
 ): Promise<Entry> {
   const { definition, codec, store } = endpoint;
-  const { metadata } = submitted;
-  const named = { namespace: metadata["namespace"] as string | undefined, name: textOf(metadata["name"]) };
-  const request = admissionRequest("CREATE", definition, named, options);
-  const object = await environment.admission.mutate({ ...request, object: submitted });
   const causes = prepare(environment, definition, object);
   const name = textOf(object.metadata["name"]);
   if (causes.length > 0) throw invalid(definition, name, causes);
-  await environment.admission.validate({ ...request, name: { ...named, name }, object });
+  await environment.admission.validate({ ...request, name: { ...request.name, name }, object });
   const key = codec.key(object.metadata["namespace"] as string | undefined, name);
   if (options.dryRun) {
     if ((await endpoint.attempt(name, store.get(key))) !== undefined) throw alreadyExists(definition, name);
@@ -82,13 +100,7 @@ function prepare(
 ): readonly StatusCause[] {
   const now = clock.now();
   const { metadata } = object;
-  for (const field of [
-    ...unmanaged,
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "generation",
-    "resourceVersion",
-  ])
+  for (const field of ["selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "resourceVersion"])
     Reflect.deleteProperty(metadata, field);
   metadata["uid"] = random.uuid();
   metadata["creationTimestamp"] = formatTime(now);

@@ -1,6 +1,7 @@
 import type { Admission } from "../admission/admission.ts";
 import type { NamespaceLifecycle } from "../admission/namespace-lifecycle.ts";
 import type { User } from "../auth/authentication.ts";
+import type { JsonObject } from "../../formats/json-object.ts";
 import type { Clock } from "../../process/clock.ts";
 
 /** Where ids and jitter come from. */
@@ -32,6 +33,8 @@ export interface Caller {
   readonly dryRun: boolean;
   /** Told what the client should know although the request succeeds. */
   readonly warn: (text: string) => void;
+  /** The CreateOptions, UpdateOptions, PatchOptions or DeleteOptions of the request; absent where nobody sent any. */
+  readonly given?: () => JsonObject;
 }
 
 export interface WriteOptions extends Caller {

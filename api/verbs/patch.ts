@@ -3,9 +3,12 @@ import type { Entry, WritableObject } from "../codec.ts";
 import { applyJsonPatch } from "../patch/json-patch.ts";
 import { applyMergePatch } from "../patch/merge-patch.ts";
 import { applyStrategicMergePatch } from "../patch/strategic-merge.ts";
+import { copyJson } from "../../formats/json-object.ts";
 import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
 import type { Endpoint } from "../resources/endpoint.ts";
 import { ApiError } from "../status.ts";
+import type { Written } from "./apply.ts";
+import { apply, applyType } from "./apply.ts";
 import { acceptBody, matchName } from "./body.ts";
 import { change } from "./change.ts";
 import type { Environment, ObjectName, WriteOptions } from "./environment.ts";
@@ -18,25 +21,35 @@ export interface Patch {
   readonly duplicates: readonly string[];
 }
 
-type Apply = (object: JsonObject, patch: unknown) => JsonObject;
+type Applier = (object: JsonObject, patch: unknown) => JsonObject;
 
-/** Throws what the patch and {@link update} refuse. A patch without resourceVersion is applied to whatever is newest. */
+/** Throws what the patch, {@link apply} and {@link update} refuse. A patch without resourceVersion is applied to whatever is newest. */
 export async function patch(
   environment: Environment,
   endpoint: Endpoint,
   name: ObjectName,
   subresource: string | undefined,
-  { type, body, duplicates }: Patch,
+  sent: Patch,
   options: WriteOptions,
-): Promise<Entry> {
+): Promise<Written> {
+  if (sent.type === applyType) return apply(environment, endpoint, name, subresource, sent, options);
   const { definition } = endpoint;
-  const apply = applierOf(definition, type);
+  const { type, body, duplicates } = sent;
+  const applier = applierOf(definition, type);
   const decide = (current: Entry) => {
-    // The copy is ours: what the patch leaves as it is may end up in the result.
-    const submitted = acceptPatched(definition, apply(current.copy(), body), name, duplicates, options);
+    const submitted = acceptPatched(definition, applier(patchable(current), body), name, duplicates, options);
     return admitUpdate(environment, definition, name, current, submitted, subresource, options);
   };
-  return (await change(endpoint, name, decide, options.dryRun)).entry;
+  return { entry: (await change(endpoint, name, decide, options.dryRun)).entry, created: false };
+}
+
+/** A copy, for what a patch leaves as it is may end up in the result; only managedFields, which are never changed, are shared. */
+function patchable(current: Entry): WritableObject {
+  const { metadata, ...rest } = current.object as unknown as WritableObject;
+  const { managedFields, ...others } = metadata;
+  const copy = copyJson({ metadata: others, ...rest }) as WritableObject;
+  if (managedFields !== undefined) copy.metadata["managedFields"] = managedFields;
+  return copy;
 }
 
 function acceptPatched(
@@ -52,13 +65,14 @@ function acceptPatched(
 }
 
 /** Throws UnsupportedMediaType. Custom resources have no strategic merge: nothing says how their lists merge. */
-function applierOf({ mergeKeys }: ResourceDefinition, type: string): Apply {
+function applierOf({ mergeKeys }: ResourceDefinition, type: string): Applier {
   if (type === "application/json-patch+json") return applyJsonPatch;
   if (type === "application/merge-patch+json") return applyMergePatch;
   if (type === "application/strategic-merge-patch+json" && mergeKeys !== undefined)
     return (object, body) => applyStrategicMergePatch(object, body, mergeKeys);
   const accepted = ["application/json-patch+json", "application/merge-patch+json"];
   if (mergeKeys !== undefined) accepted.push("application/strategic-merge-patch+json");
+  accepted.push(applyType);
   throw new ApiError(
     "UnsupportedMediaType",
     `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,

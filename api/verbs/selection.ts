@@ -11,7 +11,9 @@ export interface SelectionOptions {
 }
 
 export interface Selected {
-  /** What their keys begin with. */
+  /** What the keys of their kind and namespace begin with. */
+  readonly root: string;
+  /** What their own keys begin with: all of the one key that there can be, where a name is asked for. */
   readonly prefix: string;
   /** Whether there is more to them than the prefix. */
   readonly filtered: boolean;
@@ -21,12 +23,16 @@ export interface Selected {
 
 /** Throws BadRequest when a selector cannot be parsed. */
 export function selectionOf(endpoint: Endpoint, options: SelectionOptions): Selected {
-  const prefix = endpoint.codec.prefix(options.namespace);
+  const { codec, definition } = endpoint;
+  const { namespace } = options;
+  const root = codec.prefix(namespace);
   const { labelSelector = "", fieldSelector = "" } = options;
   const byLabels = labelSelector === "" ? undefined : parseLabelSelector(labelSelector);
-  const byFields = fieldSelector === "" ? undefined : parseFieldSelector(fieldSelector, endpoint.definition);
+  const byFields = fieldSelector === "" ? undefined : parseFieldSelector(fieldSelector, definition);
+  const single = byFields?.name !== undefined && (namespace !== undefined || !definition.namespaced);
   return {
-    prefix,
+    root,
+    prefix: single ? root + (byFields.name ?? "") : root,
     filtered: byLabels !== undefined || byFields !== undefined,
     matches: (entry) =>
       (byFields === undefined || byFields.matches(entry.object)) &&

@@ -1,9 +1,11 @@
-import { isDeepStrictEqual } from "node:util";
+import { sameJson } from "../../formats/json-object.ts";
 import { admissionRequest } from "../admission/admission.ts";
 import type { Entry, WritableObject } from "../codec.ts";
 import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
 import type { Endpoint } from "../resources/endpoint.ts";
 import { invalidValue } from "../schema/field-errors.ts";
+import { trackUpdate } from "../managed-fields/field-manager.ts";
+import { sameButForTimes } from "../managed-fields/managed.ts";
 import { validateMetadataUpdate } from "../schema/metadata.ts";
 import { conflict, invalid, staleObject } from "../status.ts";
 import type { Body } from "./body.ts";
@@ -11,7 +13,7 @@ import { acceptBody, matchName } from "./body.ts";
 import type { Change } from "./change.ts";
 import { change } from "./change.ts";
 import type { Environment, ObjectName, WriteOptions } from "./environment.ts";
-import { unmanaged } from "./unmanaged.ts";
+import { keepManagedFields, withManagedFields } from "./tracking.ts";
 
 /**
  * Replaces an object, or what a subresource stands for. An update that changes nothing writes nothing; one that takes
@@ -33,8 +35,28 @@ export async function update(
   return (await change(endpoint, name, decide, options.dryRun)).entry;
 }
 
-/** {@link decideUpdate} with what admission makes of `submitted`. */
+/** {@link decideUpdate} with what admission makes of `submitted`, and with the owners of what it changes. */
 export async function admitUpdate(
+  environment: Environment,
+  definition: ResourceDefinition,
+  name: ObjectName,
+  current: Entry,
+  submitted: WritableObject,
+  subresource: string | undefined,
+  options: WriteOptions,
+): Promise<Change> {
+  const { fieldManager } = options;
+  const old = current.object as unknown as WritableObject;
+  // A subresource does not write managedFields.
+  const sent = subresource === undefined ? submitted.metadata["managedFields"] : undefined;
+  const write = { definition, subresource, fieldManager, now: environment.clock.now() };
+  const managedFields = await trackUpdate(write, old, written(definition, old, submitted, subresource), sent);
+  const tracked = withManagedFields(submitted, managedFields);
+  return admitTracked(environment, definition, name, current, tracked, subresource, options);
+}
+
+/** The same where `submitted` says already who owns what. */
+export async function admitTracked(
   environment: Environment,
   definition: ResourceDefinition,
   name: ObjectName,
@@ -46,7 +68,7 @@ export async function admitUpdate(
   const { admission } = environment;
   const old = current.object as unknown as JsonObject;
   const request = { ...admissionRequest("UPDATE", definition, name, options, subresource), old };
-  const admitted = await admission.mutate({ ...request, object: submitted });
+  const admitted = keepManagedFields(submitted, await admission.mutate({ ...request, object: submitted }), options);
   const change = decideUpdate(environment, definition, current, admitted, subresource);
   const object = change.do === "keep" ? (old as WritableObject) : change.object;
   await admission.validate({ ...request, object });
@@ -64,16 +86,21 @@ export function decideUpdate(
   const old = current.object as unknown as WritableObject;
   checkPreconditions(definition, current, submitted);
   const next =
-    subresource === undefined ? replacement(definition, old, submitted) : { ...old, metadata: { ...old.metadata } };
-  if (subresource !== undefined) writeSubresource(definition, subresource, next, submitted);
+    subresource === undefined
+      ? replacement(definition, old, submitted)
+      : withManagedFields(written(definition, old, submitted, subresource), submitted.metadata["managedFields"]);
   const causes = [...validateMetadataUpdate(next, old), ...definition.schema.validate(next, old)];
   // What prepares relies on the right types.
-  if (causes.length === 0 && subresource === undefined)
-    causes.push(...(definition.prepareForUpdate?.(next, old, clock.now()) ?? []));
+  if (causes.length === 0)
+    causes.push(
+      ...((subresource === undefined
+        ? definition.prepareForUpdate?.(next, old, clock.now())
+        : definition.prepareForSubresourceUpdate?.(next, subresource)) ?? []),
+    );
   if (causes.length > 0) throw invalid(definition, String(old.metadata["name"]), causes);
   next.metadata["resourceVersion"] = String(current.revision);
-  if (isDeepStrictEqual(next, old) && !isFinished(definition, next)) return { do: "keep" };
-  if (definition.hasGeneration && !isDeepStrictEqual(desired(definition, next), desired(definition, old)))
+  if (isUnchanged(next, old) && !current.stale && !isFinished(definition, next)) return { do: "keep" };
+  if (definition.hasGeneration && !sameJson(desired(definition, next), desired(definition, old)))
     next.metadata["generation"] = Number(old.metadata["generation"] ?? 0) + 1;
   return isFinished(definition, next) ? { do: "remove", object: next } : { do: "write", object: next };
 }
@@ -107,7 +134,7 @@ function checkPreconditions(definition: ResourceDefinition, current: Entry, { me
 /** The submitted object with what only the server decides. Source: BeforeUpdate in registry/rest/update.go. */
 function replacement(definition: ResourceDefinition, old: WritableObject, submitted: WritableObject): WritableObject {
   const next = { ...submitted, metadata: { ...submitted.metadata } };
-  for (const field of unmanaged) Reflect.deleteProperty(next.metadata, field);
+  Reflect.deleteProperty(next.metadata, "selfLink");
   for (const field of kept) take(next.metadata, old.metadata, field);
   for (const field of keptWhenAbsent) if ((next.metadata[field] ?? "") === "") take(next.metadata, old.metadata, field);
   if (definition.subresources.has("status")) take(next, old, "status");
@@ -124,14 +151,28 @@ function take(to: JsonObject, from: JsonObject, field: string): void {
   else to[field] = from[field];
 }
 
-function writeSubresource(
+/** What of `submitted` a request writes; what it leaves as it is, is shared with `old`. */
+function written(
   definition: ResourceDefinition,
-  subresource: string,
-  next: WritableObject,
+  old: WritableObject,
   submitted: WritableObject,
-): void {
+  subresource: string | undefined,
+): WritableObject {
+  const next = { ...(subresource === undefined ? submitted : old) };
   if (subresource === "status") take(next, submitted, "status");
-  else definition.subresourceWriters?.[subresource]?.(next, submitted);
+  else if (subresource !== undefined) definition.subresourceWriters?.[subresource]?.(next, submitted);
+  else if (definition.subresources.has("status")) take(next, old, "status");
+  return next;
+}
+
+/**
+ * Whether nothing differs but the times of managedFields.
+ * Source: IgnoreManagedFieldsTimestampsTransformer in apiserver/pkg/endpoints/handlers/fieldmanager/equality.go.
+ */
+function isUnchanged(next: WritableObject, old: WritableObject): boolean {
+  const { managedFields } = old.metadata;
+  const same = sameJson(withManagedFields(next, managedFields), old);
+  return same && sameButForTimes(next.metadata["managedFields"], managedFields);
 }
 
 /** All but metadata, and status where that is a subresource: what generation counts changes of. */

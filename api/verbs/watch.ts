@@ -1,6 +1,8 @@
 /** Semantics: k8s.io/apiserver/pkg/endpoints/handlers/watch.go and storage/cacher/cacher.go. */
 import type { Endpoint } from "../resources/endpoint.ts";
+import { forbiddenField, notSupported } from "../schema/field-errors.ts";
 import { ApiError, expired, invalid } from "../status.ts";
+import type { StatusCause } from "../status.ts";
 import { WatchItem } from "../storage/cacher.ts";
 import type { Bookmark, Selection } from "../storage/cacher.ts";
 import { CompactedError, StorageError } from "../storage/errors.ts";
@@ -14,6 +16,7 @@ export interface WatchOptions extends SelectionOptions {
   /** "" begins with all objects there are now, "0" with those that a cache has, another one with what came after it. */
   readonly resourceVersion?: string | undefined;
   readonly resourceVersionMatch?: string | undefined;
+  readonly continue?: string | undefined;
   readonly allowWatchBookmarks?: boolean | undefined;
   readonly sendInitialEvents?: boolean | undefined;
 }
@@ -30,7 +33,8 @@ export function watch(
   options: WatchOptions,
   signal: AbortSignal,
 ): AsyncGenerator<WatchBatch, void, undefined> {
-  checkInitialEvents(options);
+  const causes = contradictions(options);
+  if (causes.length > 0) throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", causes);
   const selected = selectionOf(endpoint, options);
   const text = options.resourceVersion ?? "";
   return run(endpoint, options, selected, text === "" ? undefined : parseResourceVersion(text), signal);
@@ -82,14 +86,18 @@ function watchRefusal(error: StorageError, endpoint: Endpoint, asked: Revision |
 }
 
 /** Source: validateWatchOptions in k8s.io/apimachinery/pkg/apis/meta/internalversion/validation/validation.go. */
-function checkInitialEvents({ sendInitialEvents, resourceVersionMatch = "" }: WatchOptions): void {
-  const refuse = (field: string, why: string): never => {
-    throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", [
-      { reason: "FieldValueForbidden", message: `Forbidden: ${why}`, field },
-    ]);
-  };
-  if (sendInitialEvents === undefined && resourceVersionMatch !== "")
-    refuse("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
-  if (sendInitialEvents !== undefined && resourceVersionMatch !== "NotOlderThan")
-    refuse("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+function contradictions(options: WatchOptions): StatusCause[] {
+  const { sendInitialEvents, resourceVersionMatch: match = "", continue: token = "" } = options;
+  const causes: StatusCause[] = [];
+  const field = "resourceVersionMatch";
+  if (sendInitialEvents !== undefined && match !== "NotOlderThan")
+    causes.push(forbiddenField(field, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"));
+  if (match === "") return causes;
+  if (sendInitialEvents === undefined)
+    causes.push(
+      forbiddenField(field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"),
+    );
+  if (match !== "NotOlderThan") causes.push(notSupported(field, match, ["NotOlderThan"]));
+  if (token !== "") causes.push(forbiddenField(field, "resourceVersionMatch is forbidden when continue is provided"));
+  return causes;
 }

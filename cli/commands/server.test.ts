@@ -11,9 +11,15 @@ test("fills in what is not said", () => {
   expect(serverOptions(given, "/home/me")).toEqual({
     dataDir: "/home/me/.stowage",
     listen: { host: "127.0.0.1", port: 7443 },
+    tlsSan: [],
     store: { type: "sqlite" },
     ...{ controllers: "*", docker: undefined, instance: undefined, logFormat: "text", logLevel: "info" },
   });
+});
+
+test("takes names for its certificate", () => {
+  const { tlsSan } = serverOptions({ ...given, tlsSan: "api.example,192.0.2.7,::1" }, "/");
+  expect(tlsSan).toEqual(["api.example", "192.0.2.7", "::1"]);
 });
 
 test("takes an IPv6 address, and etcd with several endpoints", () => {
@@ -27,6 +33,7 @@ test("takes an IPv6 address, and etcd with several endpoints", () => {
 test.each([
   { why: "no port", change: { listen: "localhost" }, want: '--listen "localhost" is not HOST:PORT' },
   { why: "no such port", change: { listen: "localhost:70000" }, want: "--listen" },
+  { why: "a name that is none", change: { tlsSan: "api.example,https://x" }, want: '--tls-san "https://x"' },
   { why: "etcd without endpoints", change: { store: "etcd" }, want: "--store etcd needs --etcd-endpoints" },
   {
     why: "endpoints without etcd",

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { Option } from "commander";
 import type { Configure } from "../command.ts";
@@ -9,6 +10,7 @@ import type { GlobalOptions } from "../terminal.ts";
 export interface ServerFlags {
   readonly dataDir: string;
   readonly listen: string;
+  readonly tlsSan?: string;
   readonly store: "sqlite" | "etcd";
   readonly etcdEndpoints?: string;
   readonly etcdPrefix: string;
@@ -29,6 +31,7 @@ export const configure: Configure = (command, terminal) => {
     )
     .option("--data-dir <dir>", "where the embedded store, the certificates and admin.kubeconfig are", "./.stowage")
     .option("--listen <host:port>", "where to serve; port 0 is any free one", "127.0.0.1:7443")
+    .option("--tls-san <names>", "further names or addresses for its certificate, with commas: of a load balancer, say")
     .addOption(new Option("--store <type>", "where objects are kept").choices(["sqlite", "etcd"]).default("sqlite"))
     .option("--etcd-endpoints <urls>", "with --store etcd: its addresses, with commas between them")
     .option("--etcd-prefix <prefix>", "with --store etcd: what its keys begin with", "/registry")
@@ -59,6 +62,7 @@ export function serverOptions(options: ServerFlags, cwd: string): ServerOptions 
   return {
     dataDir: resolve(cwd, options.dataDir),
     listen: parseListen(options.listen),
+    tlsSan: namesOf(options.tlsSan),
     store: storeOf(options, cwd),
     controllers: options.controllers,
     docker: dockerOf(options.docker),
@@ -74,6 +78,17 @@ function parseListen(text: string): ServerOptions["listen"] {
   if (match === null || Number(port) > 65535)
     throw new UsageError(`--listen "${text}" is not HOST:PORT: write it as 127.0.0.1:7443 or [::1]:7443`);
   return { host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
+}
+
+/** Refuses what would make a certificate that no client accepts for any host. */
+function namesOf(text = ""): readonly string[] {
+  const names = text.split(",").filter((name) => name !== "");
+  const wrong = names.find(
+    (name) => isIP(name) === 0 && !/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(name),
+  );
+  if (wrong !== undefined)
+    throw new UsageError(`--tls-san "${wrong}" is not a name or an address: write it as api.example or 192.0.2.7`);
+  return names;
 }
 
 function storeOf(options: ServerFlags, cwd: string): ServerOptions["store"] {

@@ -6,6 +6,8 @@ export interface ServerOptions {
   readonly dataDir: string;
   /** Port 0 is any free one. */
   readonly listen: { readonly host: string; readonly port: number };
+  /** What else clients reach it by: the name or address of a load balancer in front of the replicas. */
+  readonly tlsSan: readonly string[];
   readonly store:
     | { readonly type: "sqlite" }
     | {

@@ -4,11 +4,13 @@
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Client } from "../../api/client/client.ts";
+import { ManagedClient } from "../../api/client/managed-client.ts";
+import { writePrivate } from "../../api/auth/certificates.ts";
 import { ApiServer } from "../../api/server.ts";
 import { isAlreadyExists } from "../../api/status.ts";
 import type { Store } from "../../api/storage/store.ts";
@@ -19,6 +21,8 @@ import { garbageCollector } from "../../controllers/garbage-collector/setup.ts";
 import { readTlsSecret } from "../../controllers/host/secret.ts";
 import { hostController } from "../../controllers/host/setup.ts";
 import { namespaceController } from "../../controllers/namespace/setup.ts";
+import { resourceQuotaController } from "../../controllers/resource-quota/setup.ts";
+import { serviceAccountController } from "../../controllers/service-account/setup.ts";
 import { systemClock } from "../../process/clock.ts";
 import { ApiEventRecorder } from "../../controllers/runtime/events.ts";
 import { createInformers } from "../../controllers/runtime/informer.ts";
@@ -67,6 +71,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     store,
     dataDir: options.dataDir,
     listen: options.listen,
+    names: options.tlsSan,
     connectors: {
       "containers.stowage.dev/log": (object, query, aborted) =>
         containerLog(api.client, openDriver, object as Container, logOptions(query, clock.now()), aborted),
@@ -121,14 +126,21 @@ async function runControllers({ options, client, drivers, log }: ControllerParts
   const informers = createInformers(client, clock, log, random);
   const feed = new HostFeed();
   await using recorders = new AsyncDisposableStack();
-  const eventsOf = (controller: string): ApiEventRecorder =>
-    recorders.use(new ApiEventRecorder({ client, clock, log, component: `stowage-${controller}-controller`, random }));
+  /** What a controller writes with, under its own name. */
+  const writersOf = (controller: string): { readonly client: Client; readonly events: ApiEventRecorder } => {
+    const component = `stowage-${controller}-controller`;
+    const named = new ManagedClient(client, component);
+    const events = recorders.use(new ApiEventRecorder({ client: named, clock, log, component, random }));
+    return { client: named, events };
+  };
   const controllers = [
-    hostController({ client, informers, drivers, feed, events: eventsOf("host"), clock, random }),
-    schedulerController({ client, informers, feed, events: eventsOf("scheduler"), clock }),
-    containerController({ client, informers, drivers, feed, events: eventsOf("container"), clock }),
-    namespaceController({ client, informers, clock }),
-    garbageCollector({ client, informers, events: eventsOf("garbage-collector") }),
+    hostController({ ...writersOf("host"), informers, drivers, feed, clock, random }),
+    schedulerController({ ...writersOf("scheduler"), informers, feed, clock }),
+    containerController({ ...writersOf("container"), informers, drivers, feed, clock }),
+    namespaceController({ ...writersOf("namespace"), informers, clock }),
+    garbageCollector({ ...writersOf("garbage-collector"), informers }),
+    serviceAccountController({ ...writersOf("service-account"), informers }),
+    resourceQuotaController({ ...writersOf("resource-quota"), informers, clock }),
   ];
   await new Manager({ informers, clock, log, controllers, select: options.controllers }).run(signal);
 }
@@ -144,7 +156,7 @@ async function processIdentity(dataDir: string): Promise<string> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     const identity = `${hostname()}_${randomUUID()}`;
-    await writeFile(file, `${identity}\n`);
+    await writePrivate(file, `${identity}\n`); // whole or not at all: an empty one would be nobody's
     return identity;
   }
 }

@@ -23,6 +23,8 @@ export interface CustomResourceDefinition extends KubeObject {
   readonly status?: { readonly conditions?: readonly Condition[] };
 }
 
+type KindName = Pick<ResourceType, "group" | "kind">;
+
 /** Stands in the queue, among the uids of objects, for: see which kinds there are. */
 export const typesKey: Key = "types";
 
@@ -64,7 +66,7 @@ export class GarbageCollector implements Reconciler {
   readonly #graph = new OwnerGraph();
   readonly #followed = new Map<string, Followed>();
   #kinds: ReadonlyMap<string, DiscoveredType> = new Map();
-  /** Owners proven absent. A uid is never used again, so this stays true. */
+  /** Owners proven absent, by the API or by the news of their end. A uid is never used again, so this stays true. */
   readonly #absent = new BoundedMap<string, true>(absentRemembered);
   /** Objects with an owner of a kind that was not served when we looked. */
   readonly #unresolved = new Set<string>();
@@ -142,10 +144,16 @@ export class GarbageCollector implements Reconciler {
   }
 
   #take(type: ResourceType, old: KubeObject | undefined, next: KubeObject | undefined): readonly string[] {
-    if (next === undefined) return old === undefined ? [] : this.#graph.remove(old.metadata.uid);
+    if (next === undefined) return old === undefined ? [] : this.#takeEnd(nodeOf(type, old));
     // Most changes are of neither owners nor deletion, and those must cost nothing.
     if (old !== undefined && samePlace(old.metadata, next.metadata)) return [];
     return this.#graph.put(nodeOf(type, next));
+  }
+
+  /** Its kind may go next, and then nobody could be asked any more whether it is there. */
+  #takeEnd(node: Node): readonly string[] {
+    if (this.#graph.dependentsOf(node.uid).length > 0) this.#absent.set(placeOf(node), true);
+    return this.#graph.remove(node.uid);
   }
 
   async #decide(uid: string): Promise<Outcome> {
@@ -176,21 +184,25 @@ export class GarbageCollector implements Reconciler {
   async #stateOf(reference: OwnerReference, node: Node, dependent: KubeObject): Promise<OwnerState> {
     const seen = this.#graph.ownerOf(node, reference);
     if (seen !== undefined && seen.deletion !== "foreground") return "present";
-    const type = this.#kinds.get(kindKey(groupOf(reference.apiVersion), reference.kind));
+    const group = groupOf(reference.apiVersion);
+    const { kind, name, uid } = reference;
+    const places = [node.namespace, undefined].map((namespace) =>
+      placeOf({ uid, type: { group, kind }, namespace, name }),
+    );
+    if (places.some((place) => this.#absent.get(place))) return "absent";
+    const type = this.#kinds.get(kindKey(group, kind));
     if (type === undefined) return "unknown";
     if (type.namespaced && node.namespace === undefined) {
       this.#warnOfNamespace(reference, dependent);
       return "unknown";
     }
     const namespace = type.namespaced ? node.namespace : undefined;
-    const place = JSON.stringify([reference.uid, typeKey(type), namespace, reference.name]);
-    if (this.#absent.get(place) === true) return "absent";
-    const owner = await this.#read(type, namespace, reference.name);
-    if (owner?.metadata.uid === reference.uid) {
+    const owner = await this.#read(type, namespace, name);
+    if (owner?.metadata.uid === uid) {
       return deletionOf(owner.metadata) === "foreground" ? "deleting" : "present";
     }
-    this.#absent.set(place, true);
-    const elsewhere = this.#graph.get(reference.uid);
+    this.#absent.set(placeOf({ uid, type, namespace, name }), true);
+    const elsewhere = this.#graph.get(uid);
     if (elsewhere !== undefined && elsewhere.namespace !== namespace) this.#warnOfNamespace(reference, dependent);
     return "absent";
   }
@@ -280,6 +292,16 @@ function isCollected({ kind, group, verbs }: DiscoveredType): boolean {
 
 const typeKey = (type: ResourceType): string => `${groupResource(type)}/${type.version}`;
 const kindKey = (group: string, kind: string): string => `${group}/${kind}`;
+
+/** Who an object is: an owner of the same uid but another name, kind or namespace is another one. */
+function placeOf({
+  uid,
+  type,
+  namespace,
+  name,
+}: Pick<Node, "uid" | "namespace" | "name"> & { type: KindName }): string {
+  return JSON.stringify([uid, type.group, type.kind, namespace, name]);
+}
 
 const nameOf = ({ spec }: CustomResourceDefinition): string =>
   groupResource({ group: spec.group, plural: spec.names.plural });

@@ -15,11 +15,18 @@ class Contender {
   readonly ended: Promise<void>;
   leading = false;
   terms = 0;
-  fault: MemoryObjects["fault"];
+  /** When {@link hurry} is called, what is asked is answered ("slow": it was done at once), or fails ("stuck"). */
+  fault: MemoryObjects["fault"] | "slow" | "stuck";
+  readonly #hurry = new Set<() => void>();
 
   constructor(identity: string, leases: MemoryObjects, clock: FakeClock) {
     const through = async <T>(request: () => Promise<T>): Promise<T> => {
       if (this.fault === "silence") return new Promise(() => undefined);
+      if (this.fault === "slow" || this.fault === "stuck") {
+        const answer = this.fault === "slow" ? await request() : undefined;
+        await new Promise<void>((resolve) => this.#hurry.add(resolve));
+        return answer ?? Promise.reject(new Error("the connection was lost"));
+      }
       if (this.fault !== undefined) throw this.fault;
       return request();
     };
@@ -41,6 +48,11 @@ class Contender {
       });
     });
     this.leading = false;
+  }
+
+  hurry(): void {
+    this.fault = undefined;
+    for (const answer of this.#hurry) answer();
   }
 
   async end(): Promise<void> {
@@ -163,6 +175,67 @@ describe("a leader that falls silent", () => {
     expect([a.leading, b.leading]).toEqual([false, true]);
     expect((await lease()).spec).toMatchObject({ holderIdentity: "b", leaseTransitions: 1 });
     await Promise.all([a.end(), b.end()]);
+  });
+});
+
+describe("two never lead at once:", () => {
+  test("time counts from when a renewal was asked for, not from when it was answered", async () => {
+    const { join, clock } = setUp();
+    const a = join("a");
+    await settle();
+    const b = join("b");
+    a.fault = "slow";
+    await clock.pass(8000);
+    a.hurry();
+    a.fault = "silence";
+    await clock.pass(4100);
+    expect([a.leading, b.leading]).toEqual([false, false]);
+    await clock.pass(10_000);
+    expect([a.leading, b.leading]).toEqual([false, true]);
+    await Promise.all([a.end(), b.end()]);
+  });
+
+  test("so it does for the request that takes the lease", async () => {
+    const { join, clock } = setUp();
+    const a = join("a");
+    a.fault = "slow";
+    await clock.pass(9000);
+    a.hurry();
+    a.fault = "silence";
+    await clock.pass(1100);
+    expect(a.leading).toBe(false);
+    await a.end();
+  });
+
+  test("a renewal of an earlier term that fails late does not give back the lease of the next one", async () => {
+    const { join, clock } = setUp();
+    const a = join("a");
+    await clock.pass(1000);
+    const b = join("b");
+    await clock.pass(3000);
+    a.fault = "stuck";
+    await clock.pass(11_000);
+    expect(a.leading).toBe(false);
+    a.fault = undefined;
+    await clock.pass(3500);
+    expect([a.leading, a.terms]).toEqual([true, 2]);
+    a.hurry();
+    await clock.pass(4000);
+    expect([a.leading, b.leading]).toEqual([true, false]);
+    await Promise.all([a.end(), b.end()]);
+  });
+
+  test("who sees that another one has the lease stops at once", async () => {
+    const { join, clock, leases } = setUp();
+    const a = join("a");
+    await settle();
+    await leases.patch(leaseType, place, { type: "merge", body: { spec: { holderIdentity: "other" } } });
+    await clock.pass(2000);
+    expect(a.leading).toBe(false);
+    expect(a.log.lines).toContainEqual(expect.objectContaining({ level: "warn", message: "Lost the lease" }));
+    await clock.pass(17_000);
+    expect([a.leading, a.terms]).toEqual([true, 2]);
+    await a.end();
   });
 });
 

@@ -91,6 +91,29 @@ export function describeClient(name: string, open: () => Promise<ClientLab>): vo
       expect((await client.patch<Container>(containers, at("four"), { type: "json", body })).spec.image).toBe("nginx");
     });
 
+    test("applies: creates, shares, gives up, and takes from others by force", async () => {
+      const config = (runState: string) => ({ type: "apply", body: draft("applied", {}, { runState }) }) as const;
+      const one = { fieldManager: "one" };
+      const created = await client.patch<Container>(containers, at("applied"), config("Stopped"), one);
+      expect(created.spec.runState).toBe("Stopped");
+      const two = { fieldManager: "two" };
+      const refused = await refusal(client.patch(containers, at("applied"), config("Running"), two));
+      expect(hasReason(refused, "Conflict") && refused.details?.causes).toEqual([
+        { reason: "FieldManagerConflict", message: 'conflict with "one"', field: ".spec.runState" },
+      ]);
+      const forced = { ...config("Running"), force: true };
+      expect((await client.patch<Container>(containers, at("applied"), forced, two)).spec.runState).toBe("Running");
+      const status = { ...config("Running").body, status: { phase: "Running" } };
+      const shown = await client.patchStatus<Container>(
+        containers,
+        at("applied"),
+        { type: "apply", body: status },
+        one,
+      );
+      expect(shown.status?.phase).toBe("Running");
+      expect(hasReason(await refusal(client.patch(containers, at("applied"), config("Paused"))), "Invalid")).toBe(true);
+    });
+
     test("writes nothing in a dry run", async () => {
       await client.create(containers, draft("dry"), { dryRun: true });
       expect(isNotFound(await refusal(client.get(containers, at("dry"))))).toBe(true);

@@ -408,7 +408,7 @@ export function describeStore(name: string, open: () => Promise<Store>, options:
       await store.create("/registry/other/1", bytes(""));
       const newest = await store.revision();
       await eventually(async () => {
-        await store.requestProgress();
+        await store.requestProgress("/registry/mine/", newest);
         expect(watch.events()).not.toHaveLength(0);
       });
       for (const event of watch.events()) expect(event.type).toBe("progress");
@@ -423,12 +423,12 @@ export function describeStore(name: string, open: () => Promise<Store>, options:
       const last = { revision: from };
       for (let i = 0; i < 50; i++) {
         const writes = Array.from({ length: 10 }, (_, j) => store.create(`/registry/${i}/${j}`, bytes("")));
-        const asked = store.requestProgress();
+        const asked = store.revision().then((revision) => store.requestProgress("/registry/", revision));
         for (const { revision } of await Promise.all(writes))
           last.revision = Math.max(last.revision, revision) as Revision;
         await asked;
       }
-      await store.requestProgress();
+      await store.requestProgress("/registry/", await store.revision());
       await eventually(() => {
         expect(watch.events().at(-1)).toMatchObject({ type: "progress" });
         expect(watch.changes()).toHaveLength(500);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CompactedError, UnavailableError } from "../../api/storage/errors.ts";
+import { CompactedError, UnavailableError, UnknownOutcomeError } from "../../api/storage/errors.ts";
 import { EtcdStore } from "../../api/storage/etcd.ts";
 import { SqliteStore } from "../../api/storage/sqlite.ts";
 import { makeCertificates } from "../lab/certificates.ts";
@@ -138,7 +138,7 @@ describe.skipIf(etcdMissing !== undefined)(
         const watch = watching(store, "/registry/", mine.revision);
         await other.create("/registry/a", bytes("other"));
         const newest = await store.revision();
-        await store.requestProgress();
+        await store.requestProgress("/registry/", newest);
         await eventually(() => {
           expect(watch.events()).toHaveLength(1);
         });
@@ -232,7 +232,7 @@ describe.skipIf(etcdMissing !== undefined)(
         const { proxy, direct, store } = lab;
         const from = await store.revision();
         for (let i = 0; i < 40; i++) await direct.create(`/registry/${i}`, new Uint8Array(256 * 1024).fill(i));
-        await store.requestProgress();
+        await store.requestProgress("/registry/", await store.revision());
         const stop = new AbortController();
         const keys: unknown[] = [];
         for await (const batch of store.watch("/registry/", from, stop.signal)) {
@@ -267,7 +267,7 @@ describe.skipIf(etcdMissing !== undefined)(
         });
         proxy.cut();
         proxy.resume();
-        await expect(lost).rejects.toThrow(UnavailableError);
+        await expect(lost).rejects.toThrow(UnknownOutcomeError);
         await expect(lost).rejects.toThrow("it may have been done");
         expect(await store.get("/registry/a")).toEqual(await direct.get("/registry/a"));
       });
@@ -275,11 +275,12 @@ describe.skipIf(etcdMissing !== undefined)(
       test("a half-open connection fails requests in bounded time and loses no events", async () => {
         await using lab = await throughProxy(1000);
         const { proxy, direct, store } = lab;
-        const watch = watching(store, "/registry/", await store.revision());
+        const from = await store.revision();
+        const watch = watching(store, "/registry/", from);
         proxy.pause("both");
         await expect(store.get("/registry/a")).rejects.toThrow(UnavailableError);
-        await expect(store.create("/registry/a", bytes("1"))).rejects.toThrow(UnavailableError);
-        await expect(store.requestProgress()).rejects.toThrow(UnavailableError);
+        await expect(store.create("/registry/a", bytes("1"))).rejects.toThrow(UnknownOutcomeError);
+        await expect(store.requestProgress("/registry/", (from + 1) as typeof from)).rejects.toThrow(UnavailableError);
         const written = await direct.create("/registry/b", bytes("1"));
         proxy.resume();
         await eventually(() => {
@@ -407,7 +408,7 @@ describe.skipIf(etcdMissing !== undefined)(
         await store.create("/registry/leaves-nothing-open", new Uint8Array(1), { ttlSeconds: 1 });
         const watch = (async () => { for await (const _ of store.watch("/registry/", 1, new AbortController().signal)); })();
         watch.catch(() => undefined);
-        await store.requestProgress();
+        await store.requestProgress("/registry/", await store.revision());
         await store[Symbol.asyncDispose]();
         console.log("closed");`;
         const ending = await spawnProcess({

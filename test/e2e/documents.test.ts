@@ -3,10 +3,17 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { kubectlMissing } from "../integration/kubectl-user.ts";
 import { capture, StowageServer } from "../lab/stowage.ts";
 
 const root = join(import.meta.dirname, "..", "..");
-const documents = ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/cli.md"];
+const documents = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "docs/architecture.md",
+  "docs/cli.md",
+  "docs/kubernetes-compatibility.md",
+];
 
 test("npm scripts, stowage commands and files that the documents name exist", async () => {
   const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { scripts: object };
@@ -30,3 +37,54 @@ test("manifests in the README are what the CustomResourceDefinitions take", asyn
   const answer = await server.cli(["apply", "--dry-run", "-f", "-"], manifests.join("---\n"));
   expect(answer).toMatchObject({ code: 0, stderr: "" });
 });
+
+const compatibility = join(root, "docs", "kubernetes-compatibility.md");
+/** A link to a test file, followed by the beginnings of the names of tests in it. */
+const proof = /\]\(\.\.\/([^)]+\.test\.ts)\)((?:[ ,;]*"[^"|]+")*)/g;
+
+test("every test that the compatibility table names exists, and every row names one", async () => {
+  const rows = (await readFile(compatibility, "utf8"))
+    .split("\n")
+    .filter((line) => /^\| (?!-|command|convention|client)/.test(line));
+  expect(rows.length).toBeGreaterThan(150);
+  for (const row of rows) {
+    const proofs = [...row.matchAll(proof)];
+    expect(proofs, row).not.toEqual([]);
+    for (const [, file = "", quoted = ""] of proofs) {
+      const names = [...quoted.matchAll(/"([^"]+)"/g)].map(([, name = ""]) => name);
+      expect(names, row).not.toEqual([]);
+      const source = await readFile(join(root, file), "utf8");
+      for (const name of names) expect(source, `${file} has no test "${name}"`).toContain(name);
+    }
+  }
+});
+
+/** `kubectl NAME` of every command, and of what is below it, as `kubectl --help` lists them. */
+async function kubectlCommands(above: readonly string[] = []): Promise<readonly string[]> {
+  const { stdout } = await capture("kubectl", [...above, "--help"]);
+  const sections = stdout.matchAll(/^[A-Z].*Commands.*:\n((?: {2}\S+ {2,}.*\n)+)/gm);
+  const names = [...sections].flatMap(([, lines = ""]) =>
+    [...lines.matchAll(/^ {2}(\S+)/gm)].map(([, name = ""]) => name),
+  );
+  const below = names.map(async (name) => [
+    ["kubectl", ...above, name].join(" "),
+    ...(above.length === 0 ? await kubectlCommands([name]) : []),
+  ]);
+  return (await Promise.all(below)).flat();
+}
+
+test.skipIf(kubectlMissing)(
+  `the compatibility table knows every command of kubectl${kubectlMissing ? `: skipped, ${kubectlMissing}` : ""}`,
+  async () => {
+    const commands = await kubectlCommands();
+    expect(commands).toContain("kubectl rollout undo");
+    const rows = new Set((await readFile(compatibility, "utf8")).match(/^\| `kubectl [^`]+`/gm));
+    const groups = new Set(
+      commands
+        .map((command) => command.split(" ").slice(0, 2).join(" "))
+        .filter((command) => commands.some((other) => other.startsWith(`${command} `))),
+    );
+    const missing = commands.filter((command) => !rows.has(`| \`${command}\``) && !groups.has(command));
+    expect(missing).toEqual([]);
+  },
+);

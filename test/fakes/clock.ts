@@ -47,6 +47,14 @@ export class FakeClock implements Clock {
     await settle();
   }
 
+  /** `ms` milliseconds go by in which no timer can fire; then all that are due do, late. */
+  stall(ms: number): void {
+    this.#now += ms;
+    const due = [...this.#timers].filter((timer) => timer.due <= this.#now);
+    for (const timer of due) this.#timers.delete(timer);
+    for (const { fn } of due) fn();
+  }
+
   #next(end: number): Timer | undefined {
     return [...this.#timers].filter(({ due }) => due <= end).sort((a, b) => a.due - b.due)[0];
   }

@@ -29,12 +29,12 @@ const containers = "/apis/stowage.dev/v1alpha1/namespaces/default/containers";
 
 describe("who asks", () => {
   test("a stranger gets 401, except for version and health", async () => {
-    for (const path of ["/api", "/apis", "/openapi/v3", configMaps, "/nowhere", "/"]) {
+    for (const path of ["/api", "/apis", "/openapi/v3", configMaps, "/nowhere", "/", "/metrics", "/readyz/store"]) {
       const { code, body } = await api.request("GET", path, { anonymous: true });
       expect(code).toBe(401);
       expect(body).toMatchObject({ kind: "Status", reason: "Unauthorized", message: "Unauthorized" });
     }
-    for (const path of ["/version", "/healthz", "/livez", "/readyz", "/readyz/store"])
+    for (const path of ["/version", "/healthz", "/livez", "/readyz"])
       expect((await api.request("GET", path, { anonymous: true })).code).toBe(200);
   });
 
@@ -192,7 +192,7 @@ describe("forms", () => {
     await api.post(configMaps, object("apply"));
     const apply = await api.request("PATCH", `${configMaps}/apply`, {
       raw: "{}",
-      headers: { "content-type": "application/apply-patch+yaml" },
+      headers: { "content-type": "application/other-patch+yaml" },
     });
     expect(apply.body).toMatchObject({ code: 415, reason: "UnsupportedMediaType" });
   });

@@ -1,8 +1,9 @@
 import { configMapType, customResourceDefinitionType, eventType, namespaceType, secretType } from "../../crds/core.ts";
 import { expect, test } from "vitest";
 
+import { isNotFound } from "../../api/status.ts";
 import { garbageCollector } from "../../controllers/garbage-collector/setup.ts";
-
+import { retryOnConflict } from "../../controllers/runtime/retry.ts";
 import type { KubeObject, OwnerReference, ResourceType } from "../../crds/meta.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
 import { eventually } from "../lab/stowage.ts";
@@ -51,6 +52,16 @@ class Collected implements AsyncDisposable {
   async unfinalize(name: string): Promise<void> {
     const body = { metadata: { finalizers: null } };
     await this.api.client.patch(configMapType, { namespace: "shop", name }, { type: "merge", body });
+  }
+
+  async serveGadgets(): Promise<void> {
+    await this.api.client.create(customResourceDefinitionType, gadgets);
+    const { group, version, plural } = gadgetType;
+    await eventually("the kind is served", async () =>
+      (await this.api.client.discover()).some(
+        (type) => type.group === group && type.version === version && type.plural === plural,
+      ),
+    );
   }
 
   /** Waits until an object that depends on nothing that exists is collected: what came before it was looked at. */
@@ -190,6 +201,51 @@ test("foreground: objects that own each other do not wait for each other for eve
   await c.gone("two");
 });
 
+test.each(["Foreground", "Background"] as const)(
+  "%s: a circle of three goes when one of it is deleted",
+  async (propagationPolicy) => {
+    await using c = await Collected.open();
+    c.start();
+    const one = await c.create("one");
+    const two = await c.create("two", [to(one, blocking)]);
+    const three = await c.create("three", [to(two, blocking)]);
+    const body = { metadata: { ownerReferences: [to(three, blocking)] } };
+    await c.api.client.patch(configMapType, { namespace: "shop", name: "one" }, { type: "merge", body });
+    await c.delete("one", propagationPolicy);
+    for (const name of ["one", "two", "three"]) await c.gone(name);
+    expect(c.api.log.lines).toEqual([]);
+  },
+);
+
+test("foreground: a dependent that comes while its owner waits goes too, and the owner after it", async () => {
+  await using c = await Collected.open();
+  c.start();
+  const owner = await c.create("owner");
+  await c.create("held", [to(owner, blocking)], { finalizers: ["example.com/held"] });
+  await c.delete("owner", "Foreground");
+  await eventually("it is being deleted", async () => (await c.find("held"))?.metadata.deletionTimestamp !== undefined);
+  await c.create("late", [to(owner, blocking)], { finalizers: ["example.com/held"] });
+  await eventually("so is the late one", async () => (await c.find("late"))?.metadata.deletionTimestamp !== undefined);
+  await c.unfinalize("held");
+  await c.sweep();
+  expect(await c.find("owner")).toBeDefined();
+  await c.unfinalize("late");
+  await c.gone("owner");
+});
+
+test("foreground: a dependent that blocks no longer is not waited for any more", async () => {
+  await using c = await Collected.open();
+  c.start();
+  const owner = await c.create("owner");
+  await c.create("held", [to(owner, blocking)], { finalizers: ["example.com/held"] });
+  await c.delete("owner", "Foreground");
+  await eventually("it is being deleted", async () => (await c.find("held"))?.metadata.deletionTimestamp !== undefined);
+  const body = { metadata: { ownerReferences: [to(owner)] } };
+  await c.api.client.patch(configMapType, { namespace: "shop", name: "held" }, { type: "merge", body });
+  await c.gone("owner");
+  await c.unfinalize("held");
+});
+
 test("foreground: a dependent with another owner is let go, not deleted", async () => {
   await using c = await Collected.open();
   c.start();
@@ -268,14 +324,8 @@ test("objects of a kind that came later own and are owned, and one whose kind we
   await using c = await Collected.open();
   c.start();
   const { client } = c.api;
-  await client.create(customResourceDefinitionType, gadgets);
-  const gadget = await eventually("the kind is served", async () => {
-    try {
-      return await c.create("gadget", [], { type: gadgetType });
-    } catch {
-      return undefined;
-    }
-  });
+  await c.serveGadgets();
+  const gadget = await c.create("gadget", [], { type: gadgetType });
   await c.create("child", [to(gadget)]);
   const owner = await c.create("owner");
   await c.create("owned-gadget", [to(owner)], { type: gadgetType });
@@ -288,6 +338,83 @@ test("objects of a kind that came later own and are owned, and one whose kind we
   await c.gone("child");
   await client.delete(customResourceDefinitionType, { name: "gadgets.example.com" });
   await c.sweep();
+});
+
+test.each([
+  { propagationPolicy: "Background", stays: false },
+  { propagationPolicy: "Foreground", stays: false },
+  { propagationPolicy: "Orphan", stays: true },
+] as const)("custom objects own custom objects: $propagationPolicy", async ({ propagationPolicy, stays }) => {
+  await using c = await Collected.open();
+  c.start();
+  await c.serveGadgets();
+  const owner = await c.create("owner", [], { type: gadgetType });
+  await c.create("owned", [to(owner, blocking)], { type: gadgetType });
+  await c.api.client.delete(gadgetType, { namespace: "shop", name: "owner" }, { propagationPolicy });
+  const find = (name: string): Promise<KubeObject | undefined> => c.api.find(gadgetType, "shop", name);
+  await eventually("the owner is gone", async () => (await find("owner")) === undefined);
+  if (stays) expect((await find("owned"))?.metadata.ownerReferences ?? []).toEqual([]);
+  else await eventually("what it owned is gone", async () => (await find("owned")) === undefined);
+});
+
+test("what custom objects owned goes when their kind is deleted with them", async () => {
+  await using c = await Collected.open();
+  c.start();
+  await c.serveGadgets();
+  for (let i = 0; i < 20; i++) {
+    const gadget = await c.create(`gadget-${i}`, [], { type: gadgetType });
+    await c.create(`child-${i}`, [to(gadget)]);
+  }
+  await c.sweep();
+  await c.api.client.delete(customResourceDefinitionType, { name: "gadgets.example.com" });
+  for (let i = 0; i < 20; i++) await c.gone(`child-${i}`);
+});
+
+test("whoever changes it meanwhile, what is deleted ends, and what outlives its owner by a reference stays", async () => {
+  await using c = await Collected.open();
+  c.start();
+  const { client } = c.api;
+  const kept = await c.create("kept-owner");
+  const policies = ["Foreground", "Background", "Orphan"] as const;
+  const rounds = Array.from({ length: 15 }, async (_, i) => {
+    const owner = await c.create(`owner-${i}`, [], { finalizers: ["example.com/one", "example.com/two"] });
+    await c.create(`only-${i}`, [to(owner, blocking)]);
+    await c.create(`shared-${i}`, [to(owner, blocking), to(kept)]);
+    const at = { namespace: "shop", name: owner.metadata.name };
+    const withoutFinalizer = (finalizer: string) =>
+      retryOnConflict(async () => {
+        const { metadata } = await client.get(configMapType, at);
+        const finalizers = metadata.finalizers?.filter((each) => each !== finalizer) ?? [];
+        const body = { metadata: { resourceVersion: metadata.resourceVersion, finalizers } };
+        await client.patch(configMapType, at, { type: "merge", body });
+      });
+    const label = async (name: string, value: string): Promise<void> => {
+      const body = { metadata: { labels: { value } } };
+      await client
+        .patch(configMapType, { namespace: "shop", name }, { type: "merge", body })
+        .catch((error: unknown) => {
+          if (!isNotFound(error)) throw error;
+        });
+    };
+    await Promise.all([
+      client.delete(configMapType, at, { propagationPolicy: policies[i % 3] ?? "Background" }),
+      withoutFinalizer("example.com/one"),
+      label(at.name, "a"),
+      label(`only-${i}`, "b"),
+      label(`shared-${i}`, "c"),
+      withoutFinalizer("example.com/two"),
+    ]);
+    await c.gone(at.name);
+    if (policies[i % 3] === "Orphan") expect((await c.find(`only-${i}`))?.metadata.ownerReferences ?? []).toEqual([]);
+    else await c.gone(`only-${i}`);
+    const shared = await eventually("the reference is taken out", async () => {
+      const found = await c.find(`shared-${i}`);
+      return found?.metadata.ownerReferences?.length === 1 && found;
+    });
+    expect(shared.metadata).toMatchObject({ ownerReferences: [to(kept)], labels: { value: "c" } });
+    expect(shared.metadata.deletionTimestamp).toBeUndefined();
+  });
+  await Promise.all(rounds);
 });
 
 const gadgetType: ResourceType = {

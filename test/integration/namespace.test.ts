@@ -1,4 +1,11 @@
-import { configMapType, eventType, namespaceType, secretType } from "../../crds/core.ts";
+import {
+  configMapType,
+  eventType,
+  namespaceType,
+  secretType,
+  validatingAdmissionPolicyBindingType,
+  validatingAdmissionPolicyType,
+} from "../../crds/core.ts";
 import { expect, test } from "vitest";
 import { namespaceController } from "../../controllers/namespace/setup.ts";
 import type { Namespace } from "../../controllers/namespace/reconciler.ts";
@@ -106,6 +113,47 @@ test("what holds a namespace up is told in its conditions, Events stay to tell w
     async () => (await api.find(namespaceType, undefined, "shop")) === undefined,
   );
   expect((await client.list(eventType, { namespace: "shop" })).items).toEqual([]);
+});
+
+test("content that admission keeps from being deleted is told in upstream's words, and goes when it may", async () => {
+  await using api = await ApiInProcess.open();
+  const { client } = api;
+  await api.createNamespace("shop");
+  await client.create(configMapType, configMap("shop", "kept"));
+  await client.create(secretType, { ...configMap("shop", "secret"), kind: "Secret" });
+  const rule = { apiGroups: [""], apiVersions: ["v1"], operations: ["DELETE"], resources: ["configmaps"] };
+  await client.create(validatingAdmissionPolicyType, {
+    ...{ apiVersion: apiVersionOf(validatingAdmissionPolicyType), kind: "ValidatingAdmissionPolicy" },
+    metadata: { name: "keep" },
+    ...{
+      spec: { matchConstraints: { resourceRules: [rule] }, validations: [{ expression: "false", message: "kept" }] },
+    },
+  });
+  await client.create(validatingAdmissionPolicyBindingType, {
+    ...{ apiVersion: apiVersionOf(validatingAdmissionPolicyBindingType), kind: "ValidatingAdmissionPolicyBinding" },
+    metadata: { name: "keep" },
+    ...{ spec: { policyName: "keep", validationActions: ["Deny"] } },
+  });
+  runController(api);
+  await client.delete(namespaceType, { name: "shop" });
+  const conditions = await eventually("the conditions tell", async () => {
+    const namespace = await api.find<Namespace>(namespaceType, undefined, "shop");
+    return namespace?.status?.conditions;
+  });
+  expect(conditions).toContainEqual(
+    expect.objectContaining({
+      type: "NamespaceDeletionContentFailure",
+      status: "True",
+      reason: "ContentDeletionFailed",
+      message: `Failed to delete all resource types, 1 remaining: configmaps "kept" is forbidden: ValidatingAdmissionPolicy 'keep' with binding 'keep' denied request: kept`,
+    }),
+  );
+  expect(await api.find(secretType, "shop", "secret")).toBeUndefined();
+  await client.delete(validatingAdmissionPolicyBindingType, { name: "keep" });
+  await eventually(
+    "the namespace is gone",
+    async () => (await api.find(namespaceType, undefined, "shop")) === undefined,
+  );
 });
 
 test("a namespace deleted while nobody looked goes when the controller starts, and can be made anew", async () => {

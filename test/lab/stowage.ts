@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -19,6 +19,8 @@ export interface StowageOptions {
   /** Further arguments of `stowage server`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** A server whose authority signs this one's certificates too: copied before the first start, as an operator would. */
+  readonly authorityOf?: StowageServer;
 }
 
 export interface Output {
@@ -58,12 +60,17 @@ export class StowageServer implements AsyncDisposable {
 
   static async start(options: StowageOptions = {}): Promise<StowageServer> {
     const server = new StowageServer(await mkdtemp(join(tmpdir(), "stowage-e2e-")), options);
+    if (options.authorityOf !== undefined) await copyShared(options.authorityOf.dataDir, server.dataDir);
     await server.start();
     return server;
   }
 
   get kubeconfig(): string {
     return join(this.dataDir, "admin.kubeconfig");
+  }
+
+  get url(): string {
+    return `https://${this.#listen}`;
   }
 
   /** What it wrote to standard error so far. */
@@ -154,6 +161,12 @@ export class StowageServer implements AsyncDisposable {
     await this.stop();
     await rm(this.dataDir, { recursive: true, force: true });
   }
+}
+
+/** What docs/cli.md tells operators to copy. */
+async function copyShared(from: string, to: string): Promise<void> {
+  await mkdir(join(to, "pki"), { mode: 0o700 });
+  for (const file of ["ca.crt", "ca.key"]) await copyFile(join(from, "pki", file), join(to, "pki", file));
 }
 
 interface Kubeconfig {

@@ -4,20 +4,20 @@ import { invalidValue } from "../../schema/field-errors.ts";
 import type { StatusCause } from "../../status.ts";
 import { ageColumn, nameColumn } from "../../tables/columns.ts";
 import type { JsonObject } from "../definition.ts";
-import { builtin, flag, mapOf, text } from "./builtin.ts";
+import { bytes, flag, mapOf, pointer, text, typed } from "./builtin.ts";
 import { decodedSizes, immutableCauses, keyCauses, mapAt, sizeCauses } from "./data.ts";
 
 const fields = ["data", "binaryData"] as const;
 
-export const configMaps = builtin({
+export const configMaps = typed({
   ...configMapType,
   singular: "configmap",
   shortNames: ["cm"],
   description: "ConfigMap holds configuration data for containers to consume.",
   properties: {
     data: mapOf(text(), "Each key must consist of alphanumeric characters, '-', '_' or '.'."),
-    binaryData: mapOf(text(), "Values that are not UTF-8, in base64."),
-    immutable: flag("If true, the data cannot be changed any more."),
+    binaryData: mapOf(bytes(), "Values that are not UTF-8, in base64."),
+    immutable: pointer(flag("If true, the data cannot be changed any more.")),
   },
   columns: [
     nameColumn,
@@ -45,6 +45,6 @@ function causesOf(configMap: JsonObject): readonly StatusCause[] {
   return [
     ...fields.flatMap((field) => keyCauses(configMap, field)),
     ...both.map((key) => invalidValue(`data[${key}]`, key, "duplicate of key present in binaryData")),
-    ...sizeCauses("", [...sizes, ...decodedSizes("ConfigMap", binaryData)]),
+    ...sizeCauses("", [...sizes, ...decodedSizes(binaryData)]),
   ];
 }

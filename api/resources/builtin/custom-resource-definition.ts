@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 import { formatTime } from "../../../crds/meta.ts";
 import { isJsonObject } from "../../../formats/json-object.ts";
 import { invalidValue } from "../../schema/field-errors.ts";
-import { validateCustomResourceDefinition } from "../../schema/crd.ts";
+import { storedVersionsCauses, validateCustomResourceDefinition } from "../../schema/crd.ts";
 import type { StatusCause } from "../../status.ts";
 import { nameColumn } from "../../tables/columns.ts";
 import type { CrdCondition, CrdNames, CrdObject } from "../crd-object.ts";
@@ -28,11 +28,13 @@ const names = object({
 
 /** `others` are the definitions that there are: their names are taken. */
 export function customResourceDefinitions(others: () => readonly CrdObject[]): ResourceDefinition {
-  const prepare = (crd: JsonObject, now: Date): readonly StatusCause[] => {
+  const prepare = (crd: JsonObject, now: Date, old?: JsonObject): readonly StatusCause[] => {
     setDefaults(crd);
-    const causes = validateCustomResourceDefinition(crd);
-    if (causes.length === 0) crd["status"] = statusOf(crd as unknown as CrdObject, others(), now);
-    return causes;
+    const causes = validateCustomResourceDefinition(crd, old);
+    if (causes.length > 0) return causes;
+    const status = statusOf(crd as unknown as CrdObject, others(), now);
+    crd["status"] = status;
+    return storedVersionsCauses(status.storedVersions, crd);
   };
   return builtin({
     ...customResourceDefinitionType,
@@ -94,8 +96,10 @@ export function customResourceDefinitions(others: () => readonly CrdObject[]): R
     prepareForCreate: prepare,
     prepareForUpdate: (crd, old, now) => [
       ...immutableCauses(crd as unknown as CrdObject, old as unknown as CrdObject),
-      ...prepare(crd, now),
+      ...prepare(crd, now, old),
     ],
+    prepareForSubresourceUpdate: (crd) =>
+      storedVersionsCauses((crd as unknown as CrdObject).status?.storedVersions ?? [], crd),
     prepareForDelete(crd, now) {
       const metadata = crd["metadata"] as JsonObject;
       const finalizers = (metadata["finalizers"] ?? []) as readonly string[];
@@ -135,7 +139,11 @@ function immutableCauses(crd: CrdObject, old: CrdObject): StatusCause[] {
     .map(([field, now]) => invalidValue(field, now, "field is immutable"));
 }
 
-function statusOf(crd: CrdObject, others: readonly CrdObject[], now: Date): JsonObject {
+interface DefinitionStatus extends JsonObject {
+  readonly storedVersions: readonly string[];
+}
+
+function statusOf(crd: CrdObject, others: readonly CrdObject[], now: Date): DefinitionStatus {
   const { spec, status = {} } = crd;
   const conflict = nameConflict(crd, others);
   const accepted = conflict === undefined;

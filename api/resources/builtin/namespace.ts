@@ -1,13 +1,16 @@
 /** Source: kubernetes/pkg/registry/core/namespace/{strategy,storage/storage}.go. */
 import { namespaceType } from "../../../crds/core.ts";
-import { isJsonObject } from "../../../formats/json-object.ts";
+import { asList, isJsonObject } from "../../../formats/json-object.ts";
+import { invalidValue } from "../../schema/field-errors.ts";
+import { qualified } from "../../schema/names.ts";
+import type { StatusCause } from "../../status.ts";
 import { ageColumn, nameColumn } from "../../tables/columns.ts";
 import type { JsonObject } from "../definition.ts";
-import { builtin, list, object, text, textAt, time } from "./builtin.ts";
+import { always, atomic, list, listMap, struct, structPointer, text, textAt, time, typed } from "./builtin.ts";
 
 const nameLabel = "kubernetes.io/metadata.name";
 
-export const namespaces = builtin({
+export const namespaces = typed({
   ...namespaceType,
   singular: "namespace",
   shortNames: ["ns"],
@@ -16,17 +19,22 @@ export const namespaces = builtin({
   verbs: ["create", "delete", "get", "list", "patch", "update", "watch"],
   subresources: new Set(["status", "finalize"]),
   properties: {
-    spec: object({ finalizers: list(text(), "Opaque values that must be gone before the namespace is removed.") }),
-    status: object({
+    spec: struct("NamespaceSpec", {
+      finalizers: atomic(list(text(), "Opaque values that must be gone before the namespace is removed.")),
+    }),
+    status: struct("NamespaceStatus", {
       phase: text("Active or Terminating."),
-      conditions: list(
-        object({
-          type: text(),
-          status: text(),
-          reason: text(),
-          message: text(),
-          lastTransitionTime: time(),
-        }),
+      conditions: listMap(
+        list(
+          structPointer("NamespaceCondition", {
+            type: always(text()),
+            status: always(text()),
+            lastTransitionTime: always(time()),
+            reason: text(),
+            message: text(),
+          }),
+        ),
+        "type",
       ),
     }),
   },
@@ -45,16 +53,18 @@ export const namespaces = builtin({
   selectableFields: { "status.phase": textAt("status", "phase") },
   unconditionalUpdate: true,
   prepareForCreate(namespace) {
-    namespace["spec"] = { finalizers: ["kubernetes"] };
+    namespace["spec"] = { finalizers: withOurs(finalizersOf(namespace)) };
     namespace["status"] = { phase: "Active" };
     label(namespace);
-    return [];
+    return finalizerCauses(namespace);
   },
   prepareForUpdate(namespace, old) {
     namespace["spec"] = old["spec"];
     label(namespace);
     return [];
   },
+  prepareForSubresourceUpdate: (namespace, subresource) =>
+    subresource === "status" ? phaseCauses(namespace) : finalizerCauses(namespace),
   prepareForDelete(namespace) {
     const { status } = namespace;
     namespace["status"] = { ...(isJsonObject(status) ? status : {}), phase: "Terminating" };
@@ -66,6 +76,37 @@ export const namespaces = builtin({
     },
   },
 });
+
+const finalizersOf = ({ spec }: JsonObject): readonly string[] =>
+  isJsonObject(spec) ? asList(spec["finalizers"]).map(String) : [];
+
+/** Whoever makes a namespace cannot do without the finalizer that empties it. */
+const withOurs = (finalizers: readonly string[]): readonly string[] =>
+  finalizers.includes("kubernetes") ? finalizers : [...finalizers, "kubernetes"];
+
+const standardFinalizers: readonly string[] = ["kubernetes", "orphan", "foregroundDeletion"];
+
+/** Source: validateFinalizerName. */
+function finalizerCauses(namespace: JsonObject): readonly StatusCause[] {
+  return finalizersOf(namespace).flatMap((finalizer) => {
+    const wrong = qualified(finalizer).map((why) => invalidValue("spec.finalizers", finalizer, why));
+    if (wrong.length > 0 || finalizer.includes("/") || standardFinalizers.includes(finalizer)) return wrong;
+    const why = "name is neither a standard finalizer name nor is it fully qualified";
+    return [invalidValue("spec.finalizers", finalizer, why)];
+  });
+}
+
+/** Source: ValidateNamespaceStatusUpdate. */
+function phaseCauses({ metadata, status }: JsonObject): readonly StatusCause[] {
+  const phase = isJsonObject(status) ? (status["phase"] ?? "") : "";
+  const going = (metadata as JsonObject)["deletionTimestamp"] !== undefined;
+  if (phase === (going ? "Terminating" : "Active")) return [];
+  const why = going
+    ? "may only be 'Terminating' if `deletionTimestamp` is not empty"
+    : "may only be 'Active' if `deletionTimestamp` is empty";
+  // Upstream writes the field so.
+  return [invalidValue("status.Phase", phase, why)];
+}
 
 /** So that selectors can name a namespace. Source: Canonicalize in strategy.go. */
 function label(namespace: JsonObject): void {

@@ -1,37 +1,62 @@
 /** Source: kubernetes/pkg/registry/core/secret/strategy.go, ValidateSecret and core/v1/{conversion,defaults}.go. */
 import { secretType } from "../../../crds/core.ts";
+import { isJsonObject } from "../../../formats/json-object.ts";
 import { invalidValue, required } from "../../schema/field-errors.ts";
 import type { StatusCause } from "../../status.ts";
 import { ageColumn, nameColumn } from "../../tables/columns.ts";
 import type { JsonObject } from "../definition.ts";
-import { builtin, flag, mapOf, text, textAt } from "./builtin.ts";
+import { bytes, flag, mapOf, pointer, text, textAt, typed } from "./builtin.ts";
 import { decodedSizes, immutableCauses, keyCauses, mapAt, sizeCauses } from "./data.ts";
 
-/** What a Secret of a known type must have. */
-const requiredKeys: Readonly<Record<string, readonly string[]>> = {
-  "kubernetes.io/tls": ["tls.crt", "tls.key"],
-  "kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
-  "kubernetes.io/dockercfg": [".dockercfg"],
-  "kubernetes.io/ssh-auth": ["ssh-privatekey"],
+const accountAnnotation = "kubernetes.io/service-account.name";
+
+/** What a Secret of a known type must have, by type. */
+const typeRules: Readonly<Record<string, (secret: JsonObject, data: JsonObject) => readonly StatusCause[]>> = {
+  "kubernetes.io/service-account-token": ({ metadata }) => {
+    const annotations = mapAt(metadata as JsonObject, "annotations");
+    return (annotations[accountAnnotation] ?? "") === ""
+      ? [required(`metadata.annotations[${accountAnnotation}]`)]
+      : [];
+  },
+  "kubernetes.io/dockercfg": (_, data) => jsonCauses(data, ".dockercfg"),
+  "kubernetes.io/dockerconfigjson": (_, data) => jsonCauses(data, ".dockerconfigjson"),
+  "kubernetes.io/basic-auth": (_, data) => {
+    const keys = ["username", "password"];
+    return keys.some((key) => Object.hasOwn(data, key)) ? [] : keys.map((key) => required(`data[${key}]`));
+  },
+  "kubernetes.io/ssh-auth": (_, data) =>
+    (data["ssh-privatekey"] ?? "") === "" ? [required("data[ssh-privatekey]")] : [],
+  "kubernetes.io/tls": (_, data) =>
+    ["tls.crt", "tls.key"].filter((key) => !Object.hasOwn(data, key)).map((key) => required(`data[${key}]`)),
 };
 
-export const secrets = builtin({
+export const secrets = typed({
   ...secretType,
   singular: "secret",
   description: "Secret holds secret data of a certain type.",
   properties: {
-    data: mapOf(text(), "The secret data, each value in base64."),
+    data: mapOf(bytes(), "The secret data, each value in base64."),
     stringData: mapOf(text(), "Write-only: values that are not in base64, merged into data."),
     type: text("Used to facilitate programmatic handling of secret data."),
-    immutable: flag("If true, the data cannot be changed any more."),
+    immutable: pointer(flag("If true, the data cannot be changed any more.")),
+  },
+  setDefaults: (secret) => {
+    secret["type"] ||= "Opaque";
   },
   columns: [
     nameColumn,
-    { name: "Type", type: "string", description: "Type of the secret", priority: 0, value: textAt("type") },
+    {
+      name: "Type",
+      type: "string",
+      description:
+        "Used to facilitate programmatic handling of secret data. More info: https://kubernetes.io/docs/concepts/configuration/secret/#secret-types",
+      priority: 0,
+      value: textAt("type"),
+    },
     {
       name: "Data",
       type: "string",
-      description: "Number of entries",
+      description: "Data contains the secret data, each value in base64.",
       priority: 0,
       value: (object) => Object.keys(mapAt(object as unknown as JsonObject, "data")).length,
     },
@@ -40,12 +65,10 @@ export const secrets = builtin({
   selectableFields: { type: textAt("type") },
   unconditionalUpdate: true,
   prepareForCreate(secret) {
-    secret["type"] ||= "Opaque";
     mergeStringData(secret);
     return causesOf(secret);
   },
   prepareForUpdate(secret, old) {
-    secret["type"] ||= old["type"];
     mergeStringData(secret);
     const sameType = secret["type"] === old["type"];
     return [
@@ -66,10 +89,29 @@ function mergeStringData(secret: JsonObject): void {
 
 function causesOf(secret: JsonObject): readonly StatusCause[] {
   const data = mapAt(secret, "data");
-  const missing = (requiredKeys[String(secret["type"])] ?? []).filter((key) => !Object.hasOwn(data, key));
+  const type = String(secret["type"]);
   return [
     ...keyCauses(secret, "data"),
-    ...sizeCauses("data", decodedSizes("Secret", data)),
-    ...missing.map((key) => required(`data[${key}]`)),
+    ...sizeCauses("data", decodedSizes(data)),
+    ...(Object.hasOwn(typeRules, type) ? (typeRules[type]?.(secret, data) ?? []) : []),
   ];
+}
+
+/** The value never appears in what is said about it. */
+function jsonCauses(data: JsonObject, key: string): readonly StatusCause[] {
+  if (!Object.hasOwn(data, key)) return [required(`data[${key}]`)];
+  const why = jsonProblem(Buffer.from(String(data[key]), "base64").toString());
+  return why === undefined ? [] : [invalidValue(`data[${key}]`, "<secret contents redacted>", why)];
+}
+
+/** In encoding/json's words. */
+function jsonProblem(content: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(content);
+    if (isJsonObject(value) || value === null) return undefined;
+    const type = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+    return `json: cannot unmarshal ${type} into Go value of type map[string]interface {}`;
+  } catch {
+    return content.trim() === "" ? "unexpected end of JSON input" : "invalid character looking for beginning of value";
+  }
 }

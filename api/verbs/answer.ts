@@ -1,0 +1,49 @@
+/** A create that is answered, and stores nothing: reviews of access, requests for tokens. */
+import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
+import { invalid } from "../status.ts";
+import type { User } from "../auth/authentication.ts";
+import type { Body } from "./body.ts";
+import { acceptBody, matchNamespace } from "./body.ts";
+import type { Environment, ObjectName, WriteOptions } from "./environment.ts";
+
+export interface Question {
+  /** Valid, and with its defaults; the answerer's own. */
+  readonly object: JsonObject;
+  /** The object below which it was asked; the name is empty for a kind of its own. */
+  readonly about: ObjectName;
+  readonly user: User;
+}
+
+export interface Answerer {
+  /** The kind of the body and of the answer. */
+  readonly definition: ResourceDefinition;
+  /** Returns the fields that the answer has besides, or instead of, those of the body. Throws ApiError. */
+  readonly answer: (question: Question) => JsonObject | Promise<JsonObject>;
+}
+
+/** By `plural.group` of a kind, or `plural/subresource`: "tokenreviews.authentication.k8s.io", "serviceaccounts/token". */
+export type Answerers = Readonly<Record<string, Answerer>>;
+
+/** The body with what was answered. Throws BadRequest, Invalid, and what the answerer throws. */
+export async function answer(
+  { clock }: Environment,
+  { definition, answer: ask }: Answerer,
+  about: ObjectName,
+  body: Body,
+  options: WriteOptions,
+): Promise<JsonObject> {
+  const object = acceptBody(definition, body, options);
+  matchNamespace(object, definition.namespaced ? about.namespace : undefined);
+  const causes = definition.prepareForCreate?.(object, clock.now()) ?? [];
+  if (causes.length > 0) throw invalid(definition, "", causes);
+  const { metadata: added, ...answered } = await ask({ object, about, user: options.user });
+  const { apiVersion, kind, metadata, ...given } = object;
+  // metav1.ObjectMeta's creationTimestamp is null where there is none.
+  return {
+    apiVersion,
+    kind,
+    metadata: { creationTimestamp: null, ...metadata, ...(added as JsonObject | undefined) },
+    ...given,
+    ...answered,
+  };
+}

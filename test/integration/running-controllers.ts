@@ -1,0 +1,26 @@
+import type { Client } from "../../api/client/client.ts";
+import { createInformers } from "../../controllers/runtime/informer.ts";
+import type { RunnableInformers } from "../../controllers/runtime/informer.ts";
+import { Manager } from "../../controllers/runtime/manager.ts";
+import type { ControllerDefinition } from "../../controllers/runtime/reconciler.ts";
+import { systemClock } from "../../process/clock.ts";
+import { RecordingLog } from "../fakes/log.ts";
+
+/** Runs controllers against an API as the server does, until disposed of. */
+export function runControllers(
+  client: Client,
+  make: (informers: RunnableInformers) => readonly ControllerDefinition[],
+): AsyncDisposable {
+  const log = new RecordingLog();
+  const informers = createInformers(client, systemClock, log);
+  const controllers = make(informers);
+  const manager = new Manager({ informers, clock: systemClock, log, controllers, select: "*" });
+  const stop = new AbortController();
+  const running = manager.run(stop.signal);
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await running;
+    },
+  };
+}
