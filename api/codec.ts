@@ -106,7 +106,11 @@ export class Codec {
 
   encode({ apiVersion: _, kind: __, metadata, ...rest }: WritableObject): Buffer {
     const body = JSON.stringify({ metadata: { ...metadata, resourceVersion: undefined }, ...rest });
-    return Buffer.from(this.#storedHead + body.slice(1));
+    const text = this.#storedHead + body.slice(1);
+    // Stores keep it for a while: a part of Buffer's pool would keep 64 KB with it.
+    const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+    bytes.write(text);
+    return bytes;
   }
 
   /** `value` as it was stored, in whatever version of the kind. */

@@ -35,9 +35,8 @@ const yamlTypes: ReadonlySet<string> = new Set(["application/yaml", "application
 export function decodeBody(bytes: Uint8Array, contentType: string | undefined, options: DecodeOptions = {}): Decoded {
   const mediaType = (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
   const findDuplicates = options.findDuplicates === true;
-  if (mediaType === "" || mediaType === "application/json" || mediaType.endsWith("+json"))
-    return decodeJson(textOf(bytes), findDuplicates);
-  if (yamlTypes.has(mediaType) || mediaType.endsWith("+yaml")) {
+  if (mediaType === "" || mediaType === "application/json") return decodeJson(textOf(bytes), findDuplicates);
+  if (yamlTypes.has(mediaType)) {
     if (bytes.length > maxYamlBytes)
       throw new ApiError(
         "RequestEntityTooLarge",
@@ -67,24 +66,30 @@ export function goTypeOf(value: unknown): string {
 
 function textOf(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
     throw new ApiError("BadRequest", "the body of the request is not UTF-8", undefined, { cause: error });
   }
 }
 
-function decodeJson(text: string, findDuplicates: boolean): Decoded {
-  const object = parseJson(text);
+const decodeJson = (text: string, findDuplicates: boolean): Decoded => decoded(parseJson(text), text, findDuplicates);
+
+function decoded(object: unknown, text: string, findDuplicates: boolean): Decoded {
   const fields = countHarmless(object, 0);
   // To name duplicates costs more than to decode, and hardly any body has some.
   const duplicates = findDuplicates && countFields(text) !== fields ? scanJson(text).duplicates : [];
   return { object, duplicates: duplicates.map(duplicateField) };
 }
 
+const mayBeHalved = /\\u[dD][89a-fA-F]/;
+
+/** Half of a surrogate pair is no character: encoding/json reads U+FFFD. */
+const wellFormed = (_: string, value: unknown): unknown => (typeof value === "string" ? value.toWellFormed() : value);
+
 function parseJson(text: string): unknown {
   if (text.trim() === "") throw badRequest("unexpected end of JSON input: the body of the request is empty");
   try {
-    return JSON.parse(text) as unknown;
+    return (mayBeHalved.test(text) ? JSON.parse(text, wellFormed) : JSON.parse(text)) as unknown;
   } catch (error) {
     throw new ApiError("BadRequest", `json parse error: ${jsonErrorAt(text)}`, undefined, { cause: error });
   }
@@ -101,19 +106,20 @@ function jsonErrorAt(text: string): string {
 
 function decodeYaml(text: string, findDuplicates: boolean): Decoded {
   // What kubectl and Go clients send as apply-patch+yaml is JSON, which is YAML too, and read ten times as fast.
-  if (text.startsWith("{") && isJson(text)) return decodeJson(text, findDuplicates);
+  const json = text.startsWith("{") ? jsonIn(text) : undefined;
+  if (json !== undefined) return decoded(json, text, findDuplicates);
   const { value, duplicates } = rethrowing(() => readYaml(text, maxDepth));
   if (value === undefined) throw badRequest("yaml parse error: the body of the request is empty");
   countHarmless(value, 0);
   return { object: value, duplicates: findDuplicates ? duplicates().map(duplicateField) : [] };
 }
 
-function isJson(text: string): boolean {
+/** Undefined where it is none. */
+function jsonIn(text: string): unknown {
   try {
-    JSON.parse(text);
-    return true;
+    return JSON.parse(text) as unknown;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -175,7 +175,7 @@ export function invalid(
   return new ApiError("Invalid", `${kind} "${name}" is invalid: ${all}`, {
     ...(name === "" ? {} : { name }),
     ...(type.group === "" ? {} : { group: type.group }),
-    kind: type.kind,
+    ...(type.kind === "" ? {} : { kind: type.kind }),
     causes,
   });
 }

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ensureCertificates } from "../api/auth/certificates.ts";
 import { Etcd } from "../test/lab/etcd.ts";
+import { KubeApiServer, kubeApiServerMissing } from "../test/lab/kubernetes/kube-apiserver.ts";
 import { eventually, StowageServer } from "../test/lab/stowage.ts";
-import { findKubeApiServer, KubeApiServer } from "./kube-apiserver.ts";
 import type { Load, LoadRequest, Target } from "./load-client.ts";
 import { LoadClient, LoadWatch } from "./load-client.ts";
 import { cpuSeconds, residentMegabytes } from "./process.ts";
@@ -18,7 +18,7 @@ import { widget, widgetDefinition, widgetPath } from "./widget.ts";
 
 const usage = `Usage: npm run bench:api -- [options]
 
-  --kube-apiserver <path>  default: in $KUBEBUILDER_ASSETS or ~/.cache/stowage-lab
+  --kube-apiserver <path>  default: the one that test/lab/kubernetes/build made
   --only <names>           of the servers: etcd, sqlite, kube, with commas between them (default: all)
   --phases <names>         which are measured, with commas between them (default: all); objects are always created
   --rounds <n>             default: 3
@@ -142,12 +142,17 @@ async function stowage(which: "etcd" | "sqlite"): Promise<Server> {
   return serverOf(which, server.url, server.pid, readyMs, join(server.dataDir, "pki"));
 }
 
-async function kube(program: string): Promise<Server> {
+async function kube(program: string | undefined): Promise<Server> {
   const folder = await mkdtemp(join(tmpdir(), "stowage-bench-"));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   await ensureCertificates(folder, "127.0.0.1", new Date());
   const pki = join(folder, "pki");
-  const server = stack.use(await KubeApiServer.start(program, join(pki, "ca.crt")));
+  const server = stack.use(
+    await KubeApiServer.start({
+      ...(program === undefined ? {} : { program }),
+      args: ["--client-ca-file", join(pki, "ca.crt")],
+    }),
+  );
   return serverOf("kube", server.url, server.pid, server.readyMs, pki);
 }
 
@@ -301,10 +306,10 @@ function report(servers: readonly Server[], results: ReadonlyMap<Which, Results>
 }
 
 const only = options.only.split(",");
-const program = options["kube-apiserver"] ?? findKubeApiServer();
+const program = options["kube-apiserver"];
 const servers: Server[] = [];
 if (only.includes("kube")) {
-  if (program === undefined) throw new Error("Cannot find kube-apiserver: give --kube-apiserver");
+  if (program === undefined && kubeApiServerMissing !== undefined) throw new Error(kubeApiServerMissing);
   servers.push(await kube(program));
 }
 for (const which of ["etcd", "sqlite"] as const) if (only.includes(which)) servers.push(await stowage(which));

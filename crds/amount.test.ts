@@ -20,14 +20,23 @@ describe("canonicalQuantity() writes as kube-apiserver stores", () => {
     { text: "1E", want: "1E" },
     { text: ".5", want: "500m" },
     { text: "0.1n", want: "1n" },
+    { text: "1e30", want: "1000000000000e18" },
+    { text: "-1e-30", want: "-1e-9" },
   ])("$text as $want", ({ text, want }) => {
     expect(canonicalQuantity(text)).toBe(want);
   });
 
-  test.each(["", "Mi", "1 Gi", "1gb", "--1", "1.2.3", "NaN", "1e999", "."])("refuses %j", (text) => {
+  test.each(["", "Mi", "1 Gi", "1gb", "--1", "1.2.3", "NaN", "1e999", "1e1.5", "1+5", "."])("refuses %j", (text) => {
     expect(() => canonicalQuantity(text)).toThrow(RangeError);
   });
 });
+
+test.each(["1".repeat(3_000_000), `${"1".repeat(100_000)}!`, `.${"0".repeat(100_000)}`])(
+  "refuses a number as long as a body, and at once (case %#)",
+  (text) => {
+    expect(() => canonicalQuantity(text)).toThrow(RangeError);
+  },
+);
 
 test("sums are exact, and keep the format of the first part", () => {
   const sum = ["100m", "200m", "0.7"].map(readAmount).reduce(addAmounts);

@@ -21,15 +21,24 @@ export const quantityFormatError =
 /** Nothing, which takes the format of what is added to it. */
 export const noAmount: Amount = { nano: 0n, format: "DecimalSI" };
 
-/** Parts of a billionth are rounded away from zero. Throws RangeError with {@link quantityFormatError}. */
+/** Far beyond what anything has, and still read in no time: a body may be one long number. */
+const maxDigits = 1000;
+/** Beyond this a short text would be a number of megabytes. */
+const maxExponent = 300;
+
+/**
+ * Parts of a billionth are rounded away from zero. Throws RangeError with {@link quantityFormatError}, also for what has
+ * more than 1000 digits or an exponent beyond 300.
+ */
 export function readAmount(quantity: Quantity): Amount {
   const text = String(quantity);
   const [, sign = "", whole = "", fraction = "", suffix = ""] =
-    /^([+-]?)([0-9]*)(?:\.([0-9]*))?([a-zA-Z]*(?:[+-]?[0-9]+)?)$/.exec(text) ?? [];
+    /^([+-]?)([0-9]*)(?:\.([0-9]*))?((?:[a-zA-Z]+[+-]?[0-9]*)?)$/.exec(text) ?? [];
   const scale = scaleOf(suffix);
-  if (whole + fraction === "" || scale === undefined) throw new RangeError(quantityFormatError);
+  const digits = whole + fraction;
+  if (digits === "" || digits.length > maxDigits || scale === undefined) throw new RangeError(quantityFormatError);
   const { multiplier, divisor, format } = scale;
-  const numerator = BigInt(whole + fraction) * multiplier * one;
+  const numerator = BigInt(digits) * multiplier * one;
   const denominator = divisor * 10n ** BigInt(fraction.length);
   const nano = (numerator + denominator - 1n) / denominator;
   return { nano: sign === "-" ? -nano : nano, format };
@@ -40,9 +49,6 @@ interface Scale {
   readonly divisor: bigint;
   readonly format: Amount["format"];
 }
-
-/** Larger exponents than these are beyond what a quantity can be (2^63). */
-const maxExponent = 27;
 
 function scaleOf(suffix: string): Scale | undefined {
   const binary = binarySuffixes.indexOf(suffix as (typeof binarySuffixes)[number]);

@@ -16,7 +16,7 @@ describe("parseQuantity", () => {
     expect(parseQuantity(text)).toBe(want);
   });
 
-  test.each(["", "Mi", "1 Gi", "1gb", "--1", "1.2.3", "NaN"])("refuses %j", (text) => {
+  test.each(["", "Mi", "1 Gi", "1gb", "--1", "1.2.3", "NaN", "-1", "1e1.5", "1e999"])("refuses %j", (text) => {
     expect(() => parseQuantity(text)).toThrow(RangeError);
   });
 });

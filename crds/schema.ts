@@ -1,14 +1,25 @@
 /** Building blocks that several kinds share. */
 import { z } from "zod";
 
-/** Kubernetes' own pattern for quantities, as controller-gen writes it (apimachinery/pkg/api/resource). */
+/**
+ * Kubernetes' own pattern for quantities, as controller-gen writes it (apimachinery/pkg/api/resource), without what would
+ * be taken and then mean nothing: less than nothing, which would make room in a quota, and exponents with a fraction or
+ * of any length, which `readAmount` (amount.ts) refuses.
+ */
 export const quantityPattern =
-  /^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$/;
+  /^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?[0-9]{1,2}))?$/;
+
+const maxQuantityLength = 100;
 
 /** A number with a Kubernetes suffix: 500m, 2, 128Mi, 1.5Gi. Parse it with parseQuantity (quantity.ts). */
 export const Quantity = z
-  .union([z.int(), z.string().regex(quantityPattern)])
-  .meta({ "x-kubernetes-int-or-string": true, pattern: quantityPattern.source });
+  .union([z.int().min(0), z.string().regex(quantityPattern).max(maxQuantityLength)])
+  .meta({
+    "x-kubernetes-int-or-string": true,
+    pattern: quantityPattern.source,
+    maxLength: maxQuantityLength,
+    minimum: 0,
+  });
 export type Quantity = z.infer<typeof Quantity>;
 
 export const Condition = z.object({

@@ -1,6 +1,6 @@
 /**
  * The cluster roles and bindings that every cluster begins with, as far as they speak of what is served here. They are
- * written to the store, and {@link DefaultAuthorizer} goes by them.
+ * written to the store, and `defaultAuthorizer` (authorization.ts) goes by them.
  * Source: kubernetes/plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go.
  */
 import { rbacGroup } from "../../crds/core.ts";

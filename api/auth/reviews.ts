@@ -35,7 +35,7 @@ interface RulesReviewSpec {
 }
 
 interface TokenReviewSpec {
-  readonly token: string;
+  readonly token?: string;
   readonly audiences?: readonly string[];
 }
 
@@ -66,7 +66,7 @@ export function reviewAnswerers({ authenticators, authorizer, clock }: ReviewsOp
       status: { userInfo: userInfo(user) },
     }),
     "tokenreviews.authentication.k8s.io": async (question) => ({
-      status: await reviewToken(authenticators, specOf(question) as unknown as TokenReviewSpec),
+      status: await reviewToken(authenticators, specOf(question)),
     }),
   };
   return Object.fromEntries(
@@ -130,9 +130,10 @@ async function reviewToken(
   authenticators: readonly TokenAuthenticator[],
   { token, audiences = [] }: TokenReviewSpec,
 ): Promise<JsonObject> {
+  if (token === undefined) throw badRequest("token is required for TokenReview in authentication");
   try {
     const found = await userOfToken(authenticators, token, audiences);
-    if (found === undefined) return { user: {} };
+    if (found === undefined) return { user: {}, error: "invalid bearer token" };
     const { user, audiences: fitting } = found;
     return { authenticated: true, user: userInfo(user), ...(fitting.length === 0 ? {} : { audiences: fitting }) };
   } catch (error) {

@@ -31,7 +31,10 @@ const tokenIssuer = "https://kubernetes.default.svc.cluster.local";
 
 /** ES256: a key is made in a millisecond, where one for RS256 takes half a second. */
 const algorithm = "ES256";
-/** How long something that is being deleted still counts. Source: jwt.DefaultLeeway. */
+/**
+ * How long before and after its time a token is still taken, and how long something that is being deleted still counts:
+ * the clocks of servers differ. Source: jwt.DefaultLeeway.
+ */
 const leewayMs = 60_000;
 
 const keysPath = "/openid/v1/jwks";
@@ -179,6 +182,7 @@ export class ServiceAccountTokens implements TokenAuthenticator {
         algorithms: [algorithm],
         issuer: tokenIssuer,
         currentDate: this.#options.clock.now(),
+        clockTolerance: leewayMs / 1000,
         requiredClaims: ["exp", "sub", "aud"],
       });
       return payload;

@@ -79,7 +79,8 @@ describe("expressions that fail", () => {
     [`semver("1.2")`, "is no semantic version"],
     [`"%d".format(["x"])`, "unrecognized formatting clause"],
     [`"%s%s".format(["x"])`, "index 1 out of range"],
-  ])("%s", (expression, why) => {
+    [`"${"x".repeat(5000)}".replace("x", "${"x".repeat(5000)}")`, "the result of replace() is too long"],
+  ])("%.60s", (expression, why) => {
     expect(() => kubernetesEnvironment().evaluate(expression) as unknown).toThrow(why);
   });
 

@@ -13,7 +13,7 @@ export function registerStrings(environment: Environment): void {
       return characters[Number(index)] ?? "";
     },
     "string.replace(string, string): string": (text: string, from: string, to: string) =>
-      text.replaceAll(from, () => to),
+      replaceSome(text, from, to, -1),
     "string.replace(string, string, int): string": (text: string, from: string, to: string, count: bigint) =>
       replaceSome(text, from, to, Number(count)),
     "string.format(list): string": format,
@@ -21,10 +21,19 @@ export function registerStrings(environment: Environment): void {
   namespaced(environment, "strings", { "quote(string): string": (text: string) => JSON.stringify(text) });
 }
 
+/** Characters that replacing may make: several times what a request can have. */
+const mostReplaced = 16 * 1024 * 1024;
+
+/** All of them where `count` is negative. */
 function replaceSome(text: string, from: string, to: string, count: number): string {
-  if (count < 0) return text.replaceAll(from, () => to);
-  let left = count;
-  return text.replaceAll(from, (found) => (left-- > 0 ? to : found));
+  let left = count < 0 ? Infinity : count;
+  let made = 0;
+  return text.replaceAll(from, (found) => {
+    if (left-- <= 0) return found;
+    made += to.length;
+    if (made > mostReplaced) throw new EvaluationError("the result of replace() is too long");
+    return to;
+  });
 }
 
 /** %s, %d, %f, %e, %b, %o, %x, %X with a precision where there is a fraction. Source: cel-go/ext/formatting.go. */

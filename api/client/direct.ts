@@ -43,11 +43,15 @@ export class DirectClient implements Client {
   }
 
   async get<R extends KubeObject>(type: ResourceType, name: Name): Promise<R> {
-    return (await get(this.#endpoint(type), nameOf(type, name))).object as R;
+    const endpoint = this.#endpoint(type);
+    using _used = endpoint.cacher.use();
+    return (await get(endpoint, nameOf(type, name))).object as R;
   }
 
   async list<R extends KubeObject>(type: ResourceType, options: ListOptions = {}): Promise<ObjectList<R>> {
-    const { entries, revision, continue: token } = await list(this.#endpoint(type), options);
+    const endpoint = this.#endpoint(type);
+    using _used = endpoint.cacher.use();
+    const { entries, revision, continue: token } = await list(endpoint, options);
     return {
       items: entries.map(({ object }) => object as R),
       resourceVersion: String(revision),
@@ -87,6 +91,7 @@ export class DirectClient implements Client {
   async delete(type: ResourceType, name: Name, options: DeleteOptions = {}): Promise<KubeObject | undefined> {
     const { preconditions = {}, propagationPolicy, dryRun = false } = options;
     const endpoint = this.#endpoint(type);
+    using _used = endpoint.cacher.use();
     const { entry, removed } = await deleteObject(this.#environment, endpoint, nameOf(type, name), {
       preconditions,
       propagationPolicy,
@@ -128,6 +133,7 @@ export class DirectClient implements Client {
   ): Promise<R> {
     const { name = "", namespace } = object.metadata;
     const endpoint = this.#endpoint(type, subresource);
+    using _used = endpoint.cacher.use();
     const named = nameOf(type, { name, namespace });
     const entry = await update(this.#environment, endpoint, named, subresource, bodyOf(object), verbOptions(options));
     return entry.object as R;
@@ -141,6 +147,7 @@ export class DirectClient implements Client {
     options?: WriteOptions,
   ): Promise<R> {
     const endpoint = this.#endpoint(type, subresource);
+    using _used = endpoint.cacher.use();
     if (change.type === "apply" && (options?.fieldManager ?? "") === "")
       throw invalid({ group: "meta.k8s.io", kind: "PatchOptions" }, "", [
         required("fieldManager", "is required for apply patch"),

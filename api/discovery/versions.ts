@@ -53,7 +53,10 @@ const known: Readonly<Record<string, Subresource>> = {
   token: { verbs: ["create"], kind: tokenRequest },
 };
 
-/** By name, in alphabetical order. One that is not known here can be read. */
+/** One that is not known here can be read. */
+export const subresourceNamed = (name: string): Subresource => known[name] ?? { verbs: ["get"] };
+
+/** By name, in alphabetical order. */
 export function subresourcesOf(definition: ResourceDefinition): readonly (readonly [string, Subresource])[] {
-  return [...definition.subresources].toSorted().map((name) => [name, known[name] ?? { verbs: ["get"] }]);
+  return [...definition.subresources].toSorted().map((name) => [name, subresourceNamed(name)]);
 }

@@ -18,7 +18,7 @@ describe("negotiate", () => {
     },
     {
       why: "JSON where the table is of a version that there is not",
-      header: "application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json",
+      header: "application/json;as=Table;v=v2;g=meta.k8s.io,application/json",
       want: { format: "json", as: "", version: "" },
     },
     {

@@ -12,7 +12,7 @@ export interface Accepted {
 /** The forms that an endpoint can give: value of `as` -> the `g` that must go with it, and every `v` that there is. */
 export type Forms = Readonly<Record<string, { readonly group: string; readonly versions: readonly string[] }>>;
 
-const meta = { group: "meta.k8s.io", versions: ["v1"] };
+const meta = { group: "meta.k8s.io", versions: ["v1", "v1beta1"] };
 export const objectForms: Forms = {
   Table: meta,
   PartialObjectMetadata: meta,
@@ -66,7 +66,7 @@ export function negotiateType(header: string | undefined, offered: readonly stri
   throw notAcceptable(offered);
 }
 
-function notAcceptable(types: readonly string[]): ApiError {
+export function notAcceptable(types: readonly string[]): ApiError {
   return new ApiError("NotAcceptable", `only the following media types are accepted: ${types.join(", ")}`);
 }
 
@@ -88,7 +88,9 @@ function parse(header: string): readonly Clause[] {
       const [name = "", ...rest] = text.split(";").map((part) => part.trim());
       const type = name.toLowerCase();
       const parameters = new Map(rest.map((part) => [part.split("=", 1)[0] ?? "", part.slice(part.indexOf("=") + 1)]));
-      return { type, parameters, quality: Number(parameters.get("q") ?? 1) };
+      const quality = Number(parameters.get("q") ?? 1);
+      // What is no number counts as not said (goautoneg).
+      return { type, parameters, quality: Number.isNaN(quality) ? 1 : quality };
     })
     .filter(({ quality }) => quality > 0)
     .toSorted((a, b) => b.quality - a.quality)

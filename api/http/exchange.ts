@@ -44,6 +44,7 @@ export class Exchange {
   readonly #request: Request;
   readonly #response: Response;
   readonly #clock: Clock;
+  readonly #closers: (() => void)[] = [];
   #closed = false;
   #expired = false;
 
@@ -51,8 +52,9 @@ export class Exchange {
     this.#request = request;
     this.#response = response;
     this.#clock = clock;
-    this.onClose(() => {
+    (response as ServerResponse).once("close", () => {
       this.#closed = true;
+      for (const close of this.#closers) close();
     });
     this.method = request.method ?? "GET";
     const url = request.url ?? "/";
@@ -121,10 +123,6 @@ export class Exchange {
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
       let size = 0;
-      const finish = (error?: ApiError): void => {
-        if (error === undefined) resolve(Buffer.concat(chunks, size));
-        else reject(error);
-      };
       request.on("data", (chunk: Buffer) => {
         size += chunk.length;
         if (size <= maxBodyBytes) chunks.push(chunk);
@@ -135,12 +133,12 @@ export class Exchange {
         }
       });
       request.on("end", () => {
-        if (size <= maxBodyBytes) finish();
-        else finish(tooLarge());
+        if (size <= maxBodyBytes) resolve(Buffer.concat(chunks, size));
+        else reject(tooLarge());
       });
-      // Of no consequence when it has ended before. An answer that did not wait for the body ends it as well.
+      // An answer that did not wait for the body ends it as well.
       this.onClose(() => {
-        finish(badRequest("the body of the request broke off"));
+        if (!request.readableEnded) reject(badRequest("the body of the request broke off"));
       });
     });
   }
@@ -234,7 +232,7 @@ export class Exchange {
   /** Calls `fn` once when the client goes away or the answer is complete. */
   onClose(fn: () => void): void {
     if (this.#closed) fn();
-    else (this.#response as ServerResponse).once("close", fn);
+    else this.#closers.push(fn);
   }
 
   /** What has been said in full may still be on its way. */

@@ -11,8 +11,9 @@ import type { RequestKind } from "./metrics.ts";
 export type Limits = Readonly<Record<RequestKind, number>>;
 
 const upstreamLimits: Limits = { readOnly: 400, mutating: 200 };
-/** How often the event loop is looked at. */
+/** How often the event loop is looked at, and how soon again when it was late: it may have caught up since. */
 const sampleMs = 500;
+const secondLookMs = 50;
 /** A loop that is so late, twice in a row, has more to do than it can: whoever waits longer has given up by then. */
 const latestMs = 1000;
 const readOnlyVerbs: ReadonlySet<string> = new Set(["get", "list", "watch"]);
@@ -38,8 +39,9 @@ export class FlowControl implements Disposable {
 
   /** Looks at the event loop from now on, until disposed of. */
   start(): void {
-    const due = this.#clock.now().getTime() + sampleMs;
-    this.#timer = this.#clock.after(sampleMs, () => {
+    const wait = this.#late ? secondLookMs : sampleMs;
+    const due = this.#clock.now().getTime() + wait;
+    this.#timer = this.#clock.after(wait, () => {
       const late = this.#clock.now().getTime() - due > latestMs;
       this.#overloaded = late && this.#late;
       this.#late = late;

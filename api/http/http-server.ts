@@ -258,6 +258,15 @@ function isLongRunning(verb: string, path: ResourcePath | undefined): boolean {
 async function replyRefusal(exchange: Exchange, refusal: ApiError): Promise<void> {
   const seconds = refusal.details?.retryAfterSeconds;
   if (seconds !== undefined) exchange.setHeader("retry-after", String(seconds));
-  const yaml = exchange.header("accept")?.startsWith("application/yaml") === true;
-  await replyJson(exchange, refusal.code, refusal.toStatus(), { format: yaml ? "yaml" : "json", pretty: false });
+  const format = refusalFormat(exchange);
+  await replyJson(exchange, refusal.code, refusal.toStatus(), { format, pretty: false });
+}
+
+/** A refusal has no other forms; whoever takes neither format gets JSON. Source: ErrorNegotiated in responsewriters/writers.go. */
+function refusalFormat(exchange: Exchange): "json" | "yaml" {
+  try {
+    return exchange.accepted({}).format;
+  } catch {
+    return "json";
+  }
 }

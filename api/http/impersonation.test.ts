@@ -34,7 +34,7 @@ test.each([
   {
     why: "with extras and a uid",
     headers: ["Impersonate-User", "jane", "Impersonate-Uid", "1", "Impersonate-Extra-Scopes", "view"],
-    want: { name: "jane", groups: ["system:authenticated"] },
+    want: { name: "jane", uid: "1", groups: ["system:authenticated"], extra: { scopes: ["view"] } },
   },
 ])("as $why", ({ headers, want }) => {
   expect(as(...headers)).toEqual(want);

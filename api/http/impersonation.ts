@@ -1,13 +1,12 @@
 /** Acting as somebody else: `kubectl --as`. Source: k8s.io/apiserver/pkg/endpoints/filters/impersonation.go. */
 import type { User } from "../auth/authentication.ts";
-import { anonymous } from "../auth/authentication.ts";
+import { anonymous, authenticatedGroup, unauthenticatedGroup } from "../auth/authentication.ts";
 import type { Authorizer } from "../auth/authorization.ts";
 import { authorize } from "../auth/authorization.ts";
 import { badRequest } from "../status.ts";
 
 const extraPrefix = "impersonate-extra-";
 const serviceAccountPrefix = "system:serviceaccount:";
-const authenticated = "system:authenticated";
 
 /**
  * Whom the request is made for: `requestor`, where its headers name nobody else. Throws Forbidden, and BadRequest for
@@ -32,11 +31,34 @@ export function impersonated(requestor: User, rawHeaders: readonly string[], aut
   if (serviceAccount === undefined) may("", "users", name);
   else may("", "serviceaccounts", serviceAccount.name, serviceAccount.namespace);
   for (const group of groups) may("", "groups", group);
-  for (const uid of valuesOf("impersonate-uid")) may("authentication.k8s.io", "uids", uid);
-  for (const { header, value } of headers)
-    if (header.startsWith(extraPrefix))
-      may("authentication.k8s.io", `userextras/${header.slice(extraPrefix.length)}`, value);
-  return { name, groups: groupsOf(name, serviceAccount?.namespace, groups) };
+  const [uid] = valuesOf("impersonate-uid");
+  if (uid !== undefined) may("authentication.k8s.io", "uids", uid);
+  const extras = headers
+    .filter(({ header }) => header.startsWith(extraPrefix))
+    .map(({ header, value }) => ({ key: unescaped(header.slice(extraPrefix.length)), value }));
+  for (const { key, value } of extras) may("authentication.k8s.io", `userextras/${key}`, value);
+  return {
+    name,
+    groups: groupsOf(name, serviceAccount?.namespace, groups),
+    ...(uid === undefined ? {} : { uid }),
+    ...(extras.length === 0 ? {} : { extra: valuesByKey(extras) }),
+  };
+}
+
+function valuesByKey(
+  extras: readonly { readonly key: string; readonly value: string }[],
+): Readonly<Record<string, readonly string[]>> {
+  const groups = Map.groupBy(extras, ({ key }) => key);
+  return Object.fromEntries([...groups].map(([key, all]) => [key, all.map(({ value }) => value)]));
+}
+
+/** Keys may have characters that names of headers cannot. Source: unescapeExtraKey. */
+function unescaped(key: string): string {
+  try {
+    return decodeURIComponent(key);
+  } catch {
+    return key;
+  }
 }
 
 /** As they were sent: names and values by turns. Node joins equal ones with commas, which names may have. */
@@ -52,11 +74,15 @@ function impersonationHeaders(raw: readonly string[]): { readonly header: string
 }
 
 function groupsOf(name: string, namespace: string | undefined, asked: readonly string[]): readonly string[] {
-  if (name === anonymous.name) return asked.length > 0 ? asked : anonymous.groups;
+  if (name === anonymous.name) return withEither(asked, unauthenticatedGroup, [unauthenticatedGroup]);
   const implied = ["system:serviceaccounts", `system:serviceaccounts:${namespace ?? ""}`];
   const groups = asked.length > 0 || namespace === undefined ? asked : implied;
-  const known = groups.some((group) => group === authenticated || anonymous.groups.includes(group));
-  return known ? groups : [...groups, authenticated];
+  return withEither(groups, authenticatedGroup, [authenticatedGroup, unauthenticatedGroup]);
+}
+
+/** With `group`, unless one of `instead` is there. */
+function withEither(groups: readonly string[], group: string, instead: readonly string[]): readonly string[] {
+  return groups.some((one) => instead.includes(one)) ? groups : [...groups, group];
 }
 
 function serviceAccountOf(user: string): { readonly namespace: string; readonly name: string } | undefined {

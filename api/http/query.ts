@@ -1,5 +1,6 @@
 /** From query parameters, and the body of a deletion, to options. Source: metav1/types.go and metav1/validation. */
 import { asList, isJsonObject } from "../../formats/json-object.ts";
+import { goTypeOf } from "../decode.ts";
 import type { JsonObject } from "../resources/definition.ts";
 import { forbiddenField, invalidValue, notSupported, required, tooLong } from "../schema/field-errors.ts";
 import type { StatusCause } from "../status.ts";
@@ -76,6 +77,8 @@ function goDuration(text: string): number {
 const textOf = (query: URLSearchParams, name: string): string | undefined => query.get(name) ?? undefined;
 
 export function listOptionsOf(query: URLSearchParams, namespace: string | undefined): ListOptions {
+  // Of watches only, and read all the same.
+  integerOf(query, "timeoutSeconds");
   return {
     namespace,
     labelSelector: textOf(query, "labelSelector"),
@@ -141,6 +144,7 @@ const unprintable = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
 
 /** Source: ValidateFieldManager, ibid. */
 function fieldManagerCauses(fieldManager: string): StatusCause[] {
+  if (fieldManager === "") return [];
   const causes = [...fieldManager.matchAll(unprintable)].map(({ 0: character, index }) => {
     const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
     const position = Buffer.byteLength(fieldManager.slice(0, index));
@@ -169,20 +173,20 @@ function managerFromUserAgent(userAgent: string): string {
 
 const policies = ["Foreground", "Background", "Orphan"] as const;
 
-/** From the body where there is one (DeleteOptions), from the query otherwise. Throws Invalid, BadRequest. */
+/**
+ * From the body where there is one (DeleteOptions), from the query otherwise. Throws Invalid, and BadRequest for what
+ * is no DeleteOptions: a deletion that says something else must not happen.
+ */
 export function deleteOptionsOf(exchange: Exchange, body: JsonObject | undefined): DeleteOptions {
+  if (body !== undefined) checkDeleteOptions(body);
   const source = body ?? fromQuery(exchange.query);
-  const { propagationPolicy, orphanDependents, dryRun, preconditions } = source;
-  const causes = dryRunCauses(asList(dryRun));
-  const policy = policies.find((one) => one === propagationPolicy);
-  if (propagationPolicy !== undefined && propagationPolicy !== null && policy === undefined)
-    causes.push(notSupported("propagationPolicy", propagationPolicy, policies));
-  refuse("DeleteOptions", causes);
-  const { uid, resourceVersion } = preconditionsOf(preconditions);
+  const { propagationPolicy, dryRun } = source;
+  const orphanDependents = (source["orphanDependents"] ?? undefined) as boolean | undefined;
+  refuse("DeleteOptions", deleteCauses(propagationPolicy, orphanDependents, asList(dryRun)));
+  const { uid, resourceVersion } = (source["preconditions"] ?? {}) as JsonObject;
   return {
-    // Deprecated upstream, and still sent by old clients.
-    propagationPolicy:
-      policy ?? (orphanDependents === true ? "Orphan" : orphanDependents === false ? "Background" : undefined),
+    propagationPolicy: policies.find((one) => one === propagationPolicy),
+    orphanDependents,
     preconditions: { uid: optionalText(uid), resourceVersion: optionalText(resourceVersion) },
     ...callerOf(exchange),
     dryRun: asList(dryRun).length > 0,
@@ -190,32 +194,78 @@ export function deleteOptionsOf(exchange: Exchange, body: JsonObject | undefined
   };
 }
 
+/** Source: ValidateDeleteOptions in apimachinery/pkg/apis/meta/v1/validation/validation.go. */
+function deleteCauses(policy: unknown, orphanDependents: unknown, dryRun: readonly unknown[]): StatusCause[] {
+  const causes: StatusCause[] = [];
+  const given = policy !== undefined && policy !== null;
+  if (given && orphanDependents !== undefined)
+    causes.push(
+      invalidValue("propagationPolicy", policy, "orphanDependents and deletionPropagation cannot be both set"),
+    );
+  if (given && !policies.some((one) => one === policy))
+    causes.push(notSupported("propagationPolicy", policy, [...policies, "nil"]));
+  return [...causes, ...dryRunCauses(dryRun)];
+}
+
+const isText = (value: unknown): boolean => typeof value === "string";
+const isFlag = (value: unknown): boolean => typeof value === "boolean";
+
+/** Field -> what it has to be. Source: DeleteOptions in apimachinery/pkg/apis/meta/v1/types.go. */
+const deleteOptionTypes: Readonly<Record<string, readonly [type: string, holds: (value: unknown) => boolean]>> = {
+  gracePeriodSeconds: ["int64", Number.isSafeInteger],
+  preconditions: ["v1.Preconditions", isJsonObject],
+  orphanDependents: ["bool", isFlag],
+  propagationPolicy: ["v1.DeletionPropagation", isText],
+  dryRun: ["[]string", (value) => Array.isArray(value) && value.every(isText)],
+};
+
+/** Upstream refuses these as well, though with 500: Decode in DeleteResource of apiserver/pkg/endpoints/handlers/delete.go. */
+function checkDeleteOptions(body: JsonObject): void {
+  const { kind = "DeleteOptions", apiVersion = "v1" } = body;
+  if (kind !== "DeleteOptions" || typeof apiVersion !== "string")
+    throw badRequest(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`);
+  checkFields(body, deleteOptionTypes, "DeleteOptions");
+  if (isJsonObject(body["preconditions"]))
+    checkFields(body["preconditions"], preconditionTypes, "Preconditions.preconditions");
+}
+
+const preconditionTypes: typeof deleteOptionTypes = {
+  uid: ["types.UID", isText],
+  resourceVersion: ["string", isText],
+};
+
+function checkFields(object: JsonObject, types: typeof deleteOptionTypes, path: string): void {
+  for (const [field, [type, holds]] of Object.entries(types)) {
+    const value = object[field] ?? undefined;
+    if (value !== undefined && !holds(value))
+      throw badRequest(
+        `DeleteOptions in version "v1" cannot be handled as a DeleteOptions: json: cannot unmarshal ${goTypeOf(value)} into Go struct field ${path}.${field} of type ${type}`,
+      );
+  }
+}
+
 /** Without what says nothing, as Go leaves it out. */
 function givenOptions(options: JsonObject): JsonObject {
-  const says = (value: unknown): boolean => value !== "" && (Array.isArray(value) ? value.length > 0 : value != null);
+  const says = (value: unknown): boolean => {
+    if (isJsonObject(value)) return Object.values(value).some(says);
+    return value !== "" && (Array.isArray(value) ? value.length > 0 : value != null);
+  };
   return Object.fromEntries(Object.entries(options).filter(([, value]) => says(value)));
 }
 
+/** Source: Convert_url_Values_To_v1_DeleteOptions in apimachinery/pkg/apis/meta/v1/conversion.go. */
 function fromQuery(query: URLSearchParams): JsonObject {
   return {
+    gracePeriodSeconds: integerOf(query, "gracePeriodSeconds"),
+    preconditions: { uid: textOf(query, "uid"), resourceVersion: textOf(query, "resourceVersion") },
     propagationPolicy: textOf(query, "propagationPolicy"),
     orphanDependents: flagOf(query, "orphanDependents"),
     dryRun: query.getAll("dryRun"),
   };
 }
 
-/** Throws BadRequest: what cannot be read must not count as "no condition". */
-function preconditionsOf(value: unknown): JsonObject {
-  if (value === undefined || value === null) return {};
-  if (!isJsonObject(value)) throw badRequest("the preconditions of DeleteOptions must be an object");
-  return value;
-}
-
-function optionalText(value: unknown): string | undefined {
-  if (value === undefined || value === null || value === "") return undefined;
-  if (typeof value !== "string") throw badRequest("the preconditions of DeleteOptions must be strings");
-  return value;
-}
+const optionalText = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined;
 
 function dryRunCauses(values: readonly unknown[]): StatusCause[] {
   const wrong = values.find((value) => value !== "All");

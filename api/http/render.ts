@@ -5,7 +5,7 @@ import { apiVersionOf } from "../../crds/meta.ts";
 import type { Entry } from "../codec.ts";
 import { frameOf } from "../codec.ts";
 import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
-import { badRequest } from "../status.ts";
+import { ApiError, badRequest } from "../status.ts";
 import type { Bookmark, WatchItem } from "../storage/cacher.ts";
 import type { TableOptions } from "../tables/table.ts";
 import { toTable } from "../tables/table.ts";
@@ -26,10 +26,30 @@ export interface View extends Accepted {
 export function viewOf({ query }: Exchange, accepted: Accepted, now: Date): View {
   const text = query.get("includeObject") ?? "Metadata";
   const includeObject = (["None", "Metadata", "Object"] as const).find((one) => one === text);
-  if (includeObject === undefined)
-    throw badRequest(`unrecognized includeObject value: ${JSON.stringify(text.slice(0, 100))}`);
+  if (includeObject === undefined && accepted.as === "Table") throw badRequest(wrongInclude(text.slice(0, 100)));
   const pretty = query.get("pretty");
-  return { ...accepted, now, includeObject, pretty: pretty !== null && pretty !== "false" && pretty !== "0" };
+  return {
+    ...accepted,
+    now,
+    includeObject: includeObject ?? "Metadata",
+    pretty: pretty !== null && pretty !== "false" && pretty !== "0",
+  };
+}
+
+/** Source: ValidateTableOptions in apimachinery/pkg/apis/meta/v1/validation/validation.go. */
+const wrongInclude = (text: string): string =>
+  `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(text)}: must be 'Metadata', 'Object', 'None', or empty`;
+
+/**
+ * Throws NotAcceptable where a client asks for the metadata of one and there are many, or the other way round.
+ * Source: doTransformObject in apiserver/pkg/endpoints/handlers/response.go.
+ */
+function checkForm({ as }: View, { group, kind, listKind, versions }: ResourceDefinition, isList: boolean): void {
+  if (as !== (isList ? "PartialObjectMetadata" : "PartialObjectMetadataList")) return;
+  const own = versions === undefined ? (group.split(".", 1)[0] ?? "") || "core" : "unstructured";
+  const name = versions === undefined ? (isList ? listKind : kind) : isList ? "UnstructuredList" : "Unstructured";
+  const what = isList ? "is a list" : "is not a list";
+  throw new ApiError("NotAcceptable", `you requested ${as}, but the requested object ${what} (*${own}.${name})`);
 }
 
 const isBare = ({ format, as, pretty }: View): boolean => format === "json" && as === "" && !pretty;
@@ -41,6 +61,7 @@ export async function replyEntry(
   definition: ResourceDefinition,
   view: View,
 ): Promise<void> {
+  checkForm(view, definition, false);
   if (isBare(view)) await exchange.reply(code, jsonType, entry.bytes);
   else await replyJson(exchange, code, converted(entry.object, definition, view), view);
 }
@@ -51,6 +72,7 @@ export async function replyList(
   definition: ResourceDefinition,
   view: View,
 ): Promise<void> {
+  checkForm(view, definition, true);
   if (isBare(view)) await exchange.reply(200, jsonType, listBytes(result, definition));
   else await replyJson(exchange, 200, convertedList(result, definition, view), view);
 }
@@ -98,21 +120,22 @@ function listMeta({ revision, continue: token, remainingItemCount }: ListResult)
 /** What the forms that clients can ask for make of one object. */
 function converted(object: KubeObject, definition: ResourceDefinition, view: View, noHeaders = false): unknown {
   if (view.as === "Table") {
-    const { now, includeObject } = view;
+    const { now, includeObject, version } = view;
     const { resourceVersion } = object.metadata;
-    return toTable([object], definition, { now, includeObject, resourceVersion, noHeaders });
+    return toTable([object], definition, { now, includeObject, version, resourceVersion, noHeaders });
   }
-  return view.as === "" ? object : partialOf(object);
+  return view.as === "" ? object : partialOf(object, view);
 }
 
 function convertedList(result: ListResult, definition: ResourceDefinition, view: View): unknown {
-  const { as, now, includeObject } = view;
+  const { as, now, includeObject, version } = view;
   const objects = result.entries.map(({ object }) => object);
   if (as === "Table") {
     const { continue: token, remainingItemCount } = result;
     return toTable(objects, definition, {
       now,
       includeObject,
+      version,
       resourceVersion: String(result.revision),
       ...(token === undefined ? {} : { continue: token }),
       ...(remainingItemCount === undefined ? {} : { remainingItemCount }),
@@ -120,12 +143,13 @@ function convertedList(result: ListResult, definition: ResourceDefinition, view:
   }
   const metadata = listMeta(result);
   if (as === "") return { kind: definition.listKind, apiVersion: apiVersionOf(definition), metadata, items: objects };
-  return { kind: "PartialObjectMetadataList", apiVersion: "meta.k8s.io/v1", metadata, items: objects.map(partialOf) };
+  const items = objects.map((object) => partialOf(object, view));
+  return { kind: "PartialObjectMetadataList", apiVersion: `meta.k8s.io/${version}`, metadata, items };
 }
 
-const partialOf = ({ metadata }: KubeObject): JsonObject => ({
+const partialOf = ({ metadata }: KubeObject, { version }: View): JsonObject => ({
   kind: "PartialObjectMetadata",
-  apiVersion: "meta.k8s.io/v1",
+  apiVersion: `meta.k8s.io/${version}`,
   metadata,
 });
 

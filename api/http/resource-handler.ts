@@ -2,11 +2,12 @@
 import { groupResource } from "../../crds/meta.ts";
 import type { Entry } from "../codec.ts";
 import { decodeBody, requireObject } from "../decode.ts";
+import { subresourceNamed } from "../discovery/versions.ts";
 import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
 import type { Endpoint } from "../resources/endpoint.ts";
 import type { Registry } from "../resources/registry.ts";
 import { scaleDefinition } from "../resources/scale.ts";
-import { ApiError, badRequest } from "../status.ts";
+import { ApiError, badRequest, notFound } from "../status.ts";
 import type { Answerer, Answerers } from "../verbs/answer.ts";
 import { answer } from "../verbs/answer.ts";
 import { applyType } from "../verbs/apply.ts";
@@ -24,7 +25,7 @@ import type { Patch } from "../verbs/patch.ts";
 import { patch } from "../verbs/patch.ts";
 import { updateOrCreate } from "../verbs/update-or-create.ts";
 import { watch } from "../verbs/watch.ts";
-import { objectForms } from "./accept.ts";
+import { notAcceptable, objectForms } from "./accept.ts";
 import type { Exchange } from "./exchange.ts";
 import { methodNotAllowed, pathNotFound } from "./exchange.ts";
 import {
@@ -55,7 +56,7 @@ export interface ResourceHandlerOptions {
 const minWatchMs = 30 * 60_000;
 
 /** The verb that a request means, as RBAC and discovery name it. */
-export function verbOf(method: string, path: ResourcePath, query: URLSearchParams): string {
+export function verbOf(method: string, path: Pick<ResourcePath, "name">, query: URLSearchParams): string {
   const collection = path.name === undefined;
   switch (method) {
     case "GET":
@@ -71,8 +72,14 @@ export function verbOf(method: string, path: ResourcePath, query: URLSearchParam
     case "DELETE":
       return collection ? "deletecollection" : "delete";
     default:
-      return method.toLowerCase();
+      return "";
   }
+}
+
+/** A definition that is changed meanwhile does not take the cache away under `work`. */
+async function using({ cacher }: Endpoint, work: () => Promise<void>): Promise<void> {
+  using _used = cacher.use();
+  await work();
 }
 
 /**
@@ -84,6 +91,22 @@ function checkNotEverywhere({ namespaced, versions }: ResourceDefinition, namesp
   if (namespaced && namespace === undefined) throw versions === undefined ? methodNotAllowed() : pathNotFound();
 }
 
+/** What a kind does not take. Source: serveResource and the like in customresource_handler.go, and methodNotAllowed. */
+function notSupported({ group, plural, versions }: ResourceDefinition, verb: string): ApiError {
+  if (versions === undefined) return methodNotAllowed();
+  const what = groupResource({ group, plural });
+  return new ApiError("MethodNotAllowed", `${verb} is not supported on resources of kind "${what}"`, {
+    group,
+    kind: plural,
+  });
+}
+
+/** Source: serveResource in customresource_handler.go. */
+function createWhileTerminating({ group, plural }: ResourceDefinition): ApiError {
+  const why = "create not allowed while custom resource definition is terminating";
+  return new ApiError("MethodNotAllowed", why, { group, kind: plural });
+}
+
 export class ResourceHandler {
   readonly #options: ResourceHandlerOptions;
 
@@ -93,16 +116,26 @@ export class ResourceHandler {
 
   /** Throws ApiError. */
   async handle(exchange: Exchange, path: ResourcePath): Promise<void> {
-    const endpoint = this.#options.registry.find(path.group, path.version, path.plural);
+    const { registry } = this.#options;
+    const { group, version, plural } = path;
+    const endpoint = registry.find(group, version, plural) ?? (await registry.findNewest(group, version, plural));
     if (endpoint === undefined) throw pathNotFound();
     const { definition } = endpoint;
     if (path.namespace !== undefined && !definition.namespaced) throw pathNotFound();
-    if (path.subresource !== undefined && !definition.subresources.has(path.subresource)) throw pathNotFound();
+    if (path.subresource !== undefined && !definition.subresources.has(path.subresource))
+      throw definition.versions === undefined ? pathNotFound() : notFound(definition, path.name ?? "");
     exchange.labels = labelsOf(exchange, path);
     if (definition.deprecationWarning !== undefined) exchange.warnings.add(definition.deprecationWarning);
+    const verb = verbOf(exchange.method, path, exchange.query);
+    if (path.subresource !== undefined && !subresourceNamed(path.subresource).verbs.includes(verb))
+      throw notSupported(definition, verb);
     const answerer = this.#options.answerers[answererName(definition, path.subresource)];
     if (answerer !== undefined) return this.#answer(exchange, answerer, path);
-    if (path.name === undefined) return this.#collection(exchange, endpoint, path.namespace);
+    if (path.name === undefined) {
+      const watched = exchange.method === "GET" && flagOf(exchange.query, "watch") === true;
+      if (watched) return this.#watch(exchange, endpoint, path.namespace, this.#view(exchange));
+      return using(endpoint, () => this.#collection(exchange, endpoint, path.namespace));
+    }
     // One object of a namespaced kind has a place only below its namespace.
     if (definition.namespaced && path.namespace === undefined) throw pathNotFound();
     checkName(path.name);
@@ -113,8 +146,8 @@ export class ResourceHandler {
       const stream = (signal: AbortSignal) => connect(endpoint, name, connector, exchange.query, signal);
       return this.#stream(exchange, stream);
     }
-    if (path.subresource === "scale") return this.#scale(exchange, endpoint, name);
-    return this.#object(exchange, endpoint, name, path.subresource);
+    if (path.subresource === "scale") return using(endpoint, () => this.#scale(exchange, endpoint, name));
+    return using(endpoint, () => this.#object(exchange, endpoint, name, path.subresource));
   }
 
   /** A kind that is answered has no objects; below an object of another kind, that object is what is asked about. */
@@ -137,8 +170,6 @@ export class ResourceHandler {
     switch (exchange.method) {
       case "GET":
       case "HEAD":
-        if (exchange.method === "GET" && flagOf(query, "watch") === true)
-          return this.#watch(exchange, endpoint, namespace, view);
         return replyList(exchange, await list(endpoint, listOptionsOf(query, namespace)), definition, view);
       case "POST": {
         checkNotEverywhere(definition, namespace);
@@ -147,7 +178,8 @@ export class ResourceHandler {
         // While the body came the kind may have gone: an object that is created now would be deleted by nobody.
         const current = this.#options.registry.find(definition.group, definition.version, definition.plural);
         if (current === undefined) throw pathNotFound();
-        if (!current.definition.verbs.includes("create")) throw methodNotAllowed();
+        if (!current.definition.verbs.includes("create"))
+          throw definition.versions === undefined ? methodNotAllowed() : createWhileTerminating(definition);
         const entry = await create(environment, current, namespace, body, options);
         return replyEntry(exchange, 201, entry, definition, view);
       }
@@ -158,8 +190,12 @@ export class ResourceHandler {
         const deleted = await deleteCollection(environment, endpoint, listOptionsOf(query, namespace), options);
         return replyList(exchange, deleted, definition, view);
       }
+      case "PUT":
+      case "PATCH":
+        // A custom kind has one route for everything. Source: Name of ContextBasedNaming in handlers/namer.go.
+        throw definition.versions === undefined ? methodNotAllowed() : badRequest("name must be provided");
       default:
-        throw methodNotAllowed();
+        throw notSupported(definition, verbOf(exchange.method, { name: undefined }, query));
     }
   }
 
@@ -191,14 +227,17 @@ export class ResourceHandler {
         return replyEntry(exchange, created ? 201 : 200, entry, definition, view);
       }
       case "DELETE": {
-        if (subresource !== undefined) throw methodNotAllowed();
         const options = await this.#deleteOptions(exchange);
         const { entry, removed } = await deleteObject(environment, endpoint, name, options);
-        if (!removed) return replyEntry(exchange, 200, entry, definition, view);
+        // Other deletions that finalizers hold up are answered so only by mistake, which clients know: delete.go, ibid.
+        const code = !removed && options.orphanDependents === false ? 202 : 200;
+        if (!removed || definition.answersDeleted === true) return replyEntry(exchange, code, entry, definition, view);
         return replyJson(exchange, 200, deletedStatus(endpoint, name.name, entry.object.metadata.uid), view);
       }
-      default:
+      case "POST":
         throw methodNotAllowed();
+      default:
+        throw notSupported(definition, verbOf(exchange.method, name, exchange.query));
     }
   }
 
@@ -225,6 +264,7 @@ export class ResourceHandler {
 
   async #watch(exchange: Exchange, endpoint: Endpoint, namespace: string | undefined, view: View): Promise<void> {
     const { environment } = this.#options;
+    if (view.format !== "json") throw notAcceptable(["application/json;stream=watch"]);
     const asked = integerOf(exchange.query, "timeoutSeconds") ?? 0;
     const ms = asked > 0 ? asked * 1000 : minWatchMs * (1 + environment.random.fraction());
     const stop = this.#untilClosed(exchange);
@@ -282,7 +322,7 @@ export class ResourceHandler {
   async #deleteOptions(exchange: Exchange) {
     const bytes = await exchange.body();
     const { object } = bytes.length === 0 ? { object: undefined } : decodeBody(bytes, exchange.header("content-type"));
-    return deleteOptionsOf(exchange, object === undefined ? undefined : requireObject(object));
+    return deleteOptionsOf(exchange, object === undefined ? undefined : requireObject(object ?? {}));
   }
 }
 
@@ -300,7 +340,8 @@ async function patchOf(exchange: Exchange, { fieldValidation }: WriteOptions): P
   const bytes = await exchange.body();
   const type = mediaTypeOf(exchange);
   if (!type.endsWith("+json") && type !== applyType) return { type, body: undefined, duplicates: [] };
-  const { object, duplicates } = decodeBody(bytes, type, { findDuplicates: fieldValidation !== "Ignore" });
+  const format = type === applyType ? "application/yaml" : "application/json";
+  const { object, duplicates } = decodeBody(bytes, format, { findDuplicates: fieldValidation !== "Ignore" });
   return { type, body: object, duplicates };
 }
 

@@ -16,7 +16,8 @@ const namespaceSubresources: readonly string[] = ["status", "finalize"];
 
 /** The parts of a path between its slashes. Throws BadRequest for bad percent-encoding. */
 export function segmentsOf(path: string): readonly string[] {
-  const trimmed = path.replace(/^\/+/, "").replace(/\/+$/, "");
+  const begun = path.replace(/^\/+/, "");
+  const trimmed = begun.endsWith("/") ? begun.replace(/\/+$/, "") : begun;
   if (trimmed === "") return [];
   const segments = trimmed.split("/");
   if (!path.includes("%")) return segments;

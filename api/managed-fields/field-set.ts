@@ -82,6 +82,10 @@ function withSelf(node: FieldSet): FieldSet {
   return { [self]: leaf, ...node };
 }
 
+function withoutSelf({ [self]: _, ...children }: FieldSet): FieldSet {
+  return children;
+}
+
 function reordered(set: FieldSetBuilder): FieldSet {
   const sorted: FieldSetBuilder = {};
   for (const element of sort(Object.keys(set))) sorted[element] = set[element] ?? {};
@@ -109,7 +113,7 @@ function nodeWithout(mine: FieldSet, other: FieldSet): FieldSet | undefined {
   const stays = wasMember && !isMember(other);
   const below = difference(mine, other);
   if (below === mine && stays === wasMember) return mine;
-  const { [self]: _, ...children } = below;
+  const children = self in below ? withoutSelf(below) : below;
   if (isEmpty(children)) return stays ? leaf : undefined;
   return stays ? withSelf(children) : children;
 }

@@ -6,7 +6,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { applyPatch } from "rfc6902";
-import type { Operation, TestOperation } from "rfc6902";
+import type { Operation } from "rfc6902";
 import { getOwn, isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject } from "../resources/definition.ts";
 import { ApiError, badRequest } from "../status.ts";
@@ -20,116 +20,148 @@ const maxCopiedBytes = 3 * 1024 * 1024;
 const refusedSegments: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
 interface CheckedOperation {
-  readonly operation: Operation;
-  readonly path: readonly string[];
+  readonly op: Operation["op"];
+  readonly path: string;
   /** Only for move and copy. */
-  readonly from: readonly string[] | undefined;
+  readonly from: string | undefined;
+  /** null where none was given. */
+  readonly value: unknown;
 }
 
 /**
  * The patched copy; `object` stays as it is. Throws BadRequest for what is not a JSON patch, RequestEntityTooLarge
- * above 10,000 operations, and Invalid (422) when an operation does not apply or a test fails.
+ * above 10,000 operations, and Invalid (422) when an operation does not apply or a test fails. It is lenient where
+ * kube-apiserver is (evanphx/json-patch v4): null is no operation, what is replaced or copied need not be there, and
+ * indices may count from the end.
  */
 export function applyJsonPatch(object: JsonObject, patch: unknown): JsonObject {
+  if (patch === null) return object;
   if (!Array.isArray(patch)) throw badRequest("error decoding patch: a JSON patch is a list of operations");
   if (patch.length > maxOperations)
     throw new ApiError(
       "RequestEntityTooLarge",
-      `The allowed maximum operations in a JSON patch is ${maxOperations}, got ${patch.length}`,
+      `Request entity too large: The allowed maximum operations in a JSON patch is ${maxOperations}, got ${patch.length}`,
     );
   const operations = patch.map(checkOperation);
   const result = structuredClone(object);
   let copiedBytes = 0;
   for (const checked of operations) {
-    const { operation, path } = checked;
-    if (operation.op === "test") {
-      testValue(valueAt(result, path), operation);
+    const { op, path } = checked;
+    if (op === "test") {
+      testValue(path === "" ? result : placeOf(result, segmentsOf(path), false)?.value, checked);
       continue;
     }
-    const source = checkTarget(result, checked);
-    if (operation.op === "copy") copiedBytes += JSON.stringify(source).length;
+    const operation = targeted(result, checked);
+    if (operation.op === "add" && op === "copy") copiedBytes += JSON.stringify(operation.value).length;
     if (copiedBytes > maxCopiedBytes)
       throw cannotApply(
         `unable to complete the copy, the accumulated size increase of copy is ${copiedBytes}, exceeding the limit ${maxCopiedBytes}`,
       );
     const [problem] = applyPatch(result, [operation]);
-    if (problem) throw cannotApply(`${operation.op} operation does not apply at path "${operation.path}"`);
+    if (problem) throw cannotApply(`${op} operation does not apply at path "${path}"`);
   }
   return result;
 }
 
 /** What is not there equals null, as it does for kube-apiserver (evanphx/json-patch). */
-function testValue(actual: unknown, { path, value }: TestOperation): void {
+function testValue(actual: unknown, { path, value }: CheckedOperation): void {
   if (!isDeepStrictEqual(actual ?? null, value)) throw cannotApply(`testing value ${path} failed`);
 }
 
-const operationNames: ReadonlySet<unknown> = new Set(["add", "remove", "replace", "move", "copy", "test"]);
+const operationNames: readonly Operation["op"][] = ["add", "remove", "replace", "move", "copy", "test"];
 
+/** Source of what is which refusal: applyJSPatch in apiserver/pkg/endpoints/handlers/patch.go decodes into typed fields. */
 function checkOperation(operation: unknown, index: number): CheckedOperation {
   const malformed = (why: string): ApiError => badRequest(`error decoding patch: operation ${index} ${why}`);
   if (!isJsonObject(operation)) throw malformed("is not an object");
-  const op = getOwn(operation, "op");
-  if (!operationNames.has(op))
-    throw malformed(
-      `has op ${op === undefined ? "missing" : JSON.stringify(op)}: use add, remove, replace, move, copy or test`,
-    );
+  const textOf = (member: string): string | undefined => {
+    const text = getOwn(operation, member) ?? undefined;
+    if (text !== undefined && typeof text !== "string") throw malformed(`has no text as its ${member}`);
+    return text;
+  };
+  const [given = "unknown", path, from] = ["op", "path", "from"].map(textOf);
+  const op = operationNames.find((name) => name === given);
+  if (op === undefined) throw cannotApply(`Unexpected kind: ${given}`);
+  if (path === undefined) throw cannotApply(`${op} operation failed to decode path: missing value`);
   const needsFrom = op === "move" || op === "copy";
-  if ((op === "add" || op === "replace" || op === "test") && !Object.hasOwn(operation, "value"))
-    throw malformed(`(${op}) has no value`);
-  const pointer = (member: string): readonly string[] => {
-    const text = getOwn(operation, member);
-    if (typeof text !== "string") throw malformed(`(${String(op)}) has no ${member}`);
-    if (text !== "" && !text.startsWith("/")) throw malformed(`has ${member} "${text}": it must begin with "/"`);
-    return segmentsOf(text);
-  };
-  return {
-    operation: operation as unknown as Operation,
-    path: pointer("path"),
-    from: needsFrom ? pointer("from") : undefined,
-  };
+  if (needsFrom && from === undefined) throw cannotApply(`${op} operation failed to decode from: missing value`);
+  return { op, path, from: needsFrom ? from : undefined, value: getOwn(operation, "value") ?? null };
 }
 
+/** What stands before the first slash says nothing, as for evanphx/json-patch. */
 function segmentsOf(pointer: string): readonly string[] {
   const segments = pointer.split("/").slice(1);
   return segments.map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
-/** Throws when the operation has nothing to work on. Returns what a copy or move takes. */
-function checkTarget(root: JsonObject, { operation, path, from }: CheckedOperation): unknown {
-  const missing = (pointer: string): ApiError =>
-    cannotApply(`${operation.op} operation does not apply: doc is missing path: "${pointer}": missing value`);
-  if ([...path, ...(from ?? [])].some((segment) => refusedSegments.has(segment)))
-    throw cannotApply(
-      `${operation.op} operation does not apply: path "${operation.path}" has a segment that is not accepted`,
-    );
-  if (path.length === 0)
-    throw cannotApply(`${operation.op} operation does not apply: the path of the whole document cannot be changed`);
-  const grows = operation.op === "add" || from !== undefined;
-  if (!exists(root, path, grows)) throw missing(operation.path);
-  if (from === undefined || !("from" in operation)) return undefined;
-  if (!exists(root, from, false)) throw missing(operation.from);
-  return valueAt(root, from);
+const pointerOf = (segments: readonly string[]): string =>
+  segments.map((segment) => `/${segment.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+
+/** The operation as the package understands it. Throws when it has nothing to work on. */
+function targeted(root: JsonObject, { op, path, from, value }: CheckedOperation): Operation {
+  const refuse = (why: string): never => {
+    throw cannotApply(`${op} operation does not apply: ${why}`);
+  };
+  const missing = (pointer: string): never => refuse(`doc is missing path: "${pointer}": missing value`);
+  const find = (pointer: string, grows: boolean): Place => {
+    const segments = segmentsOf(pointer);
+    if (segments.some((segment) => refusedSegments.has(segment)))
+      return refuse(`path "${pointer}" has a segment that is not accepted`);
+    if (pointer === "") return refuse("the path of the whole document cannot be changed");
+    return placeOf(root, segments, grows) ?? missing(pointer);
+  };
+  const grows = op === "add" || from !== undefined;
+  const source = from === undefined ? undefined : find(from, false);
+  const { pointer, isThere, inList } = find(path, grows);
+  if (source !== undefined && op === "copy")
+    return { op: "add", path: pointer, value: structuredClone(source.value ?? null) };
+  if (source !== undefined)
+    return source.isThere ? { op: "move", from: source.pointer, path: pointer } : missing(from ?? "");
+  if (op === "remove") return isThere ? { op, path: pointer } : missing(path);
+  return { op: op === "replace" && inList ? op : "add", path: pointer, value };
 }
 
-/** Whether the last segment names something; with `grows`, something that could be added to its parent. */
-function exists(root: JsonObject, segments: readonly string[], grows: boolean): boolean {
-  const parent = valueAt(root, segments.slice(0, -1));
+/** A member of an object, be it there or not, or an item of a list. */
+interface Place {
+  /** Without indices from the end. */
+  readonly pointer: string;
+  readonly isThere: boolean;
+  readonly inList: boolean;
+  readonly value: unknown;
+}
+
+/** Undefined where there is no such place. With `grows`, a list has one more than it has items. */
+function placeOf(root: JsonObject, segments: readonly string[], grows: boolean): Place | undefined {
   const last = segments.at(-1);
-  if (last === undefined) return true;
-  if (Array.isArray(parent)) {
-    if (grows && last === "-") return true;
-    return arrayIndex.test(last) && Number(last) < parent.length + (grows ? 1 : 0);
+  if (last === undefined) return undefined;
+  const above = [];
+  let parent: unknown = root;
+  for (const segment of segments.slice(0, -1)) {
+    const key = Array.isArray(parent) ? indexIn(parent, segment, false) : segment;
+    if (key === undefined) return undefined;
+    above.push(key);
+    parent = member(parent, key);
   }
-  return isJsonObject(parent) && (grows || Object.hasOwn(parent, last));
+  const inList = Array.isArray(parent);
+  if (!inList && !isJsonObject(parent)) return undefined;
+  const key = Array.isArray(parent) ? indexIn(parent, last, grows) : last;
+  if (key === undefined) return undefined;
+  const isThere = inList || Object.hasOwn(parent as JsonObject, key);
+  return { pointer: pointerOf([...above, key]), isThere, inList, value: member(parent, key) };
 }
 
-function valueAt(root: JsonObject, segments: readonly string[]): unknown {
-  return segments.reduce<unknown>((value, segment) => member(value, segment), root);
+/** Counted from the start. Source: partialArray in evanphx/json-patch v4, whose SupportNegativeIndices is true. */
+function indexIn(list: readonly unknown[], segment: string, grows: boolean): string | undefined {
+  if (grows && segment === "-") return segment;
+  if (!arrayIndex.test(segment)) return undefined;
+  const places = list.length + (grows ? 1 : 0);
+  const index = segment.startsWith("-") ? Number(segment) + places : Number(segment);
+  return index >= 0 && index < places ? String(index) : undefined;
 }
 
-const arrayIndex = /^(?:0|[1-9][0-9]*)$/;
+const arrayIndex = /^(?:0|-?[1-9][0-9]*)$/;
 
-function member(value: unknown, segment: string): unknown {
-  if (Array.isArray(value)) return arrayIndex.test(segment) ? (value[Number(segment)] as unknown) : undefined;
-  return isJsonObject(value) ? getOwn(value, segment) : undefined;
+function member(value: unknown, key: string): unknown {
+  if (Array.isArray(value)) return value[Number(key)] as unknown;
+  return isJsonObject(value) ? getOwn(value, key) : undefined;
 }

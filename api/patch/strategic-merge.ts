@@ -20,6 +20,8 @@ type List = readonly unknown[];
  * BadRequest for a malformed directive and Invalid (422) for items without their merge key.
  */
 export function applyStrategicMergePatch(object: JsonObject, patch: unknown, keys: MergeKeys): JsonObject {
+  // A map that Go decoded null into is empty.
+  if (patch === null) return object;
   if (!isJsonObject(patch)) throw badRequest("invalid JSON document: a strategic merge patch is an object");
   return mergeObjects(object, patch, keys, "");
 }
@@ -80,7 +82,19 @@ function mergeOrdered(original: unknown, patch: unknown, order: List, keys: Merg
   if (!Object.hasOwn(keys, path)) return patch === undefined ? original : withoutDirectives(patch);
   if (patch !== undefined && !Array.isArray(patch)) throw badRequest("invalid patch format of setElementOrder list");
   if (original === undefined && patch === undefined) return undefined;
+  checkOrder(asList(patch), order, keys[path] ?? "", path);
   return mergeLists(asList(original), asList(patch), order, keys, path);
+}
+
+/** Throws where an order leaves out what the patch adds, or has it the other way round. Source: validatePatchWithSetOrderList. */
+function checkOrder(patch: List, order: List, mergeKey: string, path: string): void {
+  const keyOf = (item: unknown): unknown => (mergeKey === "" ? item : mergeKeyOf(item, mergeKey));
+  const added = patch.filter(isChange);
+  let next = 0;
+  for (const item of order) if (next < added.length && keyOf(item) === keyOf(added[next])) next += 1;
+  if (next === added.length) return;
+  const [list, wanted] = [JSON.stringify(patch), JSON.stringify(order)];
+  throw badRequest(`The order in patch list:\n${list}\n doesn't match ${orderPrefix}${path} list:\n${wanted}\n`);
 }
 
 /** Merges by key, or as a set when the key is "", then sorts by `order`; items that only the server has keep their places. */

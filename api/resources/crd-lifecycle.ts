@@ -11,7 +11,8 @@ import { isNotFound } from "../status.ts";
 import { sleep } from "../../process/clock.ts";
 import type { Change } from "../verbs/change.ts";
 import { change } from "../verbs/change.ts";
-import { deleteCollection } from "../verbs/delete-collection.ts";
+import { deleteEach } from "../verbs/delete-collection.ts";
+import { list } from "../verbs/list.ts";
 import type { Environment } from "../verbs/environment.ts";
 import { decideUpdate, isFinished } from "../verbs/update.ts";
 import type { CrdObject } from "./crd-object.ts";
@@ -85,34 +86,51 @@ async function cleanUpUntilDone(
   const { name } = crd.metadata;
   while (!signal.aborted) {
     try {
-      await cleanUp(environment, registry, name, signal);
-      return;
+      if (await cleanUp(environment, registry, crd, signal)) return;
     } catch (error) {
       if (isNotFound(error)) return;
       log.warn("Deleting the objects of a CustomResourceDefinition failed", { name, error: describeError(error) });
-      await sleep(environment.clock, retryMs, signal);
     }
+    await sleep(environment.clock, retryMs, signal);
   }
 }
 
-async function cleanUp(environment: Environment, registry: Registry, name: string, signal: AbortSignal): Promise<void> {
+/**
+ * Every replica does so, and one may be late: another one may have finished long ago, and the user may have made the
+ * definition and its objects anew. Those have other uids. Resolves to whether nothing is left to do. Throws NotFound
+ * once the definition is gone, and Conflict when an object was made anew.
+ */
+async function cleanUp(
+  environment: Environment,
+  registry: Registry,
+  { metadata: { name, uid } }: CrdObject,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { crds } = registry;
   const [endpoint] = registry.endpointsOf(name);
   if (endpoint !== undefined) {
     const { cacher, codec } = endpoint;
-    await deleteCollection(environment, endpoint, {}, { user: serverUser, warn: () => undefined, dryRun: false });
+    const { entries } = await list(endpoint, {});
+    // Where the definition still is there after its objects were listed, it is theirs.
+    if ((await crds.read(undefined, name)).object.metadata.uid !== uid) return true;
+    await deleteEach(environment, endpoint, entries, ({ object: { metadata } }) => ({
+      ...{ user: serverUser, warn: () => undefined, dryRun: false },
+      preconditions: { uid: metadata.uid },
+    }));
     await cacher.fresh();
     // What finalizers keep goes when whoever set them is done; nothing new can be created meanwhile.
     if (cacher.list(codec.root).length > 0)
       for await (const items of cacher.watch(cacher.revision, (event) => event, signal))
         if (items.some(({ type }) => type === "DELETED") && cacher.list(codec.root).length === 0) break;
-    if (cacher.list(codec.root).length > 0) return;
+    if (cacher.list(codec.root).length > 0) return false;
   }
-  const { crds } = registry;
   const release = (current: Entry): Change => {
+    if (current.object.metadata.uid !== uid) return { do: "keep" };
     const next = current.copy();
     const finalizers = (next.metadata["finalizers"] ?? []) as readonly string[];
     next.metadata["finalizers"] = finalizers.filter((finalizer) => finalizer !== cleanupFinalizer);
     return isFinished(crds.definition, next) ? { do: "remove", object: next } : { do: "write", object: next };
   };
   await change(crds, { namespace: undefined, name }, release, false);
+  return true;
 }

@@ -88,6 +88,14 @@ export interface ResourceDefinition extends ResourceType {
   readonly unconditionalUpdate?: boolean;
   /** Whether an update of what is not there makes it; NotFound when absent. */
   readonly createOnUpdate?: true;
+  /** What its objects are called when they are invalid, where that is not their kind: the internal one upstream. */
+  readonly invalidAs?: { readonly group: string; readonly kind: string };
+  /** Whether an object without any name gets a uuid as its name; refused (422) when absent. */
+  readonly namesItself?: true;
+  /** Whether a DELETE answers with the last state of what it removed; with a Status when absent. */
+  readonly answersDeleted?: true;
+  /** Whether the first DELETE only marks an object, even where nothing holds it; a second one removes it then. */
+  readonly deletedInTwoSteps?: true;
   /**
    * Last word on what is about to be created. May set fields of `object`, but what lies deeper may be shared: replace
    * it instead of changing it. Returns what is wrong.

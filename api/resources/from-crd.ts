@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { KubeObject } from "../../crds/meta.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
+import { compareVersions } from "../discovery/versions.ts";
 import type { Converter } from "../conversion/converter.ts";
 import { StoredForm } from "../conversion/stored-form.ts";
 import { webhookConverter } from "../conversion/webhook.ts";
@@ -27,6 +28,8 @@ export function definitionsFromCrd(
   const { group, scope, names, versions } = crd.spec;
   const storageVersion = versions.find(({ storage }) => storage)?.name;
   const definitions: ResourceDefinition[] = [];
+  const stored = versions.find(({ storage }) => storage)?.schema?.openAPIV3Schema;
+  const storedSchema = stored === undefined || crd.spec.conversion?.strategy === "Webhook" ? undefined : stored;
   const kindVersions: KindVersions = {
     find: (apiVersion) => definitions.find((definition) => apiVersionOf(definition) === apiVersion),
     convert: converterOf(crd, webhooks) ?? relabel,
@@ -55,6 +58,9 @@ export function definitionsFromCrd(
       ...(version.deprecated === true ? { deprecationWarning: deprecationWarningOf(crd, version) } : {}),
       columns: columnsFromCrd(version.additionalPrinterColumns),
       schema: schemaOf(openAPISchema, scale),
+      ...(storedSchema === undefined || version.storage
+        ? {}
+        : { prepareForCreate: pruneBy(storedSchema), prepareForUpdate: pruneBy(storedSchema) }),
       openAPISchema,
       selectableFields: selectableFieldsOf(version),
       hasGeneration: true,
@@ -81,6 +87,23 @@ function schemaOf(openAPISchema: JsonObject, scale: ScalePaths | undefined): Obj
   return { ...schema, validate: (object, old) => [...schema.validate(object, old), ...scaleCauses(object, scale)] };
 }
 
+/**
+ * Where versions differ in nothing but their name, objects lose what the storage version does not know. Source:
+ * schemaCoercingDecoder in customresource_handler.go, which reads what was stored.
+ */
+function pruneBy(openAPISchema: JsonObject): (object: JsonObject) => readonly [] {
+  const schema = structuralObjectSchema(openAPISchema);
+  return (object) => {
+    const { apiVersion: _, kind: __, metadata: ___, ...content } = object;
+    const pruned = structuredClone(content);
+    schema.prune(pruned);
+    for (const key of Object.keys(content))
+      if (Object.hasOwn(pruned, key)) object[key] = pruned[key];
+      else Reflect.deleteProperty(object, key);
+    return [];
+  };
+}
+
 /** How the objects of a definition are stored; undefined where it serves nothing. */
 export function storedFormOf(
   crd: CrdObject,
@@ -96,9 +119,15 @@ export function storedFormOf(
   return first === undefined ? undefined : new StoredForm(crd, [first, ...rest], converterOf(crd, webhooks));
 }
 
-/** Source: newCRDHandler's deprecation warnings in customresource_handler.go. */
+/** Source: defaultDeprecationWarning in customresource_handler.go. */
 function deprecationWarningOf({ spec }: CrdObject, { name, deprecationWarning }: CrdVersion): string {
-  return deprecationWarning ?? `${spec.group}/${name} ${spec.names.kind} is deprecated`;
+  if (deprecationWarning !== undefined) return deprecationWarning;
+  const [better] = spec.versions
+    .filter((other) => other.served && other.deprecated !== true && compareVersions(other.name, name) < 0)
+    .toSorted((a, b) => compareVersions(a.name, b.name));
+  const { group, names } = spec;
+  const instead = better === undefined ? "" : `; use ${group}/${better.name} ${names.kind}`;
+  return `${group}/${name} ${names.kind} is deprecated${instead}`;
 }
 
 function selectableFieldsOf({ selectableFields = [] }: CrdVersion): ResourceDefinition["selectableFields"] {

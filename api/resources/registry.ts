@@ -89,6 +89,13 @@ export class Registry implements AsyncDisposable {
     return this.#endpoints.get(addressOf(group, version, plural));
   }
 
+  /** The same, once this server knows of every kind that any replica was given before. Throws ServiceUnavailable. */
+  async findNewest(group: string, version: string, plural: string): Promise<Endpoint | undefined> {
+    await this.crds.attempt("", this.crds.cacher.fresh());
+    this.#refresh();
+    return this.find(group, version, plural);
+  }
+
   /** The endpoint of a kind that is always there. */
   builtin({ group, version, plural }: ResourceType): Endpoint {
     const endpoint = this.find(group, version, plural);
@@ -119,7 +126,8 @@ export class Registry implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    await Promise.all([...this.#endpoints.values()].map(({ cacher }) => cacher[Symbol.asyncDispose]()));
+    const custom = [...this.#served.values()].flatMap(({ endpoints }) => endpoints);
+    await Promise.all([...this.#builtin, ...custom].map(({ cacher }) => cacher[Symbol.asyncDispose]()));
     await this.#running;
   }
 
@@ -182,13 +190,13 @@ export class Registry implements AsyncDisposable {
     }
     const endpoints = [...forms.keys()].toSorted((a, b) => storageFirst(a.definition) - storageFirst(b.definition));
     const kept = new Set(endpoints.map(({ cacher }) => cacher));
-    for (const { cacher } of before?.endpoints ?? []) if (!kept.has(cacher)) void cacher[Symbol.asyncDispose]();
+    for (const { cacher } of before?.endpoints ?? []) if (!kept.has(cacher)) cacher.retire();
     return { crd, endpoints, forms };
   }
 
   #retire(name: string, { endpoints }: Served): void {
     this.#served.delete(name);
-    for (const { cacher } of endpoints) void cacher[Symbol.asyncDispose]();
+    for (const { cacher } of endpoints) cacher.retire();
   }
 
   #publish(): void {

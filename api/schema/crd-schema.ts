@@ -18,15 +18,31 @@ type Causes = readonly StatusCause[];
 
 /** What is wrong with an openAPIV3Schema at `path`, apart from its rules. `statusEnabled`: it has a status subresource. */
 export function schemaCauses(schema: JsonObject, path: string, statusEnabled: boolean): Causes {
-  const structural = invariantCauses(schema, path, "root");
-  return [
+  const known = unsupportedIn(schema) === undefined;
+  const structural = known ? invariantCauses(schema, path, "root") : [];
+  const causes = [
     ...(statusEnabled ? statusRootCauses(schema, path) : []),
     ...(getOwn(schema, "nullable") === true
       ? [forbiddenField(`${path}.nullable`, "nullable cannot be true at the root")]
       : []),
-    ...(structural.length > 0 ? structural : defaultCauses(schema, path, true)),
+    ...(structural.length > 0 || !known ? structural : defaultCauses(schema, path, true)),
     ...keywordCauses(schema, path, { root: true, insideMeta: false, defaults: undefined }),
   ];
+  if (known || causes.length > 0) return causes;
+  return [invalidValue(path, "", `OpenAPIV3Schema '${unsupportedIn(schema) ?? ""}' is not supported`)];
+}
+
+/** A keyword that structural schemas have no place for, anywhere in it. Source: validateUnsupportedFields in convert.go. */
+function unsupportedIn(schema: unknown): string | undefined {
+  if (!isJsonObject(schema)) return undefined;
+  const found = [...unsupported, "$schema"].find((keyword) => Object.hasOwn(schema, keyword));
+  if (found !== undefined) return found.replace("$schema", "schema");
+  const children = [
+    ...["items", "additionalProperties", "not"].map((keyword) => getOwn(schema, keyword)),
+    ...Object.values(objectAt(schema, "properties")),
+    ...["allOf", "anyOf", "oneOf"].flatMap((keyword) => asList(getOwn(schema, keyword))),
+  ];
+  return children.map(unsupportedIn).find((keyword) => keyword !== undefined);
 }
 
 /** What may stand beside properties where status is apart. Source: allowedFieldsAtRootSchema. */
@@ -234,7 +250,9 @@ function defaultCauses(schema: JsonObject, path: string, root: boolean): Causes 
     ([key]) => !(resource && key === "metadata"),
   );
   return [
-    ...(value === undefined || value === null ? [] : defaultValueCauses(value, schema, `${path}.default`)),
+    ...(value === undefined || value === null
+      ? []
+      : defaultValueCauses(value, root ? { ...schema, [embeddedResource]: true } : schema, `${path}.default`)),
     ...(isJsonObject(items) ? defaultCauses(items, `${path}.items`, false) : []),
     ...properties.flatMap(([key, property]) =>
       isJsonObject(property) ? defaultCauses(property, `${path}.properties[${key}]`, false) : [],

@@ -25,7 +25,7 @@ export function validateCustomResourceDefinition(crd: JsonObject, old?: JsonObje
   const spec = objectAt(crd, "spec");
   const names = objectAt(spec, "names");
   return [
-    ...crdNameCauses(crd, spec, names),
+    ...(old === undefined ? crdNameCauses(crd, spec, names) : []),
     ...groupCauses(text(spec, "group")),
     ...scopeCauses(getOwn(spec, "scope")),
     ...versionsCauses(spec, objectAt(old ?? {}, "spec")),
@@ -113,7 +113,7 @@ function versionsCauses(spec: JsonObject, oldSpec: JsonObject): Causes {
     ...(stored === 1
       ? []
       : [invalidValue("spec.versions", names, "must have exactly one version marked as storage version")]),
-    ...(first === undefined
+    ...(first === undefined || text(first, "name") === ""
       ? []
       : dns1035Label(text(first, "name")).map((why) => invalidValue("spec.version", text(first, "name"), why))),
     ...(first === undefined
@@ -383,11 +383,11 @@ export function storedVersionsCauses(storedVersions: readonly string[], crd: Jso
   if (storedVersions.length === 0) return [invalidValue(path, storedVersions, "must have at least one stored version")];
   const versions = asList(getOwn(objectAt(crd, "spec"), "versions")).filter(isJsonObject);
   const names = versions.map((version) => text(version, "name"));
-  const storage = versions.filter((version) => version["storage"] === true).map((version) => text(version, "name"));
+  const storage = versions.filter((version) => version["storage"] === true);
   return [
     ...storage
-      .filter((name) => !storedVersions.includes(name))
-      .map((name) => invalidValue(path, storedVersions, `must have the storage version ${name}`)),
+      .filter((version) => !storedVersions.includes(text(version, "name")))
+      .map((version) => invalidValue(path, version, `must have the storage version ${text(version, "name")}`)),
     ...storedVersions.flatMap((name, index) =>
       names.includes(name)
         ? []

@@ -56,6 +56,17 @@ function isCidr(text: string): boolean {
   return version !== 0 && Number(bits) <= (version === 4 ? 32 : 128);
 }
 
+const hostLabel = /^(?=.{1,63}$)[a-z0-9\p{S}\p{L}](?:[a-z0-9\p{S}\p{L}-]*[a-z0-9\p{S}\p{L}])?$/iu;
+const topLevelDomain = /^[a-z\p{L}]{2,63}$/iu;
+
+/** One name, in which no two dashes but those after its first character stand, or several that end in letters. */
+function isHostname(text: string): boolean {
+  if (Buffer.byteLength(text) > 255) return false;
+  const labels = text.split(".");
+  if (labels.length === 1) return /^[a-z0-9\p{S}\p{L}](?:-?[a-z0-9\p{S}\p{L}]{0,62})$/iu.test(text);
+  return labels.every((label) => hostLabel.test(label)) && topLevelDomain.test(labels.at(-1) ?? "");
+}
+
 const formats: Readonly<Record<string, (text: string) => boolean>> = {
   "date-time": (text) =>
     dateTime.test(text) && isDay(text.slice(0, 10)) && !Number.isNaN(Date.parse(text.replace(",", "."))),
@@ -68,9 +79,7 @@ const formats: Readonly<Record<string, (text: string) => boolean>> = {
     /^(?:[0-9a-fA-F]{2}[:-]){5}(?:(?:[0-9a-fA-F]{2}[:-]){2})?[0-9a-fA-F]{2}$|^(?:[0-9a-fA-F]{4}\.){2}(?:[0-9a-fA-F]{4}\.)?[0-9a-fA-F]{4}$/,
   ),
   uri: (text) => URL.canParse(text) || /^\//.test(text),
-  hostname: pattern(
-    /^(?=.{1,255}$)[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*\.?$/,
-  ),
+  hostname: isHostname,
   email: pattern(/^[^\s@]+@[^\s@]+$/),
   uuid: pattern(uuid("[0-9a-f]")),
   uuid3: pattern(uuid("3")),

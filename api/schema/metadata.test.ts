@@ -84,7 +84,20 @@ describe("validateMetadata", () => {
       metadata: { annotations: { a: "x".repeat(262_144) } },
       want: ["metadata.annotations: Too long: may not be more than 262144 bytes"],
     },
-    { metadata: { finalizers: ["a b"] }, want: [expect.stringContaining('metadata.finalizers: Invalid value: "a b"')] },
+    {
+      metadata: { finalizers: ["x.y/a b"] },
+      want: [expect.stringContaining('metadata.finalizers: Invalid value: "x.y/a b"')],
+    },
+    {
+      metadata: { finalizers: ["kubernetes", "wait"] },
+      want: [
+        'metadata.finalizers[1]: Invalid value: "wait": name is neither a standard finalizer name nor is it fully qualified',
+      ],
+    },
+    {
+      metadata: { generation: -1 },
+      want: ["metadata.generation: Invalid value: -1: must be greater than or equal to 0"],
+    },
     {
       metadata: { finalizers: ["orphan", "foregroundDeletion"] },
       want: [
@@ -155,7 +168,7 @@ describe("validateMetadata", () => {
 describe("validateMetadataUpdate", () => {
   const old = { name: "a", namespace: "n", uid: "u", creationTimestamp: "2026-01-01T00:00:00Z", finalizers: ["x.y/a"] };
   const update = (metadata: JsonObject, before: JsonObject = old): readonly string[] =>
-    validateMetadataUpdate(object(metadata), object(before)).map(
+    validateMetadataUpdate(object(metadata), object(before), definition()).map(
       ({ field, message }) => `${field ?? ""}: ${message ?? ""}`,
     );
 

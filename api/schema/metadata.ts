@@ -21,6 +21,7 @@ const nameRules: Readonly<Record<string, NameCheck>> = {
   "services.": dns1035Label,
   "roles.rbac.authorization.k8s.io": pathSegment,
   "rolebindings.rbac.authorization.k8s.io": pathSegment,
+  "events.": pathSegment,
   "clusterroles.rbac.authorization.k8s.io": pathSegment,
   "clusterrolebindings.rbac.authorization.k8s.io": pathSegment,
 };
@@ -35,7 +36,11 @@ export function validateMetadata(object: JsonObject, definition: ResourceDefinit
   return [
     ...nameCauses(metadata, rule),
     ...namespaceCauses(metadata, definition.namespaced),
+    ...(Number(metadata["generation"] ?? 0) < 0
+      ? [invalidValue("metadata.generation", metadata["generation"], "must be greater than or equal to 0")]
+      : []),
     ...commonMetadataCauses(metadata, "metadata"),
+    ...kubeFinalizerCauses(metadata, definition),
   ];
 }
 
@@ -43,7 +48,11 @@ export function validateMetadata(object: JsonObject, definition: ResourceDefinit
  * What is wrong with an update: {@link validateMetadata} need not run as well. System fields that the update leaves
  * out keep their value and are not looked at. Throws BadRequest as {@link validateMetadata}.
  */
-export function validateMetadataUpdate(object: JsonObject, old: JsonObject): readonly StatusCause[] {
+export function validateMetadataUpdate(
+  object: JsonObject,
+  old: JsonObject,
+  definition: ResourceDefinition,
+): readonly StatusCause[] {
   const metadata = typedMetadata(object);
   const before = isJsonObject(old["metadata"]) ? old["metadata"] : {};
   const changed = immutableFields.filter((field) => {
@@ -54,6 +63,7 @@ export function validateMetadataUpdate(object: JsonObject, old: JsonObject): rea
     ...newFinalizerCauses(metadata, before),
     ...changed.map((field) => invalidValue(`metadata.${field}`, metadata[field], "field is immutable")),
     ...commonMetadataCauses(metadata, "metadata"),
+    ...kubeFinalizerCauses(metadata, definition),
   ];
 }
 
@@ -146,6 +156,24 @@ function finalizerCauses(finalizers: readonly string[], path: string): readonly 
   ];
 }
 
+const standardFinalizers: ReadonlySet<string> = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
+/** Built-in groups whose validation knows of no standard finalizers. */
+const lenientGroups: ReadonlySet<string> = new Set(["apiextensions.k8s.io", "admissionregistration.k8s.io"]);
+
+/** Source: validateKubeFinalizerName in pkg/apis/core/validation/validation.go. */
+function kubeFinalizerCauses(
+  metadata: JsonObject,
+  { group, versions }: Pick<ResourceDefinition, "group" | "versions">,
+): readonly StatusCause[] {
+  if (versions !== undefined || lenientGroups.has(group)) return [];
+  const why = "name is neither a standard finalizer name nor is it fully qualified";
+  return strings(metadata["finalizers"]).flatMap((finalizer, i) =>
+    finalizer.includes("/") || standardFinalizers.has(finalizer)
+      ? []
+      : [invalidValue(`metadata.finalizers[${i}]`, finalizer, why)],
+  );
+}
+
 function newFinalizerCauses(metadata: JsonObject, before: JsonObject): readonly StatusCause[] {
   if (getOwn(before, "deletionTimestamp") === undefined) return [];
   const present = new Set(strings(before["finalizers"]));
@@ -221,7 +249,11 @@ export function metadataTypeProblem(metadata: unknown): string | undefined {
   }
 }
 
-/** Throws BadRequest for the first field of the wrong type. */
+/** Throws BadRequest for the first field of metadata that has the wrong type, as decoding into metav1.ObjectMeta would. */
+export function checkMetadataTypes(object: JsonObject): void {
+  typedMetadata(object);
+}
+
 function typedMetadata(object: JsonObject): JsonObject {
   const metadata = getOwn(object, "metadata") ?? {};
   const refuse = (value: unknown, struct: string, field: string, type: string): never => {

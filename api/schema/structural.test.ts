@@ -276,6 +276,9 @@ describe("validate", () => {
     [{ type: "string", nullable: true }, null],
     [{ type: "string", maxLength: 2 }, "😀😀"],
     [{ type: "string", format: "unheard-of" }, "x"],
+    [{ type: "string", format: "hostname" }, "a-b.example.com"],
+    [{ type: "string", format: "hostname" }, "host"],
+    [{ type: "integer" }, Number.MAX_SAFE_INTEGER],
     [{ type: "string", format: "date-time" }, "2026-01-01T00:00:00.5+02:00"],
     [{ type: "string", format: "cidr" }, "10.0.0.0/8"],
     [{ type: "string", format: "creditcard" }, "4111 1111 1111 1111"],
@@ -309,6 +312,9 @@ describe("validate", () => {
     ["rgbcolor", "rgb(0, 256, 9)"],
     ["uuid4", "57b73598-8764-5ad0-a76a-679bb6640eb1"],
     ["ssn", "1"],
+    ["hostname", "10.0.0.1"],
+    ["hostname", "2020-01-01"],
+    ["hostname", ""],
   ])("format %s refuses %j", (format, value) => {
     expect(lines(spec({ f: { type: "string", format } }), { spec: { f: value } })).toEqual([
       `FieldValueTypeInvalid spec.f: Invalid value: "${value}": spec.f in body must be of type ${format}: "${value}"`,

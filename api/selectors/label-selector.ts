@@ -49,7 +49,7 @@ export function parseLabelSelector(text: string): LabelMatcher {
     if (!isWord(key)) throw badRequirement(`found '${key}', expected: identifier`);
     checkKey(key);
     const ended = peek() === "" || peek() === ",";
-    if (negated && !ended) throw badRequirement(`found '${peek()}', expected: ',' or 'end of string'`);
+    if (negated && !ended) throw badRequest(`found '${peek()}', expected: ',' or 'end of string'`);
     if (ended) {
       requirements.push({ key, holds: (value) => (value === undefined) === negated });
       return;

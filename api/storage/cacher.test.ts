@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { FakeClock } from "../../test/fakes/clock.ts";
+import { FakeClock, settle } from "../../test/fakes/clock.ts";
 import { RecordingLog } from "../../test/fakes/log.ts";
 import type { ResourceType } from "../../crds/meta.ts";
 import { Codec } from "../codec.ts";
@@ -202,6 +202,57 @@ describe("Cacher", () => {
     expect(names()).toEqual(["before", "between"]);
     await create("after");
     expect(told(await watch(from).items(2))).toEqual(["ADDED between", "ADDED after"]);
+  });
+
+  test("ends a watch that begins while it starts anew: what changed meanwhile it would not be told", async () => {
+    await cacher.fresh();
+    const from = cacher.revision;
+    const broken = watch(from).items(1);
+    await clock.pass(0);
+    store.breakWatches();
+    await clock.pass(0);
+    const begun = watch(from).items(1);
+    await create("between");
+    await clock.pass(1000);
+    await create("after");
+    await cacher.fresh();
+    expect([await broken, await begun]).toEqual([[], []]);
+    expect(told(await watch(from).items(2))).toEqual(["ADDED between", "ADDED after"]);
+  });
+
+  test("does not tell a watch that it has come less far than where it began", async () => {
+    await cacher.fresh();
+    const from = (cacher.revision + 5) as Revision; // another replica has come that far
+    const items = watch(from, true).items(1);
+    await clock.pass(0);
+    stop.abort();
+    expect(await items).toEqual([]);
+  });
+
+  test("retired, it ends watches and answers who uses it, and nobody after that", async () => {
+    await cacher.fresh();
+    const watched = watch(cacher.revision).items(1);
+    await clock.pass(0);
+    const used = cacher.use();
+    cacher.retire();
+    expect(await watched).toEqual([]);
+    expect(await watch(cacher.revision).items(1)).toEqual([]);
+    await create("late");
+    await cacher.fresh();
+    expect(names()).toEqual(["late"]);
+    used[Symbol.dispose]();
+    await create("later");
+    await settle();
+    expect(names()).toEqual(["late"]);
+  });
+
+  test("retired, it lets go of a watch that reads history", async () => {
+    for (let n = 0; n < 3000; n++) await create(`n${n}`);
+    await cacher.fresh();
+    const watched = cacher.watch(1 as Revision, all, stop.signal);
+    await watched.next();
+    cacher.retire();
+    while ((await watched.next()).done !== true);
   });
 
   test("says so while the store does not answer, and recovers", async () => {

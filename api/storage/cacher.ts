@@ -83,7 +83,7 @@ export interface CacherOptions {
 }
 
 /** Events kept for resuming; up to twice as many before the older half is dropped. */
-const ringCapacity = 1024;
+const ringCapacity = 512;
 /** A watcher that leaves so many events unread is cut off: it resumes from where it was, at its own pace. */
 const longestQueue = 4096;
 /** How long a read waits for the cache. Source: blockTimeout in cacher/watch_cache.go. */
@@ -99,8 +99,11 @@ class Watcher {
   #left = 0;
   #wake: (() => void) | undefined;
   #closed = false;
+  readonly #from: Revision;
 
-  constructor(select: Selection, backlog: readonly CacheEvent[], bookmarks: boolean) {
+  /** `from` is what its reader has seen already, which may be more than this process has. */
+  constructor(from: Revision, select: Selection, backlog: readonly CacheEvent[], bookmarks: boolean) {
+    this.#from = from;
     this.#select = select;
     this.bookmarks = bookmarks;
     this.#queue = selected(backlog, select);
@@ -114,7 +117,8 @@ class Watcher {
 
   /** `revision`: that of the last event offered, or of a later progress. */
   bookmark(revision: Revision): void {
-    if (this.bookmarks) this.#queue.push({ type: "BOOKMARK", revision, initialEventsEnd: false });
+    if (this.bookmarks && revision >= this.#from)
+      this.#queue.push({ type: "BOOKMARK", revision, initialEventsEnd: false });
   }
 
   /** Lets the reader see what was offered. However much comes at once, who read what came before is not too slow. */
@@ -182,6 +186,8 @@ export class Cacher implements AsyncDisposable {
   #running: Promise<void> | undefined;
   #bookmarkTimer: Disposable | undefined;
   #flushing = false;
+  #users = 0;
+  #retired = false;
 
   constructor(options: CacherOptions) {
     this.#options = options;
@@ -199,6 +205,31 @@ export class Cacher implements AsyncDisposable {
     if (this.#listed) return;
     this.#running ??= this.#run(this.#stop.signal);
     await this.#ready.promise;
+  }
+
+  /** Until this is disposed of, {@link retire} ends nothing but watches. */
+  use(): Disposable {
+    this.#users++;
+    return {
+      [Symbol.dispose]: () => {
+        this.#users--;
+        this.#endWhenUnused();
+      },
+    };
+  }
+
+  /**
+   * Another one has taken its place: watches end now, the rest when nobody uses it. Source: tearDown in
+   * customresource_handler.go, which lets requests finish on the storage that they began with.
+   */
+  retire(): void {
+    this.#retired = true;
+    this.#closeWatchers();
+    this.#endWhenUnused();
+  }
+
+  #endWhenUnused(): void {
+    if (this.#retired && this.#users === 0) void this[Symbol.asyncDispose]();
   }
 
   /** As of {@link revision}; may be older than what the store has. Nothing before {@link ready}. */
@@ -276,15 +307,15 @@ export class Cacher implements AsyncDisposable {
         seen = events.upTo;
         if (seen >= this.#ringStart) break;
       }
-      if (signal.aborted) return;
+      if (signal.aborted || this.#retired || this.#stop.signal.aborted) return;
     }
     const later: Selection = (event) => (event.entry.revision <= seen ? undefined : select(event));
-    const watcher = new Watcher(later, this.#ring, bookmarks);
+    const watcher = new Watcher(seen, later, this.#ring, bookmarks);
     const close = (): void => {
       watcher.bookmark(this.#revision);
       watcher.end();
     };
-    if (signal.aborted) return;
+    if (signal.aborted || this.#retired) return;
     signal.addEventListener("abort", close, { once: true });
     this.#watchers.add(watcher);
     if (bookmarks) this.#scheduleBookmarks();
@@ -328,7 +359,7 @@ export class Cacher implements AsyncDisposable {
         this.#failReaders(error);
         if (error instanceof ApiError) this.#refuse(error);
       }
-      this.#closeWatchers();
+      this.#closeWatchers(); // they would wait; those who come meanwhile are ended by #reset
       await sleep(clock, restartMs[Math.min(failures, restartMs.length - 1)] ?? 0, signal);
     }
   }
@@ -371,6 +402,8 @@ export class Cacher implements AsyncDisposable {
 
   #reset(page: Page): void {
     const entries = page.items.map(({ key, value, revision }) => this.codec.decode(key, value, revision));
+    // What changed between what they were told and this page they would never be told.
+    this.#closeWatchers();
     this.#entries.clear();
     for (const entry of entries) this.#entries.set(entry.key, entry);
     this.#list = EntryList.of(entries);

@@ -3,6 +3,8 @@ import { prefixEnd } from "./key-range.ts";
 
 type Chunk = readonly Entry[];
 
+const nothing: Range = { start: 0, end: 0 };
+
 /** A chunk that would become longer is split. A change copies one chunk and the list of chunks, both about this long. */
 const longestChunk = 512;
 
@@ -60,6 +62,7 @@ export class EntryList {
 
   /** Where those are whose keys begin with `prefix` and sort after `after`, if that is given. */
   range(prefix: string, after?: string): Range {
+    if (this.#chunks.length === 0) return nothing;
     const start = this.#index(after === undefined || after < prefix ? prefix : `${after}\0`);
     return { start, end: Math.max(start, this.#index(prefixEnd(prefix) ?? "\u{10ffff}")) };
   }

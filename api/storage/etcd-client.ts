@@ -200,6 +200,7 @@ export class EtcdClient {
     this.#session = session;
     session.on("error", () => undefined); // told to the calls that it ends
     session.on("connect", () => {
+      if (session.destroyed) return; // given up just before: nothing can be set any more
       this.#connected.add(session);
       session.setLocalWindowSize(windowBytes);
       keepAlive(session);

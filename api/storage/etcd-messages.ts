@@ -177,7 +177,7 @@ export const decodeRange = (message: Uint8Array): RangeResponse =>
   rangeOf(decode("RangeResponse", message) as RawRange);
 
 function rangeOf({ header, kvs, count }: RawRange): RangeResponse {
-  return { revision: revisionOf(header), kvs: kvs.map(keyValueOf), count: Number(count) };
+  return { revision: revisionOf(header), kvs: kvs.map(keyValueOf), count: numberOf(count) };
 }
 
 export function decodeTxn(message: Uint8Array): TxnResponse {
@@ -196,25 +196,33 @@ export function decodeWatch(message: Uint8Array): WatchResponse {
     revision: revisionOf(header),
     created,
     canceled,
-    compactRevision: Number(compactRevision) as Revision,
+    compactRevision: numberOf(compactRevision) as Revision,
     cancelReason,
     events: events.map(({ type, kv, prevKv }) => ({
       type: type === 1 ? "delete" : "put",
       kv: keyValueOf(kv),
-      previous: prevKv ? keyValueOf(prevKv) : undefined,
+      previous: prevKv ? windowOf(prevKv) : undefined,
     })),
   };
 }
 
-/** What etcd counts stays below 2^53. */
-const revisionOf = (header: RawHeader | null): Revision => Number(header?.revision ?? 0) as Revision;
+const revisionOf = (header: RawHeader | null): Revision => numberOf(header?.revision ?? 0) as Revision;
+/** What etcd counts stays below 2^53. Number(long) would go through its decimal digits. */
+const numberOf = (value: Long | number): number =>
+  typeof value === "number" ? value : value.high * 2 ** 32 + (value.low >>> 0);
 
 /** The value is copied: as a window on a whole answer it would keep all of that. */
-function keyValueOf({ key, value, modRevision, version }: RawKeyValue): KeyValue {
+function keyValueOf(raw: RawKeyValue): KeyValue {
+  const window = windowOf(raw);
+  return { ...window, value: window.value.slice() };
+}
+
+/** For what nobody keeps: the value from before a change. */
+function windowOf({ key, value, modRevision, version }: RawKeyValue): KeyValue {
   return {
     key: Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString(),
-    value: new Uint8Array(value),
-    revision: Number(modRevision) as Revision,
-    version: Number(version),
+    value: new Uint8Array(value.buffer, value.byteOffset, value.byteLength),
+    revision: numberOf(modRevision) as Revision,
+    version: numberOf(version),
   };
 }

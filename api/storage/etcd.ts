@@ -187,11 +187,11 @@ export class EtcdStore implements Store {
 
   async *watch(prefix: string, from: Revision, signal: AbortSignal): AsyncIterable<readonly StoreEvent[]> {
     this.#assertOpen(prefix);
-    if (from > this.#hub.position) {
+    yield* this.#hub.watch(prefix, from, signal, async () => {
+      if (from <= this.#hub.position) return;
       const newest = await this.revision();
       if (from > newest) throw new FutureRevisionError(prefix, from, newest);
-    }
-    yield* this.#hub.watch(prefix, from, signal);
+    });
   }
 
   revision(): Promise<Revision> {

@@ -6,11 +6,12 @@ const afterSurrogates = 0xe000;
 
 /** The smallest string that sorts after every key beginning with `prefix`; undefined when there is none. */
 export function prefixEnd(prefix: string): string | undefined {
-  const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
-  while (points.at(-1) === lastCodePoint) points.pop();
-  const last = points.pop();
-  if (last === undefined) return undefined;
-  return String.fromCodePoint(...points, last === beforeSurrogates ? afterSurrogates : last + 1);
+  const last = Array.from(prefix.slice(-2)).at(-1);
+  const point = last?.codePointAt(0);
+  if (last === undefined || point === undefined) return undefined;
+  const rest = prefix.slice(0, -last.length);
+  if (point === lastCodePoint) return prefixEnd(rest);
+  return rest + String.fromCodePoint(point === beforeSurrogates ? afterSurrogates : point + 1);
 }
 
 /** Where a listing of `prefix` begins, inclusive, when it shows only keys that sort after `after`. */

@@ -76,6 +76,21 @@ describe("WatchHub", () => {
     expect(replays).toEqual(["9-30"]);
   });
 
+  test("owes progress to a reader that is not admitted yet, if that goes beyond where it begins", async () => {
+    const { hub, write, stop } = open();
+    write(put(1));
+    const admitted = Promise.withResolvers<undefined>();
+    const from = (n: number): AsyncIterator<readonly StoreEvent[]> =>
+      hub.watch("/registry/", revision(n), stop.signal, async () => admitted.promise)[Symbol.asyncIterator]();
+    const told = [from(1), from(2)].map((reader) => reader.next());
+    hub.progress(undefined, revision(1));
+    admitted.resolve(undefined);
+    expect((await told[0])?.value).toEqual([{ type: "progress", revision: 1 }]);
+    hub.progress(undefined, revision(1));
+    write(put(2), put(3));
+    expect((await told[1])?.value).toEqual([put(3)]);
+  });
+
   test("owes progress to a reader that is away until it has read what comes before", async () => {
     const { hub, write, watch } = open();
     const reader = watch(0);

@@ -188,7 +188,13 @@ export class WatchHub {
     for (const backlog of this.#backlogs) backlog.end(undefined);
   }
 
-  async *watch(prefix: string, from: Revision, signal: AbortSignal): AsyncIterable<readonly StoreEvent[]> {
+  /** Yields nothing before `admitted` resolves, and throws what that throws; progress made meanwhile is told then. */
+  async *watch(
+    prefix: string,
+    from: Revision,
+    signal: AbortSignal,
+    admitted?: () => Promise<void>,
+  ): AsyncIterable<readonly StoreEvent[]> {
     const backlog = new Backlog(prefix, from);
     const wake = (): void => {
       backlog.wake();
@@ -197,6 +203,7 @@ export class WatchHub {
     signal.addEventListener("abort", wake);
     this.#backlogs.add(backlog);
     try {
+      if (admitted !== undefined) await admitted();
       let seen = from;
       while (!stopped()) {
         const position = this.#position;
@@ -208,7 +215,9 @@ export class WatchHub {
           }
           seen = position;
         }
-        if (owed !== undefined) yield [{ type: "progress", revision: later(owed, position) }];
+        const progress = owed === undefined ? undefined : later(owed, position);
+        // A watch that began where this process had not come yet is not told that it has come less far.
+        if (progress !== undefined && progress >= seen) yield [{ type: "progress", revision: progress }];
         for (;;) {
           const events = await backlog.take(signal);
           const last = events?.at(-1);

@@ -6,6 +6,8 @@ export interface TableOptions {
   /** What each row carries beside its cells; kubectl asks for Object with -o custom output, Metadata otherwise. */
   readonly includeObject: "None" | "Metadata" | "Object";
   readonly now: Date;
+  /** Of meta.k8s.io, v1 when absent: v1beta1 looks the same. */
+  readonly version?: string;
   /** List metadata. Absent for a single object or an event of a watch: then the object's own revision is given. */
   readonly resourceVersion?: string;
   readonly continue?: string;
@@ -20,10 +22,11 @@ export function toTable(
   options: TableOptions,
 ): JsonObject {
   const { columns } = definition;
+  const apiVersion = `meta.k8s.io/${options.version ?? "v1"}`;
   const [only] = objects;
   return {
     kind: "Table",
-    apiVersion: "meta.k8s.io/v1",
+    apiVersion,
     metadata: {
       resourceVersion: options.resourceVersion ?? only?.metadata.resourceVersion ?? "",
       ...(options.continue === undefined ? {} : { continue: options.continue }),
@@ -32,7 +35,7 @@ export function toTable(
     columnDefinitions: options.noHeaders === true ? null : columns.map(header),
     rows: objects.map((object) => ({
       cells: columns.map((column) => column.value(object, options.now)),
-      ...(options.includeObject === "None" ? {} : { object: rowObject(object, options.includeObject) }),
+      object: options.includeObject === "None" ? null : rowObject(object, options.includeObject, apiVersion),
     })),
   };
 }
@@ -41,7 +44,7 @@ function header({ name, type, format, description, priority }: Column): JsonObje
   return { name, type, format: format ?? "", description: description ?? "", priority };
 }
 
-function rowObject(object: KubeObject, include: "Metadata" | "Object"): KubeObject {
+function rowObject(object: KubeObject, include: "Metadata" | "Object", apiVersion: string): KubeObject {
   if (include === "Object") return object;
-  return { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata: object.metadata };
+  return { kind: "PartialObjectMetadata", apiVersion, metadata: object.metadata };
 }

@@ -101,7 +101,7 @@ describe("toTable", () => {
 
   test("rows can go without objects", () => {
     expect(toTable([object()], definition, { includeObject: "None", now })["rows"]).toEqual([
-      { cells: ["web", "60m"] },
+      { cells: ["web", "60m"], object: null },
     ]);
   });
 });

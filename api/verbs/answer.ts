@@ -35,7 +35,7 @@ export async function answer(
   const object = acceptBody(definition, body, options);
   matchNamespace(object, definition.namespaced ? about.namespace : undefined);
   const causes = definition.prepareForCreate?.(object, clock.now()) ?? [];
-  if (causes.length > 0) throw invalid(definition, "", causes);
+  if (causes.length > 0) throw invalid(definition.invalidAs ?? definition, "", causes);
   const { metadata: added, ...answered } = await ask({ object, about, user: options.user });
   const { apiVersion, kind, metadata, ...given } = object;
   // metav1.ObjectMeta's creationTimestamp is null where there is none.

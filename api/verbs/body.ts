@@ -4,7 +4,10 @@ import { reportFields } from "../admission/field-validation.ts";
 import type { WritableObject } from "../codec.ts";
 import { isJsonObject } from "../../formats/json-object.ts";
 import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
-import { badRequest } from "../status.ts";
+import { invalidValue } from "../schema/field-errors.ts";
+import { checkMetadataTypes } from "../schema/metadata.ts";
+import type { ApiError } from "../status.ts";
+import { badRequest, invalid } from "../status.ts";
 import type { ObjectName, WriteOptions } from "./environment.ts";
 
 export interface Body {
@@ -21,6 +24,8 @@ export interface Body {
 export function acceptBody(definition: ResourceDefinition, body: Body, options: WriteOptions): WritableObject {
   const object = withTypeMeta(definition, body.object);
   const unknown = definition.schema.prune(object);
+  // What the server decides itself has to be readable as well.
+  checkMetadataTypes(object);
   reportFields(definition, unknown, body.duplicates, options);
   definition.schema.applyDefaults(object);
   return object;
@@ -42,6 +47,7 @@ function withTypeMeta(definition: ResourceDefinition, object: JsonObject): Writa
     throw badRequest(
       `the API version in the data (${givenVersion}) does not match the expected API version (${apiVersion})`,
     );
+  if (kind !== definition.kind && definition.versions !== undefined) throw otherKind(definition, kind, object);
   if (kind !== definition.kind)
     throw badRequest(
       `${kind} in version "${definition.version}" cannot be handled as a ${definition.kind}: the kind in the data does not match the expected kind`,
@@ -50,12 +56,24 @@ function withTypeMeta(definition: ResourceDefinition, object: JsonObject): Writa
   if (!isJsonObject(metadata)) throw badRequest(`the metadata of the object provided must be an object`);
   // Go writes creationTimestamp: null for an object that was not created yet, and leaves out what is empty.
   for (const [field, value] of Object.entries(metadata))
-    if (value === null || (field !== "managedFields" && isBare(value))) Reflect.deleteProperty(metadata, field);
+    if (value === null || isBare(field, value)) Reflect.deleteProperty(metadata, field);
+  for (const field of ["labels", "annotations"]) {
+    const values = metadata[field];
+    if (isJsonObject(values) && Object.values(values).includes(null)) metadata[field] = withoutNull(values);
+  }
   return { ...object, metadata };
 }
 
-const isBare = (value: unknown): boolean =>
-  value === "" || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
+/** What encoding/json reads null in a map of strings as. */
+function withoutNull(values: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, value ?? ""]));
+}
+
+function isBare(field: string, value: unknown): boolean {
+  if (field === "labels" || field === "annotations") return isJsonObject(value) && Object.keys(value).length === 0;
+  if (field === "ownerReferences" || field === "finalizers") return Array.isArray(value) && value.length === 0;
+  return value === "";
+}
 
 /** The namespace of a new object is the one in the URL. Source: rest.EnsureObjectNamespaceMatchesRequestNamespace. */
 export function matchNamespace(object: WritableObject, namespace: string | undefined): void {
@@ -79,6 +97,13 @@ export function matchName({ metadata }: WritableObject, { namespace, name }: Obj
     throw badRequest(
       `the namespace of the object (${text(givenNamespace)}) does not match the namespace on the request (${namespace})`,
     );
+}
+
+/** Source: ValidateTypeMeta in apiextensions-apiserver/pkg/registry/customresource/validator.go. */
+function otherKind(definition: ResourceDefinition, kind: string, { metadata }: JsonObject): ApiError {
+  const name = isJsonObject(metadata) && typeof metadata["name"] === "string" ? metadata["name"] : "";
+  const { group } = definition;
+  return invalid({ group, kind }, name, [invalidValue("kind", kind, `must be ${definition.kind}`)]);
 }
 
 const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));

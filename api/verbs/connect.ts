@@ -23,6 +23,7 @@ export async function connect(
   query: URLSearchParams,
   signal: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array>> {
+  using _used = endpoint.cacher.use();
   const { object } = await endpoint.read(name.namespace, name.name);
-  return connector(object, query, signal);
+  return await connector(object, query, signal);
 }

@@ -12,6 +12,7 @@ import type { Revision } from "../storage/store.ts";
 import type { Body } from "./body.ts";
 import { acceptBody, matchNamespace } from "./body.ts";
 import type { Environment, Random, WriteOptions } from "./environment.ts";
+import { withOwnersOnce } from "./owners.ts";
 import { keepManagedFields, withManagedFields } from "./tracking.ts";
 
 /** Source: maxNameGenerationCreateAttempts in k8s.io/apiserver/pkg/registry/generic/registry/store.go. */
@@ -27,7 +28,7 @@ export async function create(
 ): Promise<Entry> {
   const { definition } = endpoint;
   const { fieldManager } = options;
-  const object = acceptBody(definition, body, options);
+  const object = withOwnersOnce(acceptBody(definition, body, options), options);
   if ((object.metadata["resourceVersion"] ?? "") !== "")
     throw badRequest("resourceVersion should not be set on objects to be created");
   matchNamespace(object, namespace);
@@ -49,8 +50,13 @@ export async function createTracked(
   if (namespace !== undefined) await environment.lifecycle.admitCreate(definition, namespace, asked.name);
   const request = admissionRequest("CREATE", definition, asked, options);
   const admitted = await environment.admission.mutate({ ...request, object: submitted });
-  const object = keepManagedFields(submitted, admitted, options);
+  const object = withOwnersOnce(
+    keepManagedFields(submitted, admitted, options),
+    options,
+    " after mutating admission happens",
+  );
   const { metadata } = object;
+  if (definition.namesItself === true && (metadata["name"] ?? "") === "") metadata["name"] = environment.random.uuid();
   const { name = "", generateName = "" } = metadata;
   if (name !== "" || typeof generateName !== "string" || generateName === "")
     return write(environment, endpoint, request, object, options);
@@ -78,7 +84,7 @@ async function write(
   const { definition, codec, store } = endpoint;
   const causes = prepare(environment, definition, object);
   const name = textOf(object.metadata["name"]);
-  if (causes.length > 0) throw invalid(definition, name, causes);
+  if (causes.length > 0) throw invalid(definition.invalidAs ?? definition, name, causes);
   await environment.admission.validate({ ...request, name: { ...request.name, name }, object });
   const key = codec.key(object.metadata["namespace"] as string | undefined, name);
   if (options.dryRun) {
@@ -87,9 +93,23 @@ async function write(
   }
   const { ttlSeconds } = definition;
   const value = codec.encode(object);
-  const stored = await endpoint.attempt(name, store.create(key, value, ttlSeconds === undefined ? {} : { ttlSeconds }));
+  const creation = endpoint.attempt(name, store.create(key, value, ttlSeconds === undefined ? {} : { ttlSeconds }));
+  const stored = await creation.catch((error: unknown) => explained(error, endpoint, request.name.namespace, name));
   await endpoint.written(stored.revision);
   return codec.decode(key, value, stored.revision);
+}
+
+/** Says of a name that is taken whether it is about to be free. Source: Create in registry/generic/registry/store.go. */
+async function explained(
+  error: unknown,
+  endpoint: Endpoint,
+  namespace: string | undefined,
+  name: string,
+): Promise<never> {
+  if (!(error instanceof ApiError) || !isAlreadyExists(error)) throw error;
+  const there = await endpoint.read(namespace, name).catch(() => undefined);
+  if (there?.object.metadata.deletionTimestamp === undefined) throw error;
+  throw new ApiError("AlreadyExists", `object is being deleted: ${error.message}`, error.details);
 }
 
 /** Source: BeforeCreate in k8s.io/apiserver/pkg/registry/rest/create.go. */
@@ -100,15 +120,17 @@ function prepare(
 ): readonly StatusCause[] {
   const now = clock.now();
   const { metadata } = object;
-  for (const field of ["selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "resourceVersion"])
+  for (const field of ["selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion"])
     Reflect.deleteProperty(metadata, field);
   metadata["uid"] = random.uuid();
   metadata["creationTimestamp"] = formatTime(now);
   if (definition.hasGeneration) metadata["generation"] = 1;
   if (definition.subresources.has("status")) delete object["status"];
-  const causes = [...validateMetadata(object, definition), ...definition.schema.validate(object)];
+  const metadataCauses = validateMetadata(object, definition);
+  const causes = definition.schema.validate(object);
   // What prepares relies on the right types.
-  return causes.length > 0 ? causes : (definition.prepareForCreate?.(object, now) ?? []);
+  const more = causes.length > 0 ? [] : (definition.prepareForCreate?.(object, now) ?? []);
+  return [...metadataCauses, ...causes, ...more];
 }
 
 /** Letters and digits that spell no words. Source: k8s.io/apimachinery/pkg/util/rand/rand.go, storage/names. */

@@ -1,4 +1,5 @@
 import type { Endpoint } from "../resources/endpoint.ts";
+import type { Entry } from "../codec.ts";
 import { isNotFound } from "../status.ts";
 import type { DeleteOptions } from "./delete.ts";
 import { deleteObject } from "./delete.ts";
@@ -17,17 +18,27 @@ export async function deleteCollection(
   options: DeleteOptions,
 ): Promise<ListResult> {
   const listed = await list(endpoint, selection);
-  const left = listed.entries.values();
+  await deleteEach(environment, endpoint, listed.entries, () => options);
+  return listed;
+}
+
+/** What is gone meanwhile counts as deleted. Throws what {@link deleteObject} throws. */
+export async function deleteEach(
+  environment: Environment,
+  endpoint: Endpoint,
+  entries: readonly Entry[],
+  optionsFor: (entry: Entry) => DeleteOptions,
+): Promise<void> {
+  const left = entries.values();
   const work = async (): Promise<void> => {
-    for (const { object } of left) {
-      const { namespace, name } = object.metadata;
+    for (const entry of left) {
+      const { namespace, name } = entry.object.metadata;
       try {
-        await deleteObject(environment, endpoint, { namespace, name }, options);
+        await deleteObject(environment, endpoint, { namespace, name }, optionsFor(entry));
       } catch (error) {
         if (!isNotFound(error)) throw error;
       }
     }
   };
   await Promise.all(Array.from({ length: concurrency }, work));
-  return listed;
 }

@@ -12,6 +12,8 @@ import { isFinished } from "./update.ts";
 export interface DeleteOptions extends Caller {
   readonly preconditions?: { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined };
   readonly propagationPolicy?: "Foreground" | "Background" | "Orphan" | undefined;
+  /** What old clients say instead: Orphan or Background. */
+  readonly orphanDependents?: boolean | undefined;
 }
 
 /**
@@ -42,41 +44,48 @@ function decideDelete(
   { clock }: Environment,
   definition: ResourceDefinition,
   current: Entry,
-  { preconditions, propagationPolicy }: DeleteOptions,
+  { preconditions, propagationPolicy, orphanDependents }: DeleteOptions,
 ): Change {
   const old = current.object as unknown as WritableObject;
   checkPreconditions(definition, current, preconditions);
   const next: WritableObject = { ...old, metadata: { ...old.metadata } };
   const marked = old.metadata["deletionTimestamp"] !== undefined;
+  const inTwoSteps = definition.deletedInTwoSteps === true;
+  if (marked && inTwoSteps && definition.holdsDeletion?.(old) === true) return { do: "keep" };
   if (!marked) mark(definition, next, clock.now());
   const before = (next.metadata["finalizers"] ?? []) as readonly string[];
-  const after = finalizersFor(before, propagationPolicy);
+  const after = finalizersFor(before, propagationPolicy ?? legacyPolicy(orphanDependents));
   if (after.length > 0) next.metadata["finalizers"] = after;
   else delete next.metadata["finalizers"];
-  if (isFinished(definition, next)) return { do: "remove", object: undefined };
+  if ((marked || !inTwoSteps) && isFinished(definition, next)) return { do: "remove", object: undefined };
   const same = marked && after.length === before.length && after.every((finalizer, i) => finalizer === before[i]);
   return same ? { do: "keep" } : { do: "write", object: next };
 }
 
 function mark(definition: ResourceDefinition, next: WritableObject, now: Date): void {
   next.metadata["deletionTimestamp"] = formatTime(now);
-  next.metadata["deletionGracePeriodSeconds"] = 0;
-  if (definition.hasGeneration) next.metadata["generation"] = Number(next.metadata["generation"] ?? 0) + 1;
+  if (definition.deletedInTwoSteps !== true) next.metadata["deletionGracePeriodSeconds"] = 0;
+  if (definition.hasGeneration && definition.deletedInTwoSteps !== true)
+    next.metadata["generation"] = Number(next.metadata["generation"] ?? 0) + 1;
   definition.prepareForDelete?.(next, now);
 }
 
+const legacyPolicy = (orphanDependents: boolean | undefined): DeleteOptions["propagationPolicy"] =>
+  orphanDependents === undefined ? undefined : orphanDependents ? "Orphan" : "Background";
+
+/** The kind stands where the resource would. Source: BeforeDelete in apiserver/pkg/registry/rest/delete.go. */
 function checkPreconditions(
-  definition: ResourceDefinition,
+  { group, kind }: ResourceDefinition,
   { object: { metadata } }: Entry,
   { uid, resourceVersion }: { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined } = {},
 ): void {
   if (uid !== undefined && uid !== metadata.uid) {
     const why = `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`;
-    throw conflict(definition, metadata.name, why);
+    throw conflict({ group, plural: kind }, metadata.name, why);
   }
   if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
     const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`;
-    throw conflict(definition, metadata.name, why);
+    throw conflict({ group, plural: kind }, metadata.name, why);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Source: k8s.io/apiserver/pkg/endpoints/handlers/patch.go. */
+import { apiVersionOf } from "../../crds/meta.ts";
 import type { Entry, WritableObject } from "../codec.ts";
 import { applyJsonPatch } from "../patch/json-patch.ts";
 import { applyMergePatch } from "../patch/merge-patch.ts";
@@ -6,7 +7,8 @@ import { applyStrategicMergePatch } from "../patch/strategic-merge.ts";
 import { copyJson } from "../../formats/json-object.ts";
 import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
 import type { Endpoint } from "../resources/endpoint.ts";
-import { ApiError } from "../status.ts";
+import { invalidValue } from "../schema/field-errors.ts";
+import { ApiError, hasReason, invalid } from "../status.ts";
 import type { Written } from "./apply.ts";
 import { apply, applyType } from "./apply.ts";
 import { acceptBody, matchName } from "./body.ts";
@@ -59,9 +61,32 @@ function acceptPatched(
   duplicates: readonly string[],
   options: WriteOptions,
 ): WritableObject {
-  const accepted = acceptBody(definition, { object, duplicates }, options);
+  checkApiVersion(definition, object, name);
+  const accepted = decodePatched(object, () => {
+    return acceptBody(definition, { object, duplicates }, options);
+  });
   matchName(accepted, name);
   return accepted;
+}
+
+/** Source: ValidateTypeMeta in apiextensions-apiserver/pkg/registry/customresource/validator.go. */
+function checkApiVersion(definition: ResourceDefinition, { apiVersion }: JsonObject, { name }: ObjectName): void {
+  const own = apiVersionOf(definition);
+  if (definition.versions === undefined || typeof apiVersion !== "string" || apiVersion === own) return;
+  throw invalid(definition, name, [invalidValue("apiVersion", apiVersion, `must be ${own}`)]);
+}
+
+/**
+ * What a patch makes of an object may be none of its kind: that is told as a fault of the patch.
+ * Source: applyPatchToCurrentObject of jsonPatcher.
+ */
+export function decodePatched(object: JsonObject, decode: () => WritableObject): WritableObject {
+  try {
+    return decode();
+  } catch (error) {
+    if (!hasReason(error, "BadRequest")) throw error;
+    throw invalid({ group: "", kind: "" }, "", [invalidValue("patch", JSON.stringify(object), error.message)]);
+  }
 }
 
 /** Throws UnsupportedMediaType. Custom resources have no strategic merge: nothing says how their lists merge. */

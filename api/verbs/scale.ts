@@ -1,17 +1,21 @@
 /** The scale subresource. Source: ScaleREST in apiextensions-apiserver/pkg/registry/customresource/etcd.go. */
+import { apiVersionOf } from "../../crds/meta.ts";
 import { admissionRequest } from "../admission/admission.ts";
 import type { Entry, WritableObject } from "../codec.ts";
-import { getOwn, isJsonObject } from "../../formats/json-object.ts";
-import { trackUpdate } from "../managed-fields/field-manager.ts";
+import { asText, getOwn, isJsonObject } from "../../formats/json-object.ts";
+import type { Write } from "../managed-fields/field-manager.ts";
+import { applyConfiguration, trackUpdate } from "../managed-fields/field-manager.ts";
 import { applyJsonPatch } from "../patch/json-patch.ts";
 import { applyMergePatch } from "../patch/merge-patch.ts";
 import type { ScalePaths } from "../resources/crd-object.ts";
 import type { JsonObject } from "../resources/definition.ts";
 import type { Endpoint } from "../resources/endpoint.ts";
 import { scaleDefinition, scaleOf, setReplicas } from "../resources/scale.ts";
-import { goTypeOf } from "../decode.ts";
+import { goTypeOf, requireObject } from "../decode.ts";
 import { ApiError, badRequest } from "../status.ts";
+import { applyType } from "./apply.ts";
 import type { Body } from "./body.ts";
+import { decodePatched } from "./patch.ts";
 import { acceptBody, matchName } from "./body.ts";
 import type { Change } from "./change.ts";
 import { change } from "./change.ts";
@@ -19,7 +23,7 @@ import type { Environment, ObjectName, WriteOptions } from "./environment.ts";
 import { get } from "./get.ts";
 import type { Patch } from "./patch.ts";
 import { withManagedFields } from "./tracking.ts";
-import { decideUpdate } from "./update.ts";
+import { checkUid, decideUpdate } from "./update.ts";
 
 /** Throws NotFound, and InternalError where the object does not say how many replicas it wants. */
 export async function getScale(endpoint: Endpoint, name: ObjectName, resourceVersion: string): Promise<Entry> {
@@ -43,7 +47,7 @@ export function updateScale(
 ): Promise<Entry> {
   const submitted = acceptBody(scaleDefinition, body, options);
   matchName(submitted, name);
-  return write(environment, endpoint, name, () => submitted, options);
+  return write(environment, endpoint, name, () => submitted, options, trackReplicas);
 }
 
 type Apply = (object: JsonObject, patch: unknown) => JsonObject;
@@ -61,19 +65,68 @@ export function patchScale(
   { type, body, duplicates }: Patch,
   options: WriteOptions,
 ): Promise<Entry> {
+  if (type === applyType)
+    return write(environment, endpoint, name, configured(name, requireObject(body)), options, applyReplicas);
   const apply = Object.hasOwn(appliers, type) ? appliers[type] : undefined;
   if (apply === undefined)
     throw new ApiError(
       "UnsupportedMediaType",
-      `the body of the request was in an unknown format - accepted media types include: ${Object.keys(appliers).join(", ")}`,
+      `the body of the request was in an unknown format - accepted media types include: ${[...Object.keys(appliers), applyType].join(", ")}`,
     );
   const patched = (scale: JsonObject): WritableObject => {
-    const accepted = acceptBody(scaleDefinition, { object: apply(scale, body), duplicates }, options);
+    const object = apply(scale, body);
+    const accepted = decodePatched(object, () => {
+      const decoded = acceptBody(scaleDefinition, { object, duplicates }, options);
+      replicasOf(decoded);
+      return decoded;
+    });
     matchName(accepted, name);
     return accepted;
   };
-  return write(environment, endpoint, name, patched, options);
+  return write(environment, endpoint, name, patched, options, trackReplicas);
 }
+
+/** The Scale that a configuration asks for. Throws BadRequest for what is no configuration of this one. */
+function configured(name: ObjectName, config: JsonObject): (scale: JsonObject) => WritableObject {
+  const { apiVersion, kind } = config;
+  if (apiVersion !== apiVersionOf(scaleDefinition) || kind !== scaleDefinition.kind)
+    throw badRequest(`invalid object type: ${asText(apiVersion)}, Kind=${asText(kind)}`);
+  const metadata = isJsonObject(config["metadata"]) ? config["metadata"] : {};
+  if (metadata["managedFields"] !== undefined) throw badRequest("metadata.managedFields must be nil");
+  matchName({ metadata: { name: name.name, ...metadata } }, name);
+  const spec = isJsonObject(config["spec"]) ? config["spec"] : {};
+  // A configuration that says nothing of replicas leaves them as they are.
+  return (scale) => ({
+    ...scale,
+    metadata: { ...(scale["metadata"] as JsonObject), ...metadata },
+    spec: { ...(scale["spec"] as JsonObject), ...spec },
+  });
+}
+
+/** What `owner`, which has its replicas already, is stored as: with the fields of whoever scaled it. */
+type Track = (
+  scaling: Write,
+  current: Entry,
+  owner: WritableObject,
+  replicas: number,
+  force: boolean,
+) => Promise<WritableObject>;
+
+const trackReplicas: Track = async (scaling, current, owner) =>
+  withManagedFields(owner, await trackUpdate(scaling, current.object as unknown as JsonObject, owner, undefined));
+
+/** Source: ScaleHandler in apimachinery/pkg/util/managedfields/scalehandler.go: who scales owns the field of the object. */
+const applyReplicas: Track = async (scaling, current, owner, replicas, force) => {
+  const { definition } = scaling;
+  const { name, resourceVersion } = owner.metadata;
+  const config: JsonObject = {
+    apiVersion: apiVersionOf(definition),
+    kind: definition.kind,
+    metadata: { name, resourceVersion },
+  };
+  if (definition.scale !== undefined) setReplicas(config, definition.scale, replicas);
+  return applyConfiguration(scaling, current.object as unknown as JsonObject, config, force);
+};
 
 async function write(
   environment: Environment,
@@ -81,6 +134,7 @@ async function write(
   name: ObjectName,
   make: (scale: JsonObject) => WritableObject,
   options: WriteOptions,
+  track: Track,
 ): Promise<Entry> {
   const { definition, codec } = endpoint;
   const paths = pathsOf(endpoint);
@@ -93,17 +147,16 @@ async function write(
     if (replicas === undefined && !found)
       throw badRequest(`the spec replicas field ${JSON.stringify(paths.specReplicasPath)} cannot be empty`);
     setReplicas(owner, paths, replicas ?? 0);
-    const { resourceVersion = "", uid = "" } = object.metadata;
+    checkUid(definition, current, object);
+    const { resourceVersion = "" } = object.metadata;
     if (resourceVersion !== "") owner.metadata["resourceVersion"] = resourceVersion;
-    if (uid !== "") owner.metadata["uid"] = uid;
     const scaling = {
       definition,
       subresource: "scale",
       fieldManager: options.fieldManager,
       now: environment.clock.now(),
     };
-    const managedFields = await trackUpdate(scaling, current.object as unknown as JsonObject, owner, undefined);
-    const tracked = withManagedFields(owner, managedFields);
+    const tracked = await track(scaling, current, owner, replicas ?? 0, options.force);
     const decided = decideUpdate(environment, definition, current, tracked, undefined);
     await environment.admission.validate({ ...request, object });
     return decided;

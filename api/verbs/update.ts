@@ -7,12 +7,14 @@ import { invalidValue } from "../schema/field-errors.ts";
 import { trackUpdate } from "../managed-fields/field-manager.ts";
 import { sameButForTimes } from "../managed-fields/managed.ts";
 import { validateMetadataUpdate } from "../schema/metadata.ts";
-import { conflict, invalid, staleObject } from "../status.ts";
+import type { ApiError } from "../status.ts";
+import { conflict, invalid, isNotFound, staleObject } from "../status.ts";
 import type { Body } from "./body.ts";
 import { acceptBody, matchName } from "./body.ts";
 import type { Change } from "./change.ts";
 import { change } from "./change.ts";
 import type { Environment, ObjectName, WriteOptions } from "./environment.ts";
+import { withOwnersOnce } from "./owners.ts";
 import { keepManagedFields, withManagedFields } from "./tracking.ts";
 
 /**
@@ -28,11 +30,36 @@ export async function update(
   options: WriteOptions,
 ): Promise<Entry> {
   const { definition } = endpoint;
-  const submitted = acceptBody(definition, body, options);
+  const submitted = withOwnersOnce(acceptBody(definition, body, options), options);
   matchName(submitted, name);
-  const decide = (current: Entry): Promise<Change> =>
-    admitUpdate(environment, definition, name, current, submitted, subresource, options);
-  return (await change(endpoint, name, decide, options.dryRun)).entry;
+  const decide = (current: Entry): Promise<Change> => {
+    checkUid(definition, current, submitted);
+    return admitUpdate(environment, definition, name, current, submitted, subresource, options);
+  };
+  try {
+    return (await change(endpoint, name, decide, options.dryRun)).entry;
+  } catch (error) {
+    const { uid = "" } = submitted.metadata;
+    if (uid === "" || subresource !== undefined || !isNotFound(error)) throw error;
+    throw (await endpoint.store.get(endpoint.codec.key(name.namespace, name.name))) === undefined
+      ? otherUid(definition, name.name, uid, "")
+      : error;
+  }
+}
+
+/**
+ * Whoever replaces an object means that very one; a patch has nothing to do with it.
+ * Source: Preconditions of defaultUpdatedObjectInfo in registry/rest/update.go.
+ */
+export function checkUid(definition: ResourceDefinition, current: Entry, { metadata }: WritableObject): void {
+  const { name, uid } = current.object.metadata;
+  const { uid: given = "" } = metadata;
+  if (given !== "" && given !== uid) throw otherUid(definition, name, given, uid);
+}
+
+function otherUid(definition: ResourceDefinition, name: string, given: unknown, uid: string): ApiError {
+  const why = `Precondition failed: UID in precondition: ${String(given)}, UID in object meta: ${uid}`;
+  return conflict(definition, name, why);
 }
 
 /** {@link decideUpdate} with what admission makes of `submitted`, and with the owners of what it changes. */
@@ -68,7 +95,8 @@ export async function admitTracked(
   const { admission } = environment;
   const old = current.object as unknown as JsonObject;
   const request = { ...admissionRequest("UPDATE", definition, name, options, subresource), old };
-  const admitted = keepManagedFields(submitted, await admission.mutate({ ...request, object: submitted }), options);
+  const mutated = keepManagedFields(submitted, await admission.mutate({ ...request, object: submitted }), options);
+  const admitted = withOwnersOnce(mutated, options, " after mutating admission happens");
   const change = decideUpdate(environment, definition, current, admitted, subresource);
   const object = change.do === "keep" ? (old as WritableObject) : change.object;
   await admission.validate({ ...request, object });
@@ -89,7 +117,7 @@ export function decideUpdate(
     subresource === undefined
       ? replacement(definition, old, submitted)
       : withManagedFields(written(definition, old, submitted, subresource), submitted.metadata["managedFields"]);
-  const causes = [...validateMetadataUpdate(next, old), ...definition.schema.validate(next, old)];
+  const causes = [...validateMetadataUpdate(next, old, definition), ...definition.schema.validate(next, old)];
   // What prepares relies on the right types.
   if (causes.length === 0)
     causes.push(
@@ -97,7 +125,7 @@ export function decideUpdate(
         ? definition.prepareForUpdate?.(next, old, clock.now())
         : definition.prepareForSubresourceUpdate?.(next, subresource)) ?? []),
     );
-  if (causes.length > 0) throw invalid(definition, String(old.metadata["name"]), causes);
+  if (causes.length > 0) throw invalid(definition.invalidAs ?? definition, String(old.metadata["name"]), causes);
   next.metadata["resourceVersion"] = String(current.revision);
   if (isUnchanged(next, old) && !current.stale && !isFinished(definition, next)) return { do: "keep" };
   if (definition.hasGeneration && !sameJson(desired(definition, next), desired(definition, old)))
@@ -114,16 +142,15 @@ export function isFinished(definition: ResourceDefinition, object: WritableObjec
 
 /** Source: Update in k8s.io/apiserver/pkg/registry/generic/registry/store.go. */
 function checkPreconditions(definition: ResourceDefinition, current: Entry, { metadata }: WritableObject): void {
-  const { name, uid } = current.object.metadata;
-  const { uid: givenUid = "", resourceVersion = "" } = metadata;
-  if (givenUid !== "" && givenUid !== uid) {
-    const why = `Precondition failed: UID in precondition: ${String(givenUid)}, UID in object meta: ${uid}`;
-    throw conflict(definition, name, why);
-  }
+  const { name } = current.object.metadata;
+  const { resourceVersion = "" } = metadata;
   if (resourceVersion === "" || resourceVersion === "0") {
     if (definition.unconditionalUpdate === true) return;
     const message = "Invalid value: 0x0: must be specified for an update";
-    throw invalid(definition, name, [{ reason: "FieldValueInvalid", message, field: "metadata.resourceVersion" }]);
+    // Upstream has the resource at hand there and not the kind.
+    const { group, plural } = definition;
+    const cause = { reason: "FieldValueInvalid", message, field: "metadata.resourceVersion" };
+    throw invalid({ group, kind: plural }, name, [cause]);
   }
   if (resourceVersion === String(current.revision)) return;
   if (typeof resourceVersion !== "string" || !/^[0-9]+$/.test(resourceVersion))
@@ -136,15 +163,17 @@ function replacement(definition: ResourceDefinition, old: WritableObject, submit
   const next = { ...submitted, metadata: { ...submitted.metadata } };
   Reflect.deleteProperty(next.metadata, "selfLink");
   for (const field of kept) take(next.metadata, old.metadata, field);
+  // Whoever has not seen yet that it is being deleted need not know; nobody else can say that it is.
+  if (old.metadata["deletionTimestamp"] !== undefined) take(next.metadata, old.metadata, "deletionTimestamp");
   for (const field of keptWhenAbsent) if ((next.metadata[field] ?? "") === "") take(next.metadata, old.metadata, field);
   if (definition.subresources.has("status")) take(next, old, "status");
   return next;
 }
 
 /** An object can neither lose nor change these by an update; that it wanted to is no error. */
-const kept = ["creationTimestamp", "generation", "generateName", "deletionTimestamp", "deletionGracePeriodSeconds"];
+const kept = ["creationTimestamp", "generation"];
 /** That it wanted to change these is one. */
-const keptWhenAbsent = ["uid", "namespace"];
+const keptWhenAbsent = ["uid", "namespace", "deletionGracePeriodSeconds"];
 
 function take(to: JsonObject, from: JsonObject, field: string): void {
   if (from[field] === undefined) Reflect.deleteProperty(to, field);

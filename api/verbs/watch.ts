@@ -4,7 +4,7 @@ import { forbiddenField, notSupported } from "../schema/field-errors.ts";
 import { ApiError, expired, invalid } from "../status.ts";
 import type { StatusCause } from "../status.ts";
 import { WatchItem } from "../storage/cacher.ts";
-import type { Bookmark, Selection } from "../storage/cacher.ts";
+import type { Bookmark, Cacher, Selection } from "../storage/cacher.ts";
 import { CompactedError, StorageError } from "../storage/errors.ts";
 import { refusalOf } from "../resources/endpoint.ts";
 import type { Revision } from "../storage/store.ts";
@@ -50,10 +50,10 @@ async function* run(
   const { cacher } = endpoint;
   const bookmarks = options.allowWatchBookmarks === true;
   try {
-    await (asked === undefined ? cacher.fresh() : cacher.ready());
+    const initial = options.sendInitialEvents ?? (asked ?? 0) === 0;
+    await ready(cacher, asked, initial);
     let from = asked ?? cacher.revision;
-    if (options.sendInitialEvents ?? (asked ?? 0) === 0) {
-      if (asked !== undefined) await cacher.reached(asked);
+    if (initial) {
       from = cacher.revision;
       const entries = cacher.list(selected.prefix).filter((entry) => selected.matches(entry));
       if (entries.length > 0) yield entries.map((entry) => new WatchItem("ADDED", entry));
@@ -64,6 +64,13 @@ async function* run(
   } catch (error) {
     throw error instanceof StorageError ? watchRefusal(error, endpoint, asked) : error;
   }
+}
+
+/** Resolves when the watch can begin; a cache that is replaced meanwhile is good for that. */
+async function ready(cacher: Cacher, asked: Revision | undefined, initial: boolean): Promise<void> {
+  using _used = cacher.use();
+  if (asked === undefined) await cacher.fresh();
+  else await (initial ? cacher.reached(asked) : cacher.ready());
 }
 
 /** What a watcher sees of a change: an object that enters or leaves the selection is added or deleted for it. */

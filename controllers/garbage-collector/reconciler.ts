@@ -153,6 +153,7 @@ export class GarbageCollector implements Reconciler {
   /** Its kind may go next, and then nobody could be asked any more whether it is there. */
   #takeEnd(node: Node): readonly string[] {
     if (this.#graph.dependentsOf(node.uid).length > 0) this.#absent.set(placeOf(node), true);
+    this.#unresolved.delete(node.uid);
     return this.#graph.remove(node.uid);
   }
 

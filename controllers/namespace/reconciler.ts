@@ -1,6 +1,6 @@
 import { namespaceType } from "../../crds/core.ts";
 import type { Client, DiscoveredType, Draft } from "../../api/client/client.ts";
-import { hasReason, isNotFound } from "../../api/status.ts";
+import { ApiError, hasReason, isNotFound } from "../../api/status.ts";
 import type { Condition, KubeObject, ResourceType } from "../../crds/meta.ts";
 import { groupResource } from "../../crds/meta.ts";
 import { describeError } from "../../process/log.ts";
@@ -79,7 +79,7 @@ export class NamespaceReconciler implements Reconciler {
     try {
       types = await this.#client.discover();
     } catch (error) {
-      return { discoveryFailure: describeError(error), contentFailures: [], remaining: [] };
+      return { discoveryFailure: messageOf(error), contentFailures: [], remaining: [] };
     }
     const { content, events } = deletionOrder(types);
     const found = await this.#emptyKinds(namespace, content, signal);
@@ -97,7 +97,7 @@ export class NamespaceReconciler implements Reconciler {
         if (left.objects > 0) remaining.push(left);
       } catch (error) {
         // Served for reading only, or no longer: then there is nothing to delete.
-        if (!hasReason(error, "MethodNotAllowed", "NotFound")) contentFailures.push(describeError(error));
+        if (!hasReason(error, "MethodNotAllowed", "NotFound")) contentFailures.push(messageOf(error));
       }
     }
     return { contentFailures, remaining };
@@ -152,6 +152,9 @@ export class NamespaceReconciler implements Reconciler {
     }
   }
 }
+
+/** What the API refuses with says it all: what caused that is for its own log. */
+const messageOf = (error: unknown): string => (error instanceof ApiError ? error.message : describeError(error));
 
 const holds = (namespace: Namespace): boolean => namespace.spec?.finalizers?.includes(finalizer) ?? false;
 

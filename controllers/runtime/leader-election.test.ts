@@ -202,8 +202,11 @@ describe("two never lead at once:", () => {
     await clock.pass(9000);
     a.hurry();
     a.fault = "silence";
-    await clock.pass(1100);
+    await clock.pass(900);
+    expect([a.leading, a.terms]).toEqual([true, 1]);
+    await clock.pass(200);
     expect(a.leading).toBe(false);
+    await clock.pass(2000);
     await a.end();
   });
 

@@ -4,7 +4,7 @@ import { isAlreadyExists, isConflict, isNotFound } from "../../api/status.ts";
 import type { KubeObject } from "../../crds/meta.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
 import { childOf, orAborted } from "../../process/abort.ts";
-import { sleep, within } from "../../process/clock.ts";
+import { sleep, timeLimit } from "../../process/clock.ts";
 import type { Log, LogFields } from "../../process/log.ts";
 import { describeError } from "../../process/log.ts";
 import type { Clock } from "../../process/clock.ts";
@@ -52,11 +52,13 @@ const namespace = "kube-system";
 
 /**
  * Calls `run` whenever, and only while, this process holds the Lease; its signal aborts when the Lease is lost or
- * `signal` aborts. Lost means: not renewed for 10 s of the 15 s that others respect it, by our own clock; other
- * clocks are never compared with. Once `run` has ended, a Lease still held is given back at once.
+ * `signal` aborts. Lost means: seen in the hands of another one, or not renewed for 10 s of the 15 s that others respect
+ * it, counted from before the request that renewed it, by our own clock; other clocks are never compared with. Once
+ * `run` has ended, a Lease still held is given back at once.
  *
  * Goes on competing after a loss. Returns when `signal` aborts, or when `run` returns by itself; throws what `run`
- * throws. Source of the rules: k8s.io/client-go/tools/leaderelection/leaderelection.go.
+ * throws. Source of the rules: k8s.io/client-go/tools/leaderelection/leaderelection.go, which counts from the answer
+ * and so lets two lead when answers are slow.
  */
 export async function leadWhileElected(
   options: LeaderElectionOptions,
@@ -64,18 +66,65 @@ export async function leadWhileElected(
   signal: AbortSignal,
 ): Promise<void> {
   using candidate = new Candidate(options);
-  let lost = true;
-  while (lost && (await candidate.acquire(signal))) {
-    using term = childOf(signal);
+  for (let lost = true; lost;) {
+    using term = await candidate.acquire(signal);
+    if (term === undefined) return;
     const renewing = candidate.renew(term);
     try {
       await run(term.signal);
     } finally {
-      term.abort();
-      lost = await renewing;
+      term.end();
+      lost = (await renewing) === "lost";
       await candidate.release();
     }
   }
+}
+
+/** For as long as a Lease is ours for certain. */
+class Term implements Disposable {
+  readonly #clock: Clock;
+  readonly #controller: ReturnType<typeof childOf>;
+  #deadline: Disposable | undefined;
+
+  constructor(clock: Clock, parent: AbortSignal) {
+    this.#clock = clock;
+    this.#controller = childOf(parent);
+  }
+
+  /** Aborts when the term ends, with a {@link LostError} when that is because the Lease was lost. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /**
+   * Lasts on if `attempt` resolves to true before the term ends. An attempt that succeeds may have done so at any time
+   * after it began: whoever waits for the Lease counts from there.
+   */
+  async extend(attempt: () => Promise<boolean>): Promise<boolean> {
+    const deadline = this.#clock.after(renewDeadlineMs, () => {
+      this.end(new LostError("The lease could not be renewed in time"));
+    });
+    // A request that hangs must not keep us from letting go in time.
+    const extended = (await orAborted(attempt(), this.signal)) === true && !this.signal.aborted;
+    const over = extended ? this.#deadline : deadline;
+    over?.[Symbol.dispose]();
+    if (extended) this.#deadline = deadline;
+    return extended;
+  }
+
+  end(why?: LostError): void {
+    this.#deadline?.[Symbol.dispose]();
+    this.#controller.abort(why);
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
+    this.#controller[Symbol.dispose]();
+  }
+}
+
+class LostError extends Error {
+  override readonly name = "LostError";
 }
 
 /** One who competes for a Lease, and what it has seen of it. */
@@ -92,45 +141,40 @@ class Candidate implements Disposable {
     this.#random = options.random ?? Math.random;
   }
 
-  /** Resolves to true when the Lease is ours, to false when `signal` aborts first. */
-  async acquire(signal: AbortSignal): Promise<boolean> {
+  /** Resolves when the Lease is ours, to undefined when `signal` aborts first. */
+  async acquire(signal: AbortSignal): Promise<Term | undefined> {
     const { clock, log } = this.#options;
     while (!signal.aborted) {
-      if (await orAborted(this.#take(), signal)) {
+      const term = new Term(clock, signal);
+      if (await term.extend(() => this.#take())) {
         log.info("Became leader", this.#fields());
-        return true;
+        return term;
       }
+      term[Symbol.dispose]();
       await sleep(clock, retryMs * (1 + jitter * this.#random()), signal);
     }
-    return false;
+    return undefined;
   }
 
-  /** Renews until `term` is aborted (false), or aborts it because that did not succeed in time (true). */
-  async renew(term: AbortController): Promise<boolean> {
+  /** Renews until the term ends, and ends it when the Lease is lost. */
+  async renew(term: Term): Promise<"lost" | "ended"> {
     const { clock, log } = this.#options;
-    const tooLate = new Error("The lease could not be renewed in time");
-    const startDeadline = (): Disposable =>
-      clock.after(renewDeadlineMs, () => {
-        term.abort(tooLate);
-      });
-    let deadline = startDeadline();
     while (await sleep(clock, retryMs, term.signal)) {
-      // A request that hangs must not keep us from letting go in time.
-      if (!(await orAborted(this.#take(), term.signal))) continue;
-      deadline[Symbol.dispose]();
-      deadline = startDeadline();
+      if (!(await term.extend(() => this.#take())) && this.#isAnothers(this.#seen))
+        term.end(new LostError("Another one has the lease"));
     }
-    deadline[Symbol.dispose]();
-    const lost = term.signal.reason === tooLate;
-    if (lost) log.warn("Lost the lease", { ...this.#fields(), error: tooLate.message });
-    return lost;
+    const why: unknown = term.signal.reason;
+    if (!(why instanceof LostError)) return "ended";
+    log.warn("Lost the lease", { ...this.#fields(), error: why.message });
+    return "lost";
   }
 
   /** Gives the Lease back if it is ours. Does not wait long for a server that may be away, and never throws. */
   async release(): Promise<void> {
     const { clock, log } = this.#options;
+    using limit = timeLimit(clock, retryMs, new AbortController().signal);
     try {
-      await within(clock, retryMs, this.#giveBack());
+      await this.#giveBack(limit.signal);
     } catch (error) {
       log.warn("Cannot give the lease back", { ...this.#fields(), error: describeError(error) });
     }
@@ -140,12 +184,15 @@ class Candidate implements Disposable {
     this.#validity?.[Symbol.dispose]();
   }
 
-  async #giveBack(): Promise<void> {
+  /** Not after `signal` aborts: the Lease may be that of our next term then. */
+  async #giveBack(signal: AbortSignal): Promise<void> {
     // A renewal on its way would take the Lease again, or make our knowledge of it too old to give it back.
-    await this.#taking;
+    await orAborted(this.#taking ?? Promise.resolve(false), signal);
     const held = this.#seen;
-    if (held === undefined || !this.#isHolder(held)) return;
-    this.#observe(await this.#update(held, { ...this.#claim(held), holderIdentity: "", leaseDurationSeconds: 1 }));
+    if (signal.aborted || held === undefined || !this.#isHolder(held)) return;
+    const free = { ...this.#claim(held), holderIdentity: "", leaseDurationSeconds: 1 };
+    const given = await orAborted(this.#update(held, free), signal);
+    if (given !== undefined) this.#observe(given);
   }
 
   /** Takes the Lease, or renews it. Resolves to whether it is ours now; never rejects. */
@@ -190,8 +237,7 @@ class Candidate implements Disposable {
       return true;
     }
     this.#observe(lease);
-    const taken = (lease.spec?.holderIdentity ?? "") !== "" && !this.#isHolder(lease);
-    if (taken && this.#validity !== undefined) return false;
+    if (this.#isAnothers(lease) && this.#validity !== undefined) return false;
     this.#observe(await this.#update(lease, this.#claim(lease)));
     return true;
   }
@@ -224,6 +270,10 @@ class Candidate implements Disposable {
 
   #isHolder(lease: Lease): boolean {
     return lease.spec?.holderIdentity === this.#options.identity;
+  }
+
+  #isAnothers(lease: Lease | undefined): boolean {
+    return lease !== undefined && (lease.spec?.holderIdentity ?? "") !== "" && !this.#isHolder(lease);
   }
 
   #claim(lease: Lease | undefined): LeaseSpec {

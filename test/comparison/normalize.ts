@@ -94,7 +94,8 @@ class Symbols {
     for (const [from, to] of [...this.#generated, ...this.#place]) plain = plain.replaceAll(from, to);
     return plain
       .replaceAll(/(resource ?version: )\d+( \(\d+\))?/gi, "$1<revision>")
-      .replaceAll(/(ResourceVersion in record \()\d+/g, "$1<revision>")
+      .replaceAll(/(ResourceVersion in (?:record|the precondition) \()\d{2,}/g, "$1<revision>")
+      .replaceAll(/\(0x[0-9a-f]{6,}\)/g, "(<pointer>)")
       .replaceAll(/\b(127\.0\.0\.1|192\.0\.2\.\d+|10\.\d+\.\d+\.\d+):\d{4,5}\b/g, "<address>");
   }
 }

@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EtcdStore } from "../../api/storage/etcd.ts";
 import { UnavailableError, UnknownOutcomeError } from "../../api/storage/errors.ts";
+import type { StoreEvent } from "../../api/storage/store.ts";
 import { Etcd, etcdMissing } from "../lab/etcd.ts";
-import { bytes, eventually, watching } from "./store.contract.ts";
+import { bytes, eventually, watching, watchUntil } from "./store.contract.ts";
 
 describe.skipIf(etcdMissing)(`etcd of three members${etcdMissing ? `: skipped, ${etcdMissing}` : ""}`, () => {
   let members: readonly Etcd[];
@@ -38,6 +39,40 @@ describe.skipIf(etcdMissing)(`etcd of three members${etcdMissing ? `: skipped, $
     expect((await b.list("/registry/")).items).toHaveLength(60);
     await c.compact(await c.revision());
     expect((await a.list("/registry/")).items).toHaveLength(60);
+  });
+
+  test("a watch that begins where this process has not come yet is told of progress that is asked for meanwhile", async () => {
+    const prefix = newPrefix();
+    await using writer = await open(0, prefix);
+    await using reader = await open(1, prefix);
+    for (let i = 0; i < 100; i++) {
+      const { revision } = await writer.create(`/elsewhere/${i}`, bytes("x"));
+      const stop = new AbortController();
+      const batches = reader.watch("/registry/", revision, stop.signal)[Symbol.asyncIterator]();
+      const told = batches.next();
+      await reader.requestProgress("/registry/", revision);
+      const [event] = (await told).value as readonly StoreEvent[];
+      expect(event).toMatchObject({ type: "progress" });
+      stop.abort();
+      await batches.return?.();
+    }
+  });
+
+  test("a watch of the past that is given up while it connects harms nobody", async () => {
+    await using store = await open(0, newPrefix());
+    const { revision } = await store.create("/registry/a", bytes("x"));
+    await store.create("/registry/b", bytes("x"));
+    await watchUntil(store, "/registry/", revision, (changes) => changes.length > 0);
+    for (let turns = 0; turns < 200; turns++) {
+      const stop = new AbortController();
+      const batches = store.watch("/registry/", revision, stop.signal)[Symbol.asyncIterator]();
+      const told = batches.next();
+      for (let turn = 0; turn < turns % 20; turn++) await new Promise(setImmediate);
+      stop.abort();
+      await told;
+      await batches.return?.();
+    }
+    expect((await store.list("/registry/")).items).toHaveLength(2);
   });
 
   test.each([

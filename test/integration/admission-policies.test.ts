@@ -324,6 +324,14 @@ describe("what is no policy", () => {
       "undeclared reference to 'params' (in container '')",
     ],
     [
+      "more variables than can be compiled in no time",
+      {
+        variables: Array.from({ length: 501 }, (_, i) => ({ name: `v${i}`, expression: "1" })),
+      },
+      "spec.variables",
+      "must have at most 500 items",
+    ],
+    [
       "a variable that comes later",
       {
         variables: [

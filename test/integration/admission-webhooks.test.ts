@@ -185,7 +185,7 @@ describe("a mutating webhook", () => {
   test("is asked in the order of names, and again where it wants to be", async () => {
     answers["/second"] = patchWith({ op: "add", path: "/data/second", value: "here" });
     answers["/first"] = (review, ...rest) => {
-      const seen = Object.keys((review.request.object?.["data"] ?? {})).join();
+      const seen = Object.keys(review.request.object?.["data"] ?? {}).join();
       return patchWith({ op: "add", path: "/data/first", value: seen })(review, ...rest);
     };
     await configure("Mutating", "b", webhook("/second"));

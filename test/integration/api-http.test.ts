@@ -88,7 +88,6 @@ describe("what there is not", () => {
     { method: "GET", path: "/apis/stowage.dev/v1alpha1/ships", code: 404 },
     { method: "GET", path: "/apis/stowage.dev/v1alpha1/namespaces/default/hosts", code: 404 },
     { method: "GET", path: "/apis/stowage.dev/v1alpha1/containers/web", code: 404 },
-    { method: "GET", path: `${containers}/web/exec`, code: 404 },
     { method: "PUT", path: configMaps, code: 405 },
     { method: "POST", path: `${configMaps}/a`, code: 405 },
     { method: "BREW", path: `${configMaps}/a`, code: 400 },
@@ -103,6 +102,14 @@ describe("what there is not", () => {
         reason: "NotFound",
         message: "the server could not find the requested resource",
       });
+  });
+
+  test("a custom object has no subresource that its kind does not name", async () => {
+    expect((await api.get(`${containers}/web/exec`)).body).toMatchObject({
+      reason: "NotFound",
+      message: 'containers.stowage.dev "web" not found',
+      code: 404,
+    });
   });
 
   test.each(["/api/v1/namespaces/%zz/configmaps", "/%", `${configMaps}/%E0%A4%A`])("%s answers 400", async (path) => {

@@ -6,8 +6,9 @@ import type { Client } from "../../api/client/client.ts";
 import { ApiServer } from "../../api/server.ts";
 import { isNotFound } from "../../api/status.ts";
 import { SqliteStore } from "../../api/storage/sqlite.ts";
-
+import type { Store } from "../../api/storage/store.ts";
 import { systemClock } from "../../process/clock.ts";
+import type { Clock } from "../../process/clock.ts";
 import { ApiEventRecorder } from "../../controllers/runtime/events.ts";
 import { createInformers } from "../../controllers/runtime/informer.ts";
 import type { RunnableInformers } from "../../controllers/runtime/informer.ts";
@@ -16,7 +17,7 @@ import type { ControllerDefinition, EventRecorder } from "../../controllers/runt
 import type { KubeObject, ResourceType } from "../../crds/meta.ts";
 import { RecordingLog } from "../fakes/log.ts";
 
-/** The API over a store in memory, spoken to as the server's own controllers do. */
+/** The API, over a store in memory where none is given, spoken to as the server's own controllers do. */
 export class ApiInProcess implements AsyncDisposable {
   readonly log = new RecordingLog();
   readonly #stack: AsyncDisposableStack;
@@ -27,18 +28,22 @@ export class ApiInProcess implements AsyncDisposable {
     this.#api = api;
   }
 
-  static async open(): Promise<ApiInProcess> {
+  /** Ends the store that `openStore` opens as well. */
+  static async open(
+    openStore: () => Promise<Store> = () => SqliteStore.open({ path: ":memory:" }),
+    clock: Clock = systemClock,
+  ): Promise<ApiInProcess> {
     await using stack = new AsyncDisposableStack();
     const dataDir = await mkdtemp(join(tmpdir(), "stowage-api-"));
     stack.defer(() => rm(dataDir, { recursive: true, force: true }));
-    const store = stack.use(await SqliteStore.open({ path: ":memory:" }));
+    const store = stack.use(await openStore());
     const log = new RecordingLog();
     const api = await ApiServer.open({
       store,
       dataDir,
       listen: { host: "127.0.0.1", port: 0 },
       connectors: {},
-      clock: systemClock,
+      clock,
       log,
     });
     stack.use(api);

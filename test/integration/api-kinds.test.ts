@@ -106,7 +106,7 @@ describe("a CustomResourceDefinition", () => {
     await api.post(crds, definition("jars", "Jar"));
     const { body } = await api.post(crds, definition("vases", "Jar"));
     expect(conditions(body)).toEqual({ NamesAccepted: "False", Established: "False" });
-    expect(body.status.conditions[0]?.message).toBe('"jar" is already in use');
+    expect(body.status.conditions[0]?.message).toBe('"JarList" is already in use');
     expect((await api.get("/apis/test.example/v1/namespaces/default/vases")).code).toBe(404);
     await api.delete(`${crds}/jars.test.example`);
     const vases = async () => conditions((await api.get(`${crds}/vases.test.example`)).body);

@@ -114,7 +114,7 @@ describe("versions without conversion", () => {
     const old = version("v1", { deprecated: true });
     await define("plums", "Plum", [old, version("v2", stored)]);
     const { headers, body } = await api.get(at("v1", "plums"));
-    expect(headers["warning"]).toBe(`299 - "${group}/v1 Plum is deprecated"`);
+    expect(headers["warning"]).toBe(`299 - "${group}/v1 Plum is deprecated; use ${group}/v2 Plum"`);
     await using watch = await api.watch(
       `${at("v1", "plums")}?watch=1&resourceVersion=${body.metadata.resourceVersion}`,
     );
@@ -210,7 +210,7 @@ describe("scale", () => {
       `Set.${group} "a" is invalid: .spec.replicas: Invalid value: -1: should be a non-negative integer`,
     );
     const words = await api.patch(`${path}/a/scale`, { spec: { replicas: "many" } });
-    expect(words.code).toBe(400);
+    expect(words.code).toBe(422);
     await api.post(path, object("v1", "Set", "none"));
     const none = await api.get(`${path}/none/scale`);
     expect(none.code).toBe(500);

@@ -41,6 +41,19 @@ test("a Container that asks for nothing gets what is the default", async () => {
   });
 });
 
+test.each(["-1", "1e1.5", "1e999999", "1".repeat(1000), -1])(
+  "%j cores are refused before limits are looked at",
+  async (cpu) => {
+    await using api = await ApiInProcess.open();
+    const { client } = api;
+    await client.create(limitRangeType, limitRange("some", { type: "Container", max: { cpu: "10" } }));
+    await expect(client.create(containers, container("odd", { requests: { cpu } }))).rejects.toMatchObject({
+      reason: "Invalid",
+      message: expect.stringContaining("spec.resources.requests.cpu") as string,
+    });
+  },
+);
+
 test("a Container keeps within the least, the most and the ratio, also when it is changed", async () => {
   await using api = await ApiInProcess.open();
   const { client } = api;

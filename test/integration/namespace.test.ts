@@ -5,6 +5,7 @@ import {
   secretType,
   validatingAdmissionPolicyBindingType,
   validatingAdmissionPolicyType,
+  validatingWebhookConfigurationType,
 } from "../../crds/core.ts";
 import { expect, test } from "vitest";
 import { namespaceController } from "../../controllers/namespace/setup.ts";
@@ -154,6 +155,28 @@ test("content that admission keeps from being deleted is told in upstream's word
     "the namespace is gone",
     async () => (await api.find(namespaceType, undefined, "shop")) === undefined,
   );
+});
+
+test("content whose webhook cannot be asked is told as the API told it, once", async () => {
+  await using api = await ApiInProcess.open();
+  const { client } = api;
+  await api.createNamespace("shop");
+  await client.create(configMapType, configMap("shop", "kept"));
+  const rule = { apiGroups: [""], apiVersions: ["v1"], operations: ["DELETE"], resources: ["configmaps"] };
+  const webhook = { name: "kept.example.com", sideEffects: "None", admissionReviewVersions: ["v1"], rules: [rule] };
+  await client.create(validatingWebhookConfigurationType, {
+    ...{ apiVersion: apiVersionOf(validatingWebhookConfigurationType), kind: "ValidatingWebhookConfiguration" },
+    metadata: { name: "keep" },
+    ...{ webhooks: [{ ...webhook, clientConfig: { service: { namespace: "shop", name: "gone" } } }] },
+  });
+  runController(api);
+  await client.delete(namespaceType, { name: "shop" });
+  const conditions = await eventually("the conditions tell", async () => {
+    const namespace = await api.find<Namespace>(namespaceType, undefined, "shop");
+    return namespace?.status?.conditions;
+  });
+  const message = `Failed to delete all resource types, 1 remaining: Internal error occurred: failed calling webhook "kept.example.com": failed to call webhook: Post "https://gone.shop.svc:443?timeout=10s": service "gone" not found`;
+  expect(conditions).toContainEqual(expect.objectContaining({ type: "NamespaceDeletionContentFailure", message }));
 });
 
 test("a namespace deleted while nobody looked goes when the controller starts, and can be made anew", async () => {

@@ -114,6 +114,29 @@ describe("acting as somebody else", () => {
     expect((await api.get(configMaps, { "impersonate-group": "a" })).code).toBe(400);
   });
 
+  test("makes the request that one's in all that a user is", async () => {
+    const review = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" };
+    const ask = (headers: Readonly<Record<string, string>>) =>
+      api.request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", { body: review, headers });
+    const jane = await ask({
+      "impersonate-user": "jane",
+      "impersonate-uid": "u-1",
+      "impersonate-extra-example.com%2Fscopes": "view",
+    });
+    expect(jane.body.status).toEqual({
+      userInfo: {
+        username: "jane",
+        uid: "u-1",
+        groups: ["system:authenticated"],
+        extra: { "example.com/scopes": ["view"] },
+      },
+    });
+    const anybody = await ask({ "impersonate-user": "system:anonymous", "impersonate-group": "system:masters" });
+    expect(anybody.body.status).toEqual({
+      userInfo: { username: "system:anonymous", groups: ["system:masters", "system:unauthenticated"] },
+    });
+  });
+
   test("works with kubectl --as", async () => {
     const env = { PATH: process.env["PATH"], HOME: api.dataDir, KUBECONFIG: api.kubeconfig };
     const { stderr } = await capture("kubectl", ["get", "cm", "--as=jane"], { env });

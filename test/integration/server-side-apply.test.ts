@@ -62,7 +62,7 @@ interface Entry {
 }
 
 const entriesOf = (body: Json): readonly Entry[] =>
-  ((body.metadata as { readonly managedFields?: readonly Entry[] }).managedFields ?? []);
+  (body.metadata as { readonly managedFields?: readonly Entry[] }).managedFields ?? [];
 const ownersOf = (body: Json): Readonly<Record<string, unknown>> =>
   Object.fromEntries(
     entriesOf(body).map(({ manager, operation, subresource, fieldsV1 }) => [
@@ -328,6 +328,29 @@ describe("over HTTPS", () => {
     expect(refused.body.message).toBe(
       'Apply failed with 1 conflict: conflict with "scaler" with subresource "scale" using test.dev/v1: .spec.replicas',
     );
+  });
+
+  test("of a Scale owns the replicas of the object", async () => {
+    await send(`${things}/scaled`, "fieldManager=one", gadget("scaled", { leaf: "a", replicas: 1 }));
+    const scale = (spec: object): object => ({ apiVersion: "autoscaling/v1", kind: "Scale", spec });
+    const refused = await send(`${things}/scaled/scale`, "fieldManager=scaler", scale({ replicas: 2 }));
+    expect(refused).toMatchObject({
+      code: 409,
+      body: { message: 'Apply failed with 1 conflict: conflict with "one": .spec.replicas' },
+    });
+    const forced = await send(`${things}/scaled/scale`, "fieldManager=scaler&force=true", scale({ replicas: 2 }));
+    expect(forced).toMatchObject({ code: 200, body: { kind: "Scale", spec: { replicas: 2 } } });
+    const silent = await send(`${things}/scaled/scale`, "fieldManager=scaler", scale({}));
+    expect(silent).toMatchObject({ code: 200, body: { spec: { replicas: 2 } } });
+    const { body } = await api.get(`${things}/scaled`);
+    expect(body).toMatchObject({ spec: { leaf: "a", replicas: 2 } });
+    expect(ownersOf(body)).toEqual({
+      "Apply one": { "f:spec": { "f:leaf": leaf } },
+      "Apply scaler scale": { "f:spec": { "f:replicas": leaf } },
+    });
+    expect((await send(`${things}/none/scale`, "fieldManager=scaler", scale({ replicas: 2 }))).code).toBe(404);
+    const wrong = await send(`${things}/scaled/scale`, "fieldManager=scaler", gadget("scaled", {}));
+    expect(wrong).toMatchObject({ code: 400 });
   });
 
   test("in another version meets the owners of the first", async () => {

@@ -1,4 +1,6 @@
 /** ServiceAccounts and their tokens. */
+import type { JWTPayload } from "jose";
+import { decodeJwt, decodeProtectedHeader, importPKCS8, SignJWT } from "jose";
 import { describe, expect, test } from "vitest";
 import { secretType, serviceAccountType } from "../../crds/core.ts";
 import { EtcdStore } from "../../api/storage/etcd.ts";
@@ -28,6 +30,10 @@ async function tokenOf(api: ApiOverHttps, name: string, spec: object = {}): Prom
 
 const as = (api: ApiOverHttps, token: string, method: string, path: string, body?: unknown): Promise<Answer> =>
   api.request(method, path, { anonymous: true, headers: { authorization: `Bearer ${token}` }, body });
+
+function claimsOf(token: string): JWTPayload & { readonly kid: string } {
+  return { ...decodeJwt(token), kid: decodeProtectedHeader(token).kid ?? "" };
+}
 
 const configMaps = "/api/v1/namespaces/default/configmaps";
 const whoAmI = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
@@ -145,6 +151,22 @@ describe("a token", () => {
     const none = Buffer.from(JSON.stringify({ alg: "none" })).toString("base64url");
     const bad = [`${head}.${root}.${signature}`, `${none}.${payload}.`, await tokenOf(elsewhere, "bot"), "x", "a.b.c"];
     for (const one of bad) expect(await isTaken(api, one)).toBe(false);
+  });
+
+  // So that two servers need not have the same second. Source: jwt.DefaultLeeway.
+  test("is good a minute before it begins and after it ends, and no longer", async () => {
+    await using api = await ApiOverHttps.open();
+    await api.client.create(serviceAccountType, account("bot"));
+    const { kid, ...claims } = claimsOf(await tokenOf(api, "bot"));
+    const { data } = (await api.get("/api/v1/namespaces/kube-system/secrets/service-account-signing-key")).body;
+    const key = await importPKCS8(Buffer.from(data["tls.key"] ?? "", "base64").toString(), "ES256");
+    const now = Math.floor(Date.now() / 1000);
+    const during = (nbf: number, exp: number) =>
+      new SignJWT({ ...claims, nbf, exp }).setProtectedHeader({ alg: "ES256", kid }).sign(key);
+    expect(await isTaken(api, await during(now + 40, now + 600))).toBe(true);
+    expect(await isTaken(api, await during(now + 90, now + 600))).toBe(false);
+    expect(await isTaken(api, await during(now - 600, now - 20))).toBe(true);
+    expect(await isTaken(api, await during(now - 600, now - 90))).toBe(false);
   });
 
   test.skipIf(etcdMissing !== undefined)("is good at every server of one etcd", async () => {

@@ -11,7 +11,7 @@ import type { Client } from "../../api/client/client.ts";
 import { HttpClient } from "../../api/client/http.ts";
 import { parse } from "yaml";
 
-const entry = fileURLToPath(new URL("../../cli/stowage.ts", import.meta.url));
+const program = fileURLToPath(new URL("../../cli/stowage", import.meta.url));
 
 export interface StowageOptions {
   /** `--docker`; none when absent. */
@@ -86,9 +86,8 @@ export class StowageServer implements AsyncDisposable {
   async start(): Promise<number> {
     const began = performance.now();
     const child = spawn(
-      process.execPath,
+      program,
       [
-        entry,
         "server",
         ...["--data-dir", this.dataDir, "--listen", this.#listen, "--docker", this.#options.docker ?? "none"],
         ...(this.#options.args ?? []),
@@ -134,7 +133,7 @@ export class StowageServer implements AsyncDisposable {
 
   /** The `stowage` command against this server. */
   cli(args: readonly string[], input?: string): Promise<Output> {
-    return capture(process.execPath, [entry, ...args], { env: this.#env(), ...(input === undefined ? {} : { input }) });
+    return capture(program, args, { env: this.#env(), ...(input === undefined ? {} : { input }) });
   }
 
   /** kubectl against this server. */

@@ -202,7 +202,7 @@ test("any object can be validated", () => {
     fc.property(hostileObject, hostileObject, (object, old) => {
       survives(() => schema.validate(object, old));
       survives(() => validateMetadata(object, definition));
-      survives(() => validateMetadataUpdate(object, old));
+      survives(() => validateMetadataUpdate(object, old, definition));
     }),
     { numRuns: 500 },
   );

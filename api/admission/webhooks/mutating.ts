@@ -124,7 +124,7 @@ function operationsOf(webhook: string, patch: Buffer): readonly unknown[] {
   const undecodable = (why: string): WebhookCallError =>
     new WebhookCallError(webhook, `received undecodable patch in webhook response: ${why}`);
   try {
-    const { object: operations } = decodeBody(patch, "application/json-patch+json");
+    const { object: operations } = decodeBody(patch, "application/json");
     if (Array.isArray(operations)) return operations;
   } catch (error) {
     throw undecodable((error as Error).message);

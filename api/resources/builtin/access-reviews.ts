@@ -65,8 +65,10 @@ const type = (plural: string, kind: string, namespaced = false): ResourceType & 
   singular: kind.toLowerCase(),
   verbs: ["create"],
   isAnswered: true,
+  // Decoded objects know no kind (Create in pkg/registry/authorization/*/rest.go).
+  invalidAs: { group: "authorization.k8s.io", kind: "" },
 });
-type Answered = Pick<ResourceDefinition, "singular" | "verbs"> & { readonly isAnswered: true };
+type Answered = Pick<ResourceDefinition, "singular" | "verbs" | "invalidAs"> & { readonly isAnswered: true };
 
 const spec = (kind: string, properties: JsonObject): JsonObject => struct(`${kind}Spec`, properties);
 

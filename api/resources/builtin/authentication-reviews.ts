@@ -1,6 +1,6 @@
 /** Who is asking, and whose a token is. Source: k8s.io/api/authentication/v1/types.go. */
 import type { ResourceType } from "../../../crds/meta.ts";
-import { invalidValue, required } from "../../schema/field-errors.ts";
+import { invalidValue } from "../../schema/field-errors.ts";
 import type { StatusCause } from "../../status.ts";
 import type { JsonObject, ResourceDefinition } from "../definition.ts";
 import {
@@ -53,7 +53,6 @@ const tokenReviews = typed({
       error: text("Why the token cannot be taken."),
     }),
   },
-  prepareForCreate: ({ spec }) => (((spec as JsonObject)["token"] ?? "") === "" ? [required("spec.token", "")] : []),
 });
 
 const selfSubjectReviews = typed({

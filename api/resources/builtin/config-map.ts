@@ -45,6 +45,7 @@ function causesOf(configMap: JsonObject): readonly StatusCause[] {
   return [
     ...fields.flatMap((field) => keyCauses(configMap, field)),
     ...both.map((key) => invalidValue(`data[${key}]`, key, "duplicate of key present in binaryData")),
-    ...sizeCauses("", [...sizes, ...decodedSizes(binaryData)]),
+    // field.NewPath("") upstream.
+    ...sizeCauses("[]", [...sizes, ...decodedSizes(binaryData)]),
   ];
 }

@@ -5,19 +5,22 @@
 import { customResourceDefinitionType } from "../../../crds/core.ts";
 import { isDeepStrictEqual } from "node:util";
 import { formatTime } from "../../../crds/meta.ts";
-import { isJsonObject } from "../../../formats/json-object.ts";
+import { asList, asText, isJsonObject } from "../../../formats/json-object.ts";
 import { invalidValue } from "../../schema/field-errors.ts";
 import { storedVersionsCauses, validateCustomResourceDefinition } from "../../schema/crd.ts";
 import type { StatusCause } from "../../status.ts";
+import { badRequest } from "../../status.ts";
 import { nameColumn } from "../../tables/columns.ts";
 import type { CrdCondition, CrdNames, CrdObject } from "../crd-object.ts";
 import { cleanupFinalizer, hasCondition } from "../crd-object.ts";
 import type { JsonObject, ResourceDefinition } from "../definition.ts";
-import { builtin, flag, integer, list, object, text, time } from "./builtin.ts";
+import { builtin, bytes, flag, integer, list, object, struct, text, time } from "./builtin.ts";
+import { checkGoTypes } from "./go-json.ts";
+import { readSchema } from "./json-schema-props.ts";
 
 const open: JsonObject = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
 
-const names = object({
+const names = struct("CustomResourceDefinitionNames", {
   plural: text("Plural name, as it stands in URLs."),
   singular: text("Singular name; the kind in lower case when absent."),
   kind: text("Name of the type of its objects."),
@@ -29,14 +32,13 @@ const names = object({
 /** `others` are the definitions that there are: their names are taken. */
 export function customResourceDefinitions(others: () => readonly CrdObject[]): ResourceDefinition {
   const prepare = (crd: JsonObject, now: Date, old?: JsonObject): readonly StatusCause[] => {
-    setDefaults(crd);
-    const causes = validateCustomResourceDefinition(crd, old);
+    const storedVersions = storedVersionsOf(crd as unknown as CrdObject);
+    const causes = [...validateCustomResourceDefinition(crd, old), ...storedVersionsCauses(storedVersions, crd)];
     if (causes.length > 0) return causes;
-    const status = statusOf(crd as unknown as CrdObject, others(), now);
-    crd["status"] = status;
-    return storedVersionsCauses(status.storedVersions, crd);
+    crd["status"] = { ...statusOf(crd as unknown as CrdObject, others(), now), storedVersions };
+    return [];
   };
-  return builtin({
+  return asGo({
     ...customResourceDefinitionType,
     singular: "customresourcedefinition",
     shortNames: ["crd", "crds"],
@@ -45,8 +47,9 @@ export function customResourceDefinitions(others: () => readonly CrdObject[]): R
     required: ["spec"],
     subresources: new Set(["status"]),
     hasGeneration: true,
+    deletedInTwoSteps: true,
     properties: {
-      spec: object({
+      spec: struct("CustomResourceDefinitionSpec", {
         group: text("API group of the defined custom resource."),
         scope: text("Cluster or Namespaced."),
         names,
@@ -58,7 +61,10 @@ export function customResourceDefinitions(others: () => readonly CrdObject[]): R
             deprecated: flag(),
             deprecationWarning: text(),
             schema: object({ openAPIV3Schema: open }),
-            subresources: object({ status: open, scale: open }),
+            subresources: object({
+              status: object({}),
+              scale: object({ specReplicasPath: text(), statusReplicasPath: text(), labelSelectorPath: text() }),
+            }),
             additionalPrinterColumns: list(
               object({
                 name: text(),
@@ -72,10 +78,20 @@ export function customResourceDefinitions(others: () => readonly CrdObject[]): R
             selectableFields: list(object({ jsonPath: text() })),
           }),
         ),
-        conversion: open,
+        conversion: object({
+          strategy: text("None or Webhook."),
+          webhook: object({
+            clientConfig: object({
+              url: text(),
+              service: object({ namespace: text(), name: text(), path: text(), port: integer() }),
+              caBundle: bytes(),
+            }),
+            conversionReviewVersions: list(text()),
+          }),
+        }),
         preserveUnknownFields: flag(),
       }),
-      status: object({
+      status: struct("CustomResourceDefinitionStatus", {
         conditions: list(
           object({ type: text(), status: text(), reason: text(), message: text(), lastTransitionTime: time() }),
         ),
@@ -112,16 +128,48 @@ export function customResourceDefinitions(others: () => readonly CrdObject[]): R
   });
 }
 
+/** Reads bodies as Go does; all else that is wrong is left to prepareForCreate and prepareForUpdate. */
+function asGo(given: Parameters<typeof builtin>[0]): ResourceDefinition {
+  const definition = builtin(given);
+  const { schema, openAPISchema, kind, version } = definition;
+  const refuse = (why: string): never => {
+    throw badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`);
+  };
+  return {
+    ...definition,
+    schema: {
+      prune(crd) {
+        checkGoTypes(crd, openAPISchema, kind, version);
+        const removed = [...schema.prune(crd)];
+        for (const [index, one] of versionsOf(crd).entries()) {
+          const found = isJsonObject(one["schema"]) ? (one["schema"]["openAPIV3Schema"] ?? undefined) : undefined;
+          const path = `spec.versions[${index}].schema.openAPIV3Schema`;
+          if (found !== undefined) removed.push(...readSchema(found, path, refuse));
+        }
+        return removed;
+      },
+      applyDefaults(crd) {
+        schema.applyDefaults(crd);
+        setDefaults(crd);
+      },
+      validate: () => [],
+    },
+  };
+}
+
+const versionsOf = ({ spec }: JsonObject): readonly JsonObject[] =>
+  isJsonObject(spec) ? asList(spec["versions"]).filter(isJsonObject) : [];
+
 /** Source: apiextensions/v1/defaults.go. */
 function setDefaults(crd: JsonObject): void {
-  const { spec } = crd;
-  if (!isJsonObject(spec) || !isJsonObject(spec["names"]) || typeof spec["names"]["kind"] !== "string") return;
-  const { kind } = spec["names"];
-  crd["spec"] = {
-    ...spec,
-    names: { singular: kind.toLowerCase(), listKind: `${kind}List`, ...spec["names"] },
-    conversion: spec["conversion"] ?? { strategy: "None" },
-  };
+  const spec = isJsonObject(crd["spec"]) ? crd["spec"] : {};
+  const names = isJsonObject(spec["names"]) ? { ...spec["names"] } : {};
+  const kind = asText(names["kind"]);
+  if (kind !== "") {
+    names["singular"] ||= kind.toLowerCase();
+    names["listKind"] ||= `${kind}List`;
+  }
+  crd["spec"] = { ...spec, names, conversion: spec["conversion"] ?? { strategy: "None" } };
 }
 
 /** What cannot change once objects may exist. Source: ValidateCustomResourceDefinitionUpdate. */
@@ -139,13 +187,18 @@ function immutableCauses(crd: CrdObject, old: CrdObject): StatusCause[] {
     .map(([field, now]) => invalidValue(field, now, "field is immutable"));
 }
 
-interface DefinitionStatus extends JsonObject {
-  readonly storedVersions: readonly string[];
+/** Source: PrepareForCreate and PrepareForUpdate in strategy.go. */
+function storedVersionsOf(crd: CrdObject): readonly string[] {
+  const { storedVersions = [] } = crd.status ?? {};
+  const storage = versionsOf(crd as unknown as JsonObject).find(({ storage }) => storage === true)?.["name"];
+  return typeof storage !== "string" || storedVersions.includes(storage)
+    ? storedVersions
+    : [...storedVersions, storage];
 }
 
-function statusOf(crd: CrdObject, others: readonly CrdObject[], now: Date): DefinitionStatus {
-  const { spec, status = {} } = crd;
-  const conflict = nameConflict(crd, others);
+function statusOf(crd: CrdObject, others: readonly CrdObject[], now: Date): NonNullable<CrdObject["status"]> {
+  const { status = {} } = crd;
+  const { names: acceptedNames, conflict } = acceptNames(crd, others);
   const accepted = conflict === undefined;
   const [namesReason, namesMessage] = conflict ?? ["NoConflicts", "no conflicts found"];
   const conditions = [
@@ -159,31 +212,48 @@ function statusOf(crd: CrdObject, others: readonly CrdObject[], now: Date): Defi
         }
       : { type: "Established", status: "False", reason: "NotAccepted", message: "not all names are accepted" },
   ];
-  const stored = spec.versions.filter(({ storage }) => storage).map(({ name }) => name);
-  return {
-    ...status,
-    conditions: withConditions(status.conditions, conditions, now),
-    acceptedNames: accepted ? spec.names : (status.acceptedNames ?? { plural: "", kind: "" }),
-    storedVersions: [...new Set([...(status.storedVersions ?? []), ...stored])],
-  };
+  return { ...status, conditions: withConditions(status.conditions, conditions, now), acceptedNames };
 }
 
-/** Reason and message, when another definition of the group has one of the names already. */
-function nameConflict(crd: CrdObject, others: readonly CrdObject[]): readonly [string, string] | undefined {
+interface Accepted {
+  readonly names: CrdNames;
+  /** Reason and message of the last of the names that another definition of the group has already. */
+  readonly conflict: readonly [string, string] | undefined;
+}
+
+/** Each name for itself: those that are free are taken. Source: calculateNamesAndConditions in naming_controller.go. */
+function acceptNames(crd: CrdObject, others: readonly CrdObject[]): Accepted {
+  const before: Partial<CrdNames> = crd.status?.acceptedNames ?? {};
+  const { names: wanted } = crd.spec;
   const taken = others
     .filter((other) => other.metadata.name !== crd.metadata.name && other.spec.group === crd.spec.group)
-    .filter((other) => hasCondition(other, "Established"))
-    .map(({ status, spec }) => status?.acceptedNames ?? spec.names);
+    .flatMap(({ status }) => (status?.acceptedNames === undefined ? [] : [status.acceptedNames]));
   const resources = new Set(taken.flatMap((names) => [names.plural, names.singular, ...(names.shortNames ?? [])]));
   const kinds = new Set(taken.flatMap((names) => [names.kind, names.listKind]));
-  const { plural, singular, shortNames = [], kind, listKind } = crd.spec.names;
   const inUse = (name: string): string => `${JSON.stringify(name)} is already in use`;
-  if (resources.has(plural)) return ["PluralConflict", inUse(plural)];
-  if (resources.has(singular)) return ["SingularConflict", inUse(singular)];
-  const short = shortNames.find((name) => resources.has(name));
-  if (short !== undefined) return ["ShortNamesConflict", inUse(short)];
-  if (kinds.has(kind)) return ["KindConflict", inUse(kind)];
-  return kinds.has(listKind) ? ["ListKindConflict", inUse(listKind)] : undefined;
+  let conflict: Accepted["conflict"];
+  const accept = (field: "plural" | "singular" | "kind" | "listKind", used: ReadonlySet<string>, reason: string) => {
+    if (wanted[field] === before[field] || !used.has(wanted[field])) return wanted[field];
+    conflict = [reason, inUse(wanted[field])];
+    return before[field];
+  };
+  const acceptShort = (): readonly string[] | undefined => {
+    const stolen = (wanted.shortNames ?? []).filter(
+      (name) => before.shortNames?.includes(name) !== true && resources.has(name),
+    );
+    if (stolen.length === 0) return wanted.shortNames;
+    const all = stolen.map(inUse);
+    conflict = ["ShortNamesConflict", all.length === 1 ? all.join("") : `[${all.join(", ")}]`];
+    return before.shortNames;
+  };
+  const plural = accept("plural", resources, "PluralConflict") ?? "";
+  const singular = accept("singular", resources, "SingularConflict");
+  const shortNames = acceptShort();
+  const kind = accept("kind", kinds, "KindConflict") ?? "";
+  const listKind = accept("listKind", kinds, "ListKindConflict");
+  const names = { plural, singular, shortNames, kind, listKind, categories: wanted.categories };
+  const given = Object.entries(names).filter(([, value]) => value !== undefined);
+  return { names: Object.fromEntries(given) as unknown as CrdNames, conflict };
 }
 
 /** Conditions that stay as they are keep their time. */

@@ -157,6 +157,7 @@ export const newEvents = typed({
   ttlSeconds: 3600,
   unconditionalUpdate: true,
   createOnUpdate: true,
+  invalidAs: eventType,
   storedAs: {
     type: eventType,
     read: asNew,

@@ -173,7 +173,9 @@ export function writeAsGo(object: JsonObject, schema: JsonObject): void {
     if (key === "metadata" || !isJsonObject(property) || isOpen(property)) continue;
     const value = canonical(getOwn(object, key), property);
     const { pointer, always } = goField(property);
-    if (always === true && value === undefined) setOwn(object, key, pointer === true ? null : zeroOf(property));
+    // A list in protobuf, as objects are stored, is not there when it is empty.
+    const absent = value === undefined || (Array.isArray(value) && value.length === 0);
+    if (always === true && absent) setOwn(object, key, pointer === true ? null : zeroOf(property));
     else if (value === undefined || (pointer !== true && always !== true && isZero(value)))
       Reflect.deleteProperty(object, key);
     else setOwn(object, key, value);

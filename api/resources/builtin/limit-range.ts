@@ -54,6 +54,7 @@ export const limitRanges = typed({
   ],
   unconditionalUpdate: true,
   createOnUpdate: true,
+  namesItself: true,
   setDefaults: (object) => {
     for (const limit of limitsOf(object)) if (limit["type"] === "Container") setContainerDefaults(limit);
   },

@@ -1,6 +1,6 @@
 /** Source: kubernetes/pkg/registry/core/namespace/{strategy,storage/storage}.go. */
 import { namespaceType } from "../../../crds/core.ts";
-import { asList, isJsonObject } from "../../../formats/json-object.ts";
+import { asList, asText, isJsonObject } from "../../../formats/json-object.ts";
 import { invalidValue } from "../../schema/field-errors.ts";
 import { qualified } from "../../schema/names.ts";
 import type { StatusCause } from "../../status.ts";
@@ -39,6 +39,9 @@ export const namespaces = typed({
     }),
   },
   mergeKeys: { "status.conditions": "type" },
+  setDefaults: (namespace) => {
+    if (asText((namespace["metadata"] as JsonObject)["name"]) !== "") label(namespace);
+  },
   columns: [
     nameColumn,
     {
@@ -52,19 +55,23 @@ export const namespaces = typed({
   ],
   selectableFields: { "status.phase": textAt("status", "phase") },
   unconditionalUpdate: true,
+  deletedInTwoSteps: true,
   prepareForCreate(namespace) {
     namespace["spec"] = { finalizers: withOurs(finalizersOf(namespace)) };
     namespace["status"] = { phase: "Active" };
     label(namespace);
-    return finalizerCauses(namespace);
+    return finalizerCauses(namespace, () => "spec.finalizers");
   },
   prepareForUpdate(namespace, old) {
     namespace["spec"] = old["spec"];
     label(namespace);
     return [];
   },
-  prepareForSubresourceUpdate: (namespace, subresource) =>
-    subresource === "status" ? phaseCauses(namespace) : finalizerCauses(namespace),
+  prepareForSubresourceUpdate: (namespace, subresource) => {
+    if (subresource === "status") return phaseCauses(namespace);
+    label(namespace);
+    return finalizerCauses(namespace, (index) => `spec.finalizers[${index}]`);
+  },
   prepareForDelete(namespace) {
     const { status } = namespace;
     namespace["status"] = { ...(isJsonObject(status) ? status : {}), phase: "Terminating" };
@@ -73,9 +80,19 @@ export const namespaces = typed({
   subresourceWriters: {
     finalize(namespace, submitted) {
       namespace["spec"] = submitted["spec"];
+      const metadata = { ...(namespace["metadata"] as JsonObject) };
+      for (const field of writtenMetadata) {
+        const value = (submitted["metadata"] as JsonObject)[field];
+        if (value === undefined) Reflect.deleteProperty(metadata, field);
+        else metadata[field] = value;
+      }
+      namespace["metadata"] = metadata;
     },
   },
 });
+
+/** What of the submitted metadata counts below finalize too. */
+const writtenMetadata = ["labels", "annotations", "finalizers", "ownerReferences"] as const;
 
 const finalizersOf = ({ spec }: JsonObject): readonly string[] =>
   isJsonObject(spec) ? asList(spec["finalizers"]).map(String) : [];
@@ -87,12 +104,12 @@ const withOurs = (finalizers: readonly string[]): readonly string[] =>
 const standardFinalizers: readonly string[] = ["kubernetes", "orphan", "foregroundDeletion"];
 
 /** Source: validateFinalizerName. */
-function finalizerCauses(namespace: JsonObject): readonly StatusCause[] {
-  return finalizersOf(namespace).flatMap((finalizer) => {
-    const wrong = qualified(finalizer).map((why) => invalidValue("spec.finalizers", finalizer, why));
-    if (wrong.length > 0 || finalizer.includes("/") || standardFinalizers.includes(finalizer)) return wrong;
+function finalizerCauses(namespace: JsonObject, pathOf: (index: number) => string): readonly StatusCause[] {
+  return finalizersOf(namespace).flatMap((finalizer, index) => {
+    const wrong = qualified(finalizer).map((why) => invalidValue(pathOf(index), finalizer, why));
+    if (finalizer.includes("/") || standardFinalizers.includes(finalizer)) return wrong;
     const why = "name is neither a standard finalizer name nor is it fully qualified";
-    return [invalidValue("spec.finalizers", finalizer, why)];
+    return [...wrong, invalidValue(pathOf(index), finalizer, why)];
   });
 }
 

@@ -254,7 +254,6 @@ function subjectCauses(subject: Subject, namespaced: boolean, path: string): rea
       return causes;
     case "User":
     case "Group":
-      if (name === "") causes.push(invalidValue(`${path}.name`, name, `${kind.toLowerCase()} name cannot be empty`));
       if (apiGroup !== rbacGroup) causes.push(notSupported(`${path}.apiGroup`, apiGroup, [rbacGroup]));
       return causes;
     default:

@@ -4,7 +4,7 @@ import { resourceQuotaType } from "../../../crds/core.ts";
 import type { KubeObject } from "../../../crds/meta.ts";
 import type { Quantity } from "../../../crds/schema.ts";
 import { asList, asText, isJsonObject } from "../../../formats/json-object.ts";
-import { invalidValue, notSupported, required } from "../../schema/field-errors.ts";
+import { invalidValue, required } from "../../schema/field-errors.ts";
 import type { StatusCause } from "../../status.ts";
 import { ageColumn, nameColumn } from "../../tables/columns.ts";
 import type { Column, JsonObject } from "../definition.ts";
@@ -67,6 +67,7 @@ export const resourceQuotas = typed({
     ),
   ],
   unconditionalUpdate: true,
+  answersDeleted: true,
   prepareForCreate(object) {
     object["status"] = {};
     return specCauses(object);
@@ -207,9 +208,7 @@ function selectorCauses({ matchExpressions }: JsonObject, hard: readonly string[
               ),
             ]
           : []),
-        ...(listed || existing
-          ? []
-          : [notSupported(`${path}.operator`, operator, ["In", "NotIn", "Exists", "DoesNotExist"])]),
+        ...(listed || existing ? [] : [invalidValue(`${path}.operator`, operator, "not a valid selector operator")]),
       ];
     });
 }

@@ -41,6 +41,7 @@ export const secrets = typed({
     immutable: pointer(flag("If true, the data cannot be changed any more.")),
   },
   setDefaults: (secret) => {
+    mergeStringData(secret);
     secret["type"] ||= "Opaque";
   },
   columns: [
@@ -64,12 +65,8 @@ export const secrets = typed({
   ],
   selectableFields: { type: textAt("type") },
   unconditionalUpdate: true,
-  prepareForCreate(secret) {
-    mergeStringData(secret);
-    return causesOf(secret);
-  },
+  prepareForCreate: causesOf,
   prepareForUpdate(secret, old) {
-    mergeStringData(secret);
     const sameType = secret["type"] === old["type"];
     return [
       ...(sameType ? [] : [invalidValue("type", secret["type"], "field is immutable")]),

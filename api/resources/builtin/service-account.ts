@@ -37,6 +37,7 @@ export const serviceAccounts = typed({
     ageColumn,
   ],
   unconditionalUpdate: true,
+  answersDeleted: true,
   prepareForCreate: (account) => {
     nameSecretsOnly(account);
     return [];

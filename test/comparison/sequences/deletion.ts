@@ -163,7 +163,7 @@ const collections = area("delete a collection", {
       "in the foreground": "?propagationPolicy=Foreground",
       "with an unknown propagation": "?propagationPolicy=Sideways",
       "in pages": "?limit=1",
-      "as of a revision": "?resourceVersion=0",
+      "as of a revision": "?resourceVersion=0&fieldSelector=metadata.name=a",
     },
     (query) => [...three, remove(`${configMaps}${query}`), names],
   ),

@@ -18,15 +18,17 @@ function assets(): string {
   return join(cache, "kubernetes-1.20.2");
 }
 
-const program = join(assets(), "kube-apiserver");
+const built = join(assets(), "kube-apiserver");
 
 /** Why no kube-apiserver can be started here; undefined when one can. */
 export const kubeApiServerMissing: string | undefined =
   etcdMissing ??
   missingCommand({ openssl: "openssl" }) ??
-  (existsSync(program) ? undefined : `there is no ${program}: run "npm run test:kubernetes", which builds it`);
+  (existsSync(built) ? undefined : `there is no ${built}: run "npm run test:kubernetes", which builds it`);
 
 export interface KubeApiServerOptions {
+  /** Path of another kube-apiserver than the one that was built. */
+  readonly program?: string;
   /** Endpoint of an etcd that others use too; one of its own when absent. */
   readonly etcd?: string;
   /** Further arguments of kube-apiserver. */
@@ -42,14 +44,17 @@ export class KubeApiServer implements AsyncDisposable {
   /** Path of an administrator's kubeconfig. */
   readonly kubeconfig: string;
   readonly pid: number;
+  /** From its start until it said that it is ready, in milliseconds; etcd ran before. */
+  readonly readyMs: number;
   readonly #stack: AsyncDisposableStack;
 
-  private constructor(stack: AsyncDisposableStack, at: { url: string; token: string; folder: string; pid: number }) {
+  private constructor(stack: AsyncDisposableStack, at: Started) {
     this.#stack = stack;
     this.url = at.url;
     this.token = at.token;
     this.kubeconfig = join(at.folder, "kubeconfig");
     this.pid = at.pid;
+    this.readyMs = at.readyMs;
   }
 
   /** Returns when it is ready to serve. */
@@ -64,8 +69,10 @@ export class KubeApiServer implements AsyncDisposable {
     await run("openssl", ["genrsa", "-out", join(folder, "service-accounts.key"), "2048"]);
     await writeFile(join(folder, "tokens.csv"), `${token},admin,1,"system:masters"\n`, { mode: 0o600 });
     await writeFile(join(folder, "kubeconfig"), kubeconfig(url, token), { mode: 0o600 });
-    const server = stack.use(await startServer({ folder, port, token, etcd, args: options.args ?? [] }));
-    return new KubeApiServer(stack.move(), { url, token, folder, pid: server.pid });
+    const { program = built, args = [] } = options;
+    const began = performance.now();
+    const { pid } = stack.use(await startServer({ program, folder, port, token, etcd, args }));
+    return new KubeApiServer(stack.move(), { url, token, folder, pid, readyMs: performance.now() - began });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -73,7 +80,16 @@ export class KubeApiServer implements AsyncDisposable {
   }
 }
 
+interface Started {
+  readonly url: string;
+  readonly token: string;
+  readonly folder: string;
+  readonly pid: number;
+  readonly readyMs: number;
+}
+
 interface Start {
+  readonly program: string;
   readonly folder: string;
   readonly port: number;
   readonly token: string;
@@ -81,7 +97,7 @@ interface Start {
   readonly args: readonly string[];
 }
 
-function startServer({ folder, port, token, etcd, args }: Start): Promise<LabProcess> {
+function startServer({ program, folder, port, token, etcd, args }: Start): Promise<LabProcess> {
   const key = join(folder, "service-accounts.key");
   return spawnProcess({
     ...endingWithUs(program, [

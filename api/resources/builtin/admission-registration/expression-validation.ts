@@ -44,6 +44,9 @@ export function problemCauses(problem: string | undefined, source: unknown, path
   return problem === undefined ? [] : [invalidValue(path, source, problem)];
 }
 
+/** Each sees all before it, so that compiling them takes time by the square of how many there are. Upstream has no limit. */
+const maxVariables = 500;
+
 /** What is wrong with a policy's variables; those that are right are added to `compiler`. */
 export function variableCauses(
   compiler: Compiler,
@@ -51,6 +54,7 @@ export function variableCauses(
   { params }: { readonly params: boolean },
   path: string,
 ): Causes {
+  if (variables.length > maxVariables) return [tooMany(path, variables.length, maxVariables)];
   return variables.flatMap((variable, index) => {
     const at = (key: string): string => childPath(`${path}[${index}]`, key);
     const [name, expression] = [asText(variable["name"]), asText(variable["expression"])];
