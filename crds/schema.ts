@@ -12,14 +12,12 @@ export const quantityPattern =
 const maxQuantityLength = 100;
 
 /** A number with a Kubernetes suffix: 500m, 2, 128Mi, 1.5Gi. Parse it with parseQuantity (quantity.ts). */
-export const Quantity = z
-  .union([z.int().min(0), z.string().regex(quantityPattern).max(maxQuantityLength)])
-  .meta({
-    "x-kubernetes-int-or-string": true,
-    pattern: quantityPattern.source,
-    maxLength: maxQuantityLength,
-    minimum: 0,
-  });
+export const Quantity = z.union([z.int().min(0), z.string().regex(quantityPattern).max(maxQuantityLength)]).meta({
+  "x-kubernetes-int-or-string": true,
+  pattern: quantityPattern.source,
+  maxLength: maxQuantityLength,
+  minimum: 0,
+});
 export type Quantity = z.infer<typeof Quantity>;
 
 export const Condition = z.object({

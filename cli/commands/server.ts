@@ -83,9 +83,7 @@ function parseListen(text: string): ServerOptions["listen"] {
 /** Refuses what would make a certificate that no client accepts for any host. */
 function namesOf(text = ""): readonly string[] {
   const names = text.split(",").filter((name) => name !== "");
-  const wrong = names.find(
-    (name) => isIP(name) === 0 && !/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(name),
-  );
+  const wrong = names.find((name) => isIP(name) === 0 && !/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(name));
   if (wrong !== undefined)
     throw new UsageError(`--tls-san "${wrong}" is not a name or an address: write it as api.example or 192.0.2.7`);
   return names;
