@@ -213,12 +213,13 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>): v
       });
 
       test("refuses a host port that is taken, and leaves the one that has it alone", async () => {
-        const ports = [{ containerPort: 80, hostPort: 38080, hostIP: "127.0.0.1" }];
+        // Below the ports that the kernel gives to connections (net.ipv4.ip_local_port_range).
+        const ports = [{ containerPort: 80, hostPort: 28080, hostIP: "127.0.0.1" }];
         const web = spec({ command: ["sh", "-c"], args: ["echo yes > /tmp/index.html; httpd -f -h /tmp"], ports });
         await create(web);
-        const answer = async (): Promise<string> => (await fetch("http://127.0.0.1:38080/")).text();
+        const answer = async (): Promise<string> => (await fetch("http://127.0.0.1:28080/")).text();
         await expect.poll(() => answer().catch(() => ""), { timeout: 30_000 }).toBe("yes\n");
-        await expect(create(spec({ ports }))).rejects.toEqual(refusal("HostPortConflict", "38080"));
+        await expect(create(spec({ ports }))).rejects.toEqual(refusal("HostPortConflict", "28080"));
         expect(await answer()).toBe("yes\n");
       });
     });
