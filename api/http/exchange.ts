@@ -99,7 +99,8 @@ export class Exchange {
    * Source: timeoutHandler in k8s.io/apiserver/pkg/server/filters/timeout.go.
    */
   async expire(refuse: () => Promise<void>): Promise<void> {
-    if (this.abandoned) return;
+    // An answer that is complete has only to be sent.
+    if (this.abandoned || this.#response.writableEnded) return;
     if (this.answered) {
       this.#breakOff();
       return;
