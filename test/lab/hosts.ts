@@ -1,4 +1,6 @@
 /** A pool of Docker hosts on one machine: each a real dockerd in a network namespace of its own, on one network. */
+import { hosts } from "../../crds/host.ts";
+import { apiVersionOf } from "../../crds/meta.ts";
 import type { DockerdOptions } from "./docker.ts";
 import { Dockerd } from "./docker.ts";
 import { LabNetwork } from "./network.ts";
@@ -70,6 +72,20 @@ export class LabHosts implements AsyncDisposable {
     const found = this.all.find((host) => host.name === name);
     if (found === undefined) throw new Error(`There is no host "${name}"`);
     return found;
+  }
+
+  /** What makes them Hosts of a server: YAML documents. Only for those without TLS, which takes a Secret each. */
+  get manifest(): string {
+    return this.all
+      .map(({ name, endpoint }) =>
+        JSON.stringify({
+          apiVersion: apiVersionOf(hosts),
+          kind: hosts.kind,
+          metadata: { name, labels: { "kubernetes.io/hostname": name } },
+          spec: { docker: { endpoint } },
+        }),
+      )
+      .join("\n---\n");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
