@@ -63,7 +63,9 @@ function partsOf(operation: Operation): readonly Operation[] {
       return operation.wanted.map((one) => ({ do: "apply", wanted: [one] }));
     case "delete":
       return operation.names.map((name) => ({ do: "delete", names: [name] }));
-    default:
+    case "harm":
+    case "break":
+    case "mend":
       return [operation];
   }
 }
