@@ -23,6 +23,16 @@ export class LabHost {
     this.endpoint = engine.tcpEndpoint;
   }
 
+  /** What makes it a Host of a server, where it has no TLS: with it, a Secret would have to be named. */
+  get manifest(): string {
+    return JSON.stringify({
+      apiVersion: apiVersionOf(hosts),
+      kind: hosts.kind,
+      metadata: { name: this.name, labels: { "kubernetes.io/hostname": this.name } },
+      spec: { docker: { endpoint: this.endpoint } },
+    });
+  }
+
   /** Pulls its cable. What it runs goes on; the engine's unix socket still answers to tests. */
   async cut(): Promise<void> {
     await this.engine.namespace?.cut();
@@ -74,18 +84,9 @@ export class LabHosts implements AsyncDisposable {
     return found;
   }
 
-  /** What makes them Hosts of a server: YAML documents. Only for those without TLS, which takes a Secret each. */
+  /** What makes all of them Hosts of a server. */
   get manifest(): string {
-    return this.all
-      .map(({ name, endpoint }) =>
-        JSON.stringify({
-          apiVersion: apiVersionOf(hosts),
-          kind: hosts.kind,
-          metadata: { name, labels: { "kubernetes.io/hostname": name } },
-          spec: { docker: { endpoint } },
-        }),
-      )
-      .join("\n---\n");
+    return this.all.map(({ manifest }) => manifest).join("\n---\n");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
