@@ -1,6 +1,6 @@
 /** What every HostDriver does, whatever its host is made of: drivers/driver.ts in code. */
 import { text } from "node:stream/consumers";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Container } from "../../crds/container.ts";
 import { ContainerSpec, containers } from "../../crds/container.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
@@ -72,7 +72,10 @@ export async function only(driver: HostDriver, container: Container): Promise<Ob
 
 const forever = ["sleep", "1000000"];
 
-export function describeDriver(name: string, start: () => Promise<DriverLab>): void {
+/** Why a lab cannot show something, by the test's name. */
+export type Skips = Readonly<Record<string, string>>;
+
+export function describeDriver(name: string, start: () => Promise<DriverLab>, skips: Skips = {}): void {
   describe(name, () => {
     let lab: DriverLab;
     let driver: HostDriver;
@@ -81,6 +84,10 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>): v
     beforeAll(async () => {
       lab = await start();
       driver = lab.open("contract");
+    });
+    beforeEach(({ task, skip }) => {
+      const reason = skips[task.name];
+      skip(reason !== undefined, reason);
     });
     afterEach(async () => {
       for (const { id } of await driver.owners(signal)) await driver.perform({ do: "remove", id, why: "test" }, signal);
