@@ -166,7 +166,10 @@ describe("a write that fails", () => {
     await recorder.flush();
     expect(client.requests).toHaveLength(12);
     expect(log.lines).toMatchObject([
-      { level: "warn", fields: { namespace: "shop", name: "web", reason: "Started", error: "connect ECONNREFUSED" } },
+      {
+        level: "warn",
+        fields: { kind: "Container", object: "shop/web", reason: "Started", error: "connect ECONNREFUSED" },
+      },
     ]);
   });
 

@@ -10,6 +10,7 @@ import type { Log } from "../../process/log.ts";
 import { describeError } from "../../process/log.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { EventRecorder } from "./reconciler.ts";
+import { keyOf } from "./reconciler.ts";
 import type { Tokens } from "./token-bucket.ts";
 import { takeToken } from "./token-bucket.ts";
 
@@ -156,9 +157,9 @@ export class ApiEventRecorder implements EventRecorder, AsyncDisposable {
           await sleep(clock, writeBackoff.after(failures), this.#stop.signal);
           continue;
         }
-        const { kind, metadata } = series.about;
-        const { namespace = "", name } = metadata;
-        log.warn("Dropped an Event", { kind, namespace, name, reason: series.reason, error: describeError(error) });
+        const { kind } = series.about;
+        const object = keyOf(series.about);
+        log.warn("Dropped an Event", { kind, object, reason: series.reason, error: describeError(error) });
         return;
       }
     }

@@ -8,7 +8,7 @@ const backoff = exponentialBackoff({ baseMs: 5, maxMs: 60_000 });
 
 function make(): { queue: WorkQueue; clock: FakeClock } {
   const clock = new FakeClock();
-  return { queue: new WorkQueue(clock, backoff), clock };
+  return { queue: new WorkQueue(clock, { backoff }), clock };
 }
 
 describe("add and take", () => {
@@ -138,7 +138,7 @@ describe("shutDown", () => {
 });
 
 test("many producers, many workers: every addition is followed by a look, and no key is looked at twice at once", async () => {
-  const queue = new WorkQueue(systemClock, backoff);
+  const queue = new WorkQueue(systemClock, { backoff });
   const keys = Array.from({ length: 50 }, (_, i) => `key-${i}`);
   const wanted = new Map<string, number>();
   const seen = new Map<string, number>();
