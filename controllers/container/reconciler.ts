@@ -7,7 +7,7 @@ import type { DriverPool } from "../../drivers/pool.ts";
 import { specHash } from "../../drivers/spec-hash.ts";
 import { childOf } from "../../process/abort.ts";
 import { findCondition } from "../runtime/conditions.ts";
-import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
+import type { Cache, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
 import { settled, waiting } from "../runtime/reconciler.ts";
 import { announceAfter, announceBefore } from "./announcement.ts";
 import type { Failure, RefusalReason } from "./failure.ts";
@@ -21,7 +21,6 @@ import { Work, finalizer } from "./work.ts";
 export interface ContainerReconcilerOptions extends WorkOptions {
   readonly hosts: Cache<Host>;
   readonly drivers: Pick<DriverPool, "get">;
-  readonly events: EventRecorder;
 }
 
 /** Races with people take a round or two more than one; a host that needs as many as these does not do as it says. */
