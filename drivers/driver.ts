@@ -92,6 +92,14 @@ export interface LogOptions {
   readonly timestamps?: boolean;
 }
 
+/** What is used of a host, measured over a second or two. */
+export interface Usage {
+  /** Cores. */
+  readonly cpu: number;
+  /** Bytes, without what the kernel would give up at once. */
+  readonly memory: number;
+}
+
 /** How far a pull has come: bytes, where the host tells them. */
 export interface PullProgress {
   readonly current: number;
@@ -129,6 +137,12 @@ export interface HostDriver extends AsyncDisposable {
 
   /** What the container wrote to standard output and error, in chunks. Throws StepError when there is none. */
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
+
+  /** What one container uses; undefined when it does not run. Takes a second or two. Throws StepError when there is none. */
+  stats(id: string, signal: AbortSignal): Promise<Usage | undefined>;
+
+  /** What all containers on the host use together, ours and others'. Takes a few seconds. */
+  usage(signal: AbortSignal): Promise<Usage>;
 
   /** What {@link InPlace} the host would show for a spec. */
   inPlace(spec: ContainerSpec): InPlace;
@@ -168,7 +182,8 @@ export type StepErrorReason =
   | "PauseError"
   | "RemoveError"
   | "NoSuchContainer"
-  | "LogError";
+  | "LogError"
+  | "StatsError";
 
 export class StepError extends Error {
   override readonly name = "StepError";

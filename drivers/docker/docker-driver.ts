@@ -12,6 +12,7 @@ import type {
   Owner,
   PullProgress,
   Step,
+  Usage,
 } from "../driver.ts";
 import { StepError } from "../driver.ts";
 import { labels } from "../labels.ts";
@@ -23,6 +24,7 @@ import { changes } from "./events.ts";
 import { logs } from "./logs.ts";
 import { ContainerList, Inspect, observed, ownedContainers } from "./observe.ts";
 import { fullReference, Puller } from "./pull.ts";
+import { Stats, usageOf } from "./stats.ts";
 import { createBody, hostSideName, inPlace, inPlaceOf, updateBody } from "./translate.ts";
 
 export interface DockerDriverOptions {
@@ -45,6 +47,9 @@ const defaultConcurrency = 8;
 
 /** An Engine that takes longer for anything but a pull is as good as gone. */
 const callTimeoutMs = 120_000;
+
+/** How many containers are measured at the same time for the sum of all. */
+const measuredAtOnce = 64;
 
 /** Looking goes before doing, which takes a hundred times longer. */
 const looking = 1;
@@ -162,6 +167,43 @@ export class DockerDriver implements HostDriver {
 
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array> {
     return logs(this.#connection, id, options, signal);
+  }
+
+  /** Takes no slot: the Engine only waits between two samples that it takes for all who ask. */
+  async stats(id: string, signal: AbortSignal): Promise<Usage | undefined> {
+    const call: Call = { method: "GET", path: `/containers/${id}/stats`, query: { stream: false }, signal };
+    try {
+      return usageOf(await this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, Stats));
+    } catch (error) {
+      throw explained("StatsError", id, error);
+    }
+  }
+
+  async usage(signal: AbortSignal): Promise<Usage> {
+    const call: Call = { method: "GET", path: "/containers/json", signal };
+    const running = await this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, ContainerList);
+    const measuring = new PQueue({ concurrency: measuredAtOnce });
+    const used = await measuring.addAll(
+      running.map(
+        ({ Id }) =>
+          () =>
+            this.#statsIfThere(Id, signal),
+      ),
+    );
+    return used.reduce<Usage>(
+      (sum, one) => ({ cpu: sum.cpu + (one?.cpu ?? 0), memory: sum.memory + (one?.memory ?? 0) }),
+      { cpu: 0, memory: 0 },
+    );
+  }
+
+  /** It may go between a list and this. */
+  async #statsIfThere(id: string, signal: AbortSignal): Promise<Usage | undefined> {
+    try {
+      return await this.stats(id, signal);
+    } catch (error) {
+      if (error instanceof StepError && error.reason === "NoSuchContainer") return undefined;
+      throw error;
+    }
   }
 
   inPlace(spec: ContainerSpec): InPlace {

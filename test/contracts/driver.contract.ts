@@ -524,6 +524,32 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>, sk
       });
     });
 
+    describe("stats", () => {
+      test("tell what a running container uses, now and not since it began", async () => {
+        const [busy, idle] = [shell("exec yes > /dev/null"), spec()];
+        const [first, second] = [await run(busy), await run(idle)];
+        // A loop takes all of a core that it gets, and this machine may be busy with other things.
+        await expect
+          .poll(async () => (await driver.stats(first.id, signal))?.cpu, { timeout: 30_000 })
+          .toBeGreaterThan(0.05);
+        const used = await driver.stats(second.id, signal);
+        expect(used?.cpu).toBeLessThan(0.5);
+        expect(used?.memory).toBeGreaterThan(0);
+        expect(used?.memory).toBeLessThan(2 ** 30);
+        expect((await driver.usage(signal)).memory).toBeGreaterThan(used?.memory ?? 0);
+      });
+
+      test("are none of a container that does not run, and refused of one that is gone", async () => {
+        const container = spec();
+        await create(container, false);
+        expect(await driver.stats((await only(driver, container)).id, signal)).toBeUndefined();
+        await expect(driver.stats("0123456789abcdef", signal)).rejects.toEqual(
+          refusal("NoSuchContainer", "0123456789ab"),
+        );
+        expect(await driver.usage(signal)).toEqual({ cpu: 0, memory: 0 });
+      });
+    });
+
     describe("pull", () => {
       const pull = (image: string, always = true, onProgress?: (progress: PullProgress) => void): Promise<void> =>
         driver.perform({ do: "pull", image, always }, signal, onProgress);
@@ -601,6 +627,8 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>, sk
           driver.perform({ do: "stop", id, graceSeconds: 0 }, signal),
           driver.perform({ do: "remove", id, why: "test" }, signal),
           driver.changes(signal)[Symbol.asyncIterator]().next(),
+          driver.stats(id, signal),
+          driver.usage(signal),
           logOf(id),
         ];
         for (const result of await Promise.allSettled(attempts)) {
