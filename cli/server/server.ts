@@ -48,6 +48,7 @@ import { PrometheusControllers } from "./metrics/controllers.ts";
 import { ObjectMetrics } from "./metrics/objects.ts";
 import { countSteps } from "./metrics/steps.ts";
 import type { ServerOptions } from "./options.ts";
+import { containerStats, hostStats } from "./stats.ts";
 
 const clock = systemClock;
 const defaultSocket = "/var/run/docker.sock";
@@ -88,6 +89,10 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     connectors: {
       "containers.stowage.dev/log": (object, query, aborted) =>
         containerLog(api.client, openDriver, object as Container, logOptions(query, clock.now()), aborted),
+      "containers.stowage.dev/stats": (object, _, aborted) =>
+        containerStats(api.client, openDriver, object as Container, () => clock.now(), aborted),
+      "hosts.stowage.dev/stats": (object, _, aborted) =>
+        hostStats(openDriver, object as Host, () => clock.now(), aborted),
     },
     clock,
     log,
