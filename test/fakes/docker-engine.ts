@@ -129,7 +129,8 @@ export class FakeDockerEngine implements AsyncDisposable {
   }
 
   #newServer(): Server {
-    return createServer((incoming, response) => {
+    // As an Engine does, which keeps idle connections.
+    return createServer({ keepAliveTimeout: 0 }, (incoming, response) => {
       void this.#serve(incoming, response);
     });
   }
