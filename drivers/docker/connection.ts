@@ -1,13 +1,15 @@
-/** HTTP to one Docker Engine: TLS, the version of its API, and errors. The only importer of dockerode. */
+/** HTTP to one Docker Engine: TLS, the version of its API, and errors. */
 import { Agent as HttpAgent } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import type { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
-import { inspect } from "node:util";
 import { z } from "zod";
 import { HostUnreachableError, UnsupportedHostError } from "../driver.ts";
 import { agreeOn } from "./api-version.ts";
 import { Deadline, isTimeout, unlessAborted } from "./deadline.ts";
+import { addressOf, dial } from "./dial.ts";
+import type { EngineRequest } from "./dial.ts";
 import { connectionError, EngineRefusal } from "./errors.ts";
 
 /** PEM texts for a tcp endpoint. */
@@ -49,41 +51,21 @@ export interface Engine {
 
 const negotiationTimeoutMs = 30_000;
 
-/** docker-modem's one method that we use; dockerode's types leave it `any`. */
-interface Modem {
-  dial(
-    options: {
-      readonly path: string;
-      readonly method: string;
-      readonly options: { readonly _query: object; readonly _body: object };
-      readonly file?: Uint8Array;
-      readonly isStream: true;
-      readonly statusCodes: Readonly<Record<number, true>>;
-      readonly abortSignal: AbortSignal;
-    },
-    callback: (error: Error | null, answer: IncomingMessage) => void,
-  ): void;
-}
-
-/** Every status is an answer to docker-modem, so that we read what the Engine says of an error ourselves. */
-const anyStatus: Readonly<Record<number, true>> = Object.fromEntries(
-  Array.from({ length: 600 }, (_, status) => [status, true] as const),
-);
-
 const Version = z.object({ ApiVersion: z.string(), MinAPIVersion: z.string().optional(), Arch: z.string() });
 const ErrorBody = z.object({ message: z.string() });
 
 export class Connection implements Disposable {
   readonly endpoint: string;
-  readonly #tls: Tls | undefined;
   readonly #agent: HttpAgent;
-  #modem: Promise<Modem> | undefined;
+  readonly #secure: boolean;
   #engine: Promise<Engine> | undefined;
+  /** What {@link #engine} came to. */
+  #agreed: Engine | undefined;
   #closed = false;
 
   constructor(endpoint: string, tls?: Tls) {
     this.endpoint = endpoint;
-    this.#tls = tls;
+    this.#secure = tls !== undefined;
     // Keep-alive also probes idle TCP connections, so that a cut network ends event and log streams.
     this.#agent =
       tls === undefined
@@ -95,9 +77,6 @@ export class Connection implements Disposable {
             key: tls.key,
             ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
           });
-    // docker-modem formats its options for a debug line that nobody sees (lib/modem.js, buildRequest): the agent with
-    // all its sockets cost 40 ms of processor time in each call while 100 containers were created.
-    Object.assign(this.#agent, { [inspect.custom]: () => "Agent" });
   }
 
   /**
@@ -141,12 +120,17 @@ export class Connection implements Disposable {
 
   /** What was agreed on with the Engine: at the first call, and again after the connection was lost. */
   async engine(signal: AbortSignal): Promise<Engine> {
+    if (this.#agreed !== undefined) return this.#agreed;
     // Shared by all callers, so no single caller's signal may end it.
     this.#engine ??= this.#negotiate().catch((error: unknown) => {
       this.#engine = undefined;
       throw error;
     });
-    return unlessAborted(this.#engine, signal);
+    const asked = this.#engine;
+    const engine = await unlessAborted(asked, signal);
+    // The connection may have been lost meanwhile.
+    if (this.#engine === asked) this.#agreed = engine;
+    return engine;
   }
 
   async #negotiate(): Promise<Engine> {
@@ -173,44 +157,23 @@ export class Connection implements Disposable {
     };
   }
 
-  /**
-   * Sends one request, and resolves when the answer's headers are in. Not through dockerode's own methods: their promises stay
-   * pending for ever when the connection is lost in the middle of an answer, because docker-modem 5.0.7 listens for the
-   * body's end only (lib/modem.js, buildRequest).
-   */
+  /** Sends one request, and resolves when the answer's headers are in. */
   async #send(call: Omit<Call, "timeoutMs">): Promise<IncomingMessage> {
-    const modem = await (this.#modem ??= this.#connect());
-    if (this.#closed)
-      throw new HostUnreachableError(`The connection to the Docker Engine at ${this.endpoint} was closed`);
-    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-      modem.dial(
-        {
-          // docker-modem appends the query to a path that ends with `?`.
-          path: `${call.path}?`,
-          method: call.method,
-          options: { _query: call.query ?? {}, _body: call.body ?? {} },
-          ...(call.archive === undefined ? {} : { file: call.archive }),
-          isStream: true,
-          statusCodes: anyStatus,
-          abortSignal: call.signal,
-        },
-        (error, response) => {
-          if (error === null) resolve(response);
-          else reject(this.explain(error, call.signal));
-        },
-      );
-    });
+    const answer = (await this.#dial(call)) as IncomingMessage;
     const status = answer.statusCode ?? 0;
     if (status < 400) return answer;
     throw new EngineRefusal(status, messageOf(await text(answer)));
   }
 
-  async #connect(): Promise<Modem> {
-    const { default: Docker } = await import("dockerode");
-    // Everything is said, or docker-modem would take it from DOCKER_HOST and its kin.
-    const common = { agent: this.#agent, timeout: 0, protocol: this.#tls === undefined ? "http" : "https" } as const;
-    const docker = new Docker({ ...common, ...addressOf(this.endpoint) });
-    return docker.modem as Modem;
+  async #dial(asked: EngineRequest): Promise<IncomingMessage | Duplex> {
+    if (this.#closed)
+      throw new HostUnreachableError(`The connection to the Docker Engine at ${this.endpoint} was closed`);
+    const target = { agent: this.#agent, secure: this.#secure, address: addressOf(this.endpoint) };
+    try {
+      return await dial(target, asked);
+    } catch (error) {
+      throw this.explain(error, asked.signal);
+    }
   }
 
   /** What an error of a call or of reading its answer means to a caller. */
@@ -219,6 +182,7 @@ export class Connection implements Disposable {
     if (signal.aborted && !isTimeout(signal.reason)) return signal.reason as Error;
     // Who comes back after an absence may be another version.
     this.#engine = undefined;
+    this.#agreed = undefined;
     return connectionError(this.endpoint, signal.aborted ? signal.reason : error);
   }
 
@@ -227,12 +191,6 @@ export class Connection implements Disposable {
     this.#closed = true;
     this.#agent.destroy();
   }
-}
-
-function addressOf(endpoint: string): { readonly host: string; readonly port?: string; readonly socketPath?: string } {
-  if (endpoint.startsWith("unix://")) return { host: "", socketPath: endpoint.slice("unix://".length) };
-  const { hostname, port } = new URL(endpoint);
-  return { host: hostname.replace(/^\[|\]$/g, ""), port };
 }
 
 function parseJson(body: string): unknown {
