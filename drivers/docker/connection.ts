@@ -3,12 +3,11 @@ import { Agent as HttpAgent } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Duplex } from "node:stream";
-import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { HostUnreachableError, UnsupportedHostError } from "../driver.ts";
 import { agreeOn } from "./api-version.ts";
 import { Deadline, isTimeout, unlessAborted } from "./deadline.ts";
-import { addressOf, dial } from "./dial.ts";
+import { addressOf, bodyOf, dial } from "./dial.ts";
 import type { EngineRequest } from "./dial.ts";
 import { connectionError, EngineRefusal } from "./errors.ts";
 
@@ -87,7 +86,7 @@ export class Connection implements Disposable {
     using deadline = new Deadline(call.signal, call.timeoutMs);
     try {
       const answer = await this.stream({ ...call, signal: deadline.signal });
-      const body = await text(answer);
+      const body = await bodyOf(answer);
       return { status: answer.statusCode ?? 0, body: body === "" ? undefined : parseJson(body) };
     } catch (error) {
       throw this.explain(error, deadline.signal);
@@ -112,7 +111,7 @@ export class Connection implements Disposable {
   /** Whether the Engine answers. */
   async ping(signal: AbortSignal): Promise<void> {
     try {
-      await text(await this.#send({ method: "GET", path: "/_ping", signal }));
+      await bodyOf(await this.#send({ method: "GET", path: "/_ping", signal }));
     } catch (error) {
       throw this.explain(error, signal);
     }
@@ -137,7 +136,7 @@ export class Connection implements Disposable {
     const signal = AbortSignal.timeout(negotiationTimeoutMs);
     let body: unknown;
     try {
-      body = parseJson(await text(await this.#send({ method: "GET", path: "/version", signal })));
+      body = parseJson(await bodyOf(await this.#send({ method: "GET", path: "/version", signal })));
     } catch (error) {
       if (!(error instanceof EngineRefusal)) throw this.explain(error, signal);
       throw new UnsupportedHostError(
@@ -162,7 +161,7 @@ export class Connection implements Disposable {
     const answer = (await this.#dial(call)) as IncomingMessage;
     const status = answer.statusCode ?? 0;
     if (status < 400) return answer;
-    throw new EngineRefusal(status, messageOf(await text(answer)));
+    throw new EngineRefusal(status, messageOf(await bodyOf(answer)));
   }
 
   async #dial(asked: EngineRequest): Promise<IncomingMessage | Duplex> {

@@ -24,7 +24,7 @@ export interface EngineRequest {
   readonly archive?: Uint8Array;
   /** Ask for the connection itself, to go on with a protocol of the Engine's own. */
   readonly upgrade?: boolean;
-  /** Ends the request, and the reading of its answer. */
+  /** Ends the request and the reading of its answer; not what goes on after an upgrade. */
   readonly signal: AbortSignal;
 }
 
@@ -43,6 +43,7 @@ export function dial(target: Target, asked: EngineRequest): Promise<IncomingMess
   const { method, path, query, signal, upgrade = false } = asked;
   const content = contentOf(asked);
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
     const send = target.secure ? httpsRequest : httpRequest;
     const request = send({
       ...target.address,
@@ -50,16 +51,37 @@ export function dial(target: Target, asked: EngineRequest): Promise<IncomingMess
       method,
       path: query === undefined ? path : path + search(query),
       headers: { ...content?.headers, ...(upgrade ? { connection: "Upgrade", upgrade: "tcp" } : {}) },
-      signal,
     });
+    // What node:http's own option `signal` does takes a quarter of the time of a call.
+    const abort = (): void => {
+      request.destroy(signal.reason as Error);
+    };
+    const forget = (): void => {
+      signal.removeEventListener("abort", abort);
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    request.once("close", forget);
     request.once("response", resolve);
     request.once("upgrade", (_, socket: Duplex, head: Buffer) => {
+      forget();
       if (head.length > 0) socket.unshift(head);
       resolve(socket);
     });
     // Also after the answer has begun, when it is the answer's reader who is told.
     request.on("error", reject);
     request.end(content?.data);
+  });
+}
+
+/** The whole body. Rejects when the connection breaks before its end. */
+export function bodyOf(answer: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+    answer.once("end", () => {
+      resolve(Buffer.concat(chunks).toString());
+    });
+    answer.once("error", reject);
   });
 }
 
