@@ -8,7 +8,7 @@ import { HostUnreachableError, UnsupportedHostError } from "../driver.ts";
 import { agreeOn } from "./api-version.ts";
 import { Deadline, isTimeout, unlessAborted } from "./deadline.ts";
 import { addressOf, bodyOf, dial } from "./dial.ts";
-import type { EngineRequest } from "./dial.ts";
+import type { EngineRequest, Target } from "./dial.ts";
 import { connectionError, EngineRefusal } from "./errors.ts";
 
 /** PEM texts for a tcp endpoint. */
@@ -57,6 +57,7 @@ export class Connection implements Disposable {
   readonly endpoint: string;
   readonly #agent: HttpAgent;
   readonly #secure: boolean;
+  #target: Target | undefined;
   #engine: Promise<Engine> | undefined;
   /** What {@link #engine} came to. */
   #agreed: Engine | undefined;
@@ -167,9 +168,9 @@ export class Connection implements Disposable {
   async #dial(asked: EngineRequest): Promise<IncomingMessage | Duplex> {
     if (this.#closed)
       throw new HostUnreachableError(`The connection to the Docker Engine at ${this.endpoint} was closed`);
-    const target = { agent: this.#agent, secure: this.#secure, address: addressOf(this.endpoint) };
     try {
-      return await dial(target, asked);
+      this.#target ??= { agent: this.#agent, secure: this.#secure, address: addressOf(this.endpoint) };
+      return await dial(this.#target, asked);
     } catch (error) {
       throw this.explain(error, asked.signal);
     }
