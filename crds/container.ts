@@ -5,7 +5,7 @@ import type { Resource, ResourceType } from "./meta.ts";
 import { Placement } from "./placement.ts";
 import { Lifecycle, Probe } from "./probes.ts";
 import type { CelRule } from "./schema.ts";
-import { Conditions, ObjectName, Quantity, withRules } from "./schema.ts";
+import { Conditions, CpuList, ObjectName, Quantity, withRules } from "./schema.ts";
 import { SecurityContext } from "./security-context.ts";
 import { VolumeMounts, Volumes } from "./volumes.ts";
 
@@ -260,12 +260,7 @@ export const ContainerSpec = z.object({
     .optional()
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["hostPath"] })
     .describe("Devices of the host. Needs a namespace whose Pod Security level is privileged."),
-  cpuset: z
-    .string()
-    .max(1024)
-    .regex(/^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$/)
-    .optional()
-    .describe("CPUs of the host to run on: 0-2,7."),
+  cpuset: CpuList.optional().describe("CPUs of the host to run on: 0-2,7."),
   cpuPolicy: z
     .enum(["Shared", "Dedicated"])
     .default("Shared")
@@ -330,6 +325,22 @@ export const ContainerStatus = z.object({
     .optional()
     .meta({ "x-kubernetes-list-type": "set" })
     .describe("Hosts that it left while they did not answer: something of it may run there until they are back."),
+  priority: z.int().optional().describe("Of its PriorityClass when it was placed."),
+  cpuset: CpuList.optional().describe("CPUs of the Host that are its own: cpuPolicy Dedicated."),
+  devices: z
+    .array(
+      z.object({
+        name: z.string().describe("Resource that was asked for."),
+        ids: z.array(z.string()).meta({ "x-kubernetes-list-type": "set" }),
+        paths: z
+          .array(z.string())
+          .meta({ "x-kubernetes-list-type": "atomic" })
+          .describe("What its container sees of them."),
+      }),
+    )
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
+    .describe("Devices of the Host that are its own."),
   containerID: z.string().optional().describe("docker://<id>."),
   imageID: z.string().optional().describe("Digest of the image that runs."),
   addresses: z
