@@ -135,7 +135,7 @@ async function runControllers({ options, client, drivers, log }: ControllerParts
   };
   const controllers = [
     hostController({ ...writersOf("host"), informers, drivers, feed, clock, random }),
-    schedulerController({ ...writersOf("scheduler"), informers, feed, clock }),
+    schedulerController({ ...writersOf("scheduler"), informers, feed, tenancy: options.defaultTenancy, clock }),
     containerController({ ...writersOf("container"), informers, drivers, feed, clock }),
     namespaceController({ ...writersOf("namespace"), informers, clock }),
     garbageCollector({ ...writersOf("garbage-collector"), informers }),

@@ -13,6 +13,7 @@ import { announceAfter, announceBefore } from "./announcement.ts";
 import type { Failure, RefusalReason } from "./failure.ts";
 import { nextFailure } from "./failure.ts";
 import type { Plan, Wanted } from "./plan.ts";
+import { asPlaced } from "./placed.ts";
 import { needsImage, plan, planRemoval } from "./plan.ts";
 import { crashLoop, evictedStatus, unknownStatus, withoutFormerHost } from "./status.ts";
 import type { WorkOptions } from "./work.ts";
@@ -101,7 +102,7 @@ export class ContainerReconciler implements Reconciler {
     const deleted = deletionTimestamp !== undefined;
     if (deleted && !finalizers.includes(finalizer)) return settled();
 
-    const work = new Work(this.#options, container, signal);
+    const work = new Work(this.#options, asPlaced(container), signal);
     const left = await this.#leaveFormerHosts(work);
     const hostName = container.status?.hostName;
     if (hostName === undefined) {

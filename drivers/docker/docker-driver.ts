@@ -21,7 +21,7 @@ import { EngineRefusal, refused } from "./errors.ts";
 import type { RefusedStep } from "./errors.ts";
 import { changes } from "./events.ts";
 import { logs } from "./logs.ts";
-import { ContainerList, Inspect, observed, ownedContainers } from "./observe.ts";
+import { ContainerList, hostImages, ImageList, Inspect, observed, ownedContainers } from "./observe.ts";
 import { fullReference, Puller } from "./pull.ts";
 import { createBody, hostSideName, inPlace, inPlaceOf, updateBody } from "./translate.ts";
 
@@ -86,7 +86,10 @@ export class DockerDriver implements HostDriver {
 
   /** Takes no slot: whether a host is well must not wait for what it has to do. */
   async info(signal: AbortSignal): Promise<HostInfo> {
-    const info = await this.#connection.read({ method: "GET", path: "/info", signal }, Info);
+    const [info, images] = await Promise.all([
+      this.#connection.read({ method: "GET", path: "/info", signal }, Info),
+      this.#connection.read({ method: "GET", path: "/images/json", signal }, ImageList),
+    ]);
     const { apiVersion, architecture } = await this.#connection.engine(signal);
     return {
       engine: { type: "docker", version: info.ServerVersion, apiVersion },
@@ -97,6 +100,7 @@ export class DockerDriver implements HostDriver {
       memory: info.MemTotal,
       runtimes: Object.keys(info.Runtimes ?? {}).sort(),
       defaultRuntime: info.DefaultRuntime,
+      images: hostImages(images),
     };
   }
 

@@ -1,0 +1,19 @@
+/** Source: kubernetes/pkg/scheduler/framework/plugins/tainttoleration/taint_toleration.go, Score. */
+import { tolerates } from "../toleration.ts";
+import type { Score } from "./score.ts";
+import { fewerIsBetter } from "./score.ts";
+
+/** The fewer taints of effect PreferNoSchedule that it does not tolerate, the better. */
+export const taints: Score = {
+  name: "Taints",
+  weight: 3,
+  rate: ({ placement }, fitting) => {
+    const tolerations = placement?.tolerations ?? [];
+    const counts = fitting.map(
+      ({ host }) =>
+        host.spec.taints?.filter((taint) => taint.effect === "PreferNoSchedule" && !tolerates(tolerations, taint))
+          .length ?? 0,
+    );
+    return counts.some((count) => count > 0) ? fewerIsBetter(counts) : undefined;
+  },
+};
