@@ -1,6 +1,9 @@
 /** Where Containers run on two real Engines, and what is said where they cannot. See README.md. */
 import { readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Client } from "../../../api/client/client.ts";
+import type { Container } from "../../../crds/container.ts";
+import { containers as containerType } from "../../../crds/container.ts";
 import { labels } from "../../../drivers/labels.ts";
 import { Dockerd, dockerdMissing } from "../../lab/docker.ts";
 import { importBusybox } from "../../lab/images.ts";
@@ -9,14 +12,10 @@ import { StowageServer, eventually } from "../../lab/stowage.ts";
 const missing = dockerdMissing;
 const slot = "vendor.example/slot";
 
-interface Seen {
-  readonly metadata: { readonly name: string; readonly namespace: string };
-  readonly status?: { readonly phase?: string; readonly hostName?: string; readonly message?: string };
-}
-
 describe.skipIf(missing)(`placement${missing ? `: skipped, ${missing}` : ""}`, () => {
   let engines: readonly Dockerd[];
   let server: StowageServer;
+  let client: Client & AsyncDisposable;
 
   const cli = async (args: readonly string[], input?: string): Promise<string> => {
     const { code, stdout, stderr } = await server.cli([...args], input);
@@ -26,8 +25,8 @@ describe.skipIf(missing)(`placement${missing ? `: skipped, ${missing}` : ""}`, (
   const apply = async (object: object): Promise<string> => cli(["apply", "-f", "-"], JSON.stringify(object));
   const manifest = async (name: string): Promise<string> =>
     cli(["apply", "-f", "-"], await readFile(new URL(`manifests/${name}.yaml`, import.meta.url), "utf8"));
-  const seen = async (): Promise<ReadonlyMap<string, Seen>> => {
-    const { items } = JSON.parse(await cli(["get", "ctr", "-A", "-o", "json"])) as { items: readonly Seen[] };
+  const seen = async (): Promise<ReadonlyMap<string, Container>> => {
+    const { items } = await client.list<Container>(containerType);
     return new Map(items.map((one) => [one.metadata.name, one]));
   };
   const runs = async (name: string): Promise<string> => {
@@ -76,15 +75,16 @@ describe.skipIf(missing)(`placement${missing ? `: skipped, ${missing}` : ""}`, (
     engines = await Promise.all([Dockerd.start({ name: "place-a" }), Dockerd.start({ name: "place-b" })]);
     await Promise.all(engines.map(({ docker }) => importBusybox(docker)));
     server = await StowageServer.start();
+    client = await server.client();
     for (const index of [0, 1]) await apply(host(index));
     await cli(["wait", "--for=condition=Ready", "host/a", "host/b", "--timeout=60s"]);
   });
   afterEach(async () => {
-    for (const { metadata } of (await seen()).values())
-      await cli(["delete", "ctr", metadata.name, "-n", metadata.namespace]);
+    for (const { metadata } of (await seen()).values()) await client.delete(containerType, metadata);
     await eventually("both Hosts are empty", async () => (await seen()).size === 0);
   });
   afterAll(async () => {
+    await client[Symbol.asyncDispose]();
     await server[Symbol.asyncDispose]();
     for (const engine of engines) await engine[Symbol.asyncDispose]();
   });
