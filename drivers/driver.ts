@@ -49,6 +49,10 @@ export interface InPlace {
   readonly memoryLimit: number;
   /** Bytes kept for it under pressure; 0 is none. */
   readonly memoryReservation: number;
+  /** CPUs of the host that it runs on, as spec.cpuset has them; empty for all. */
+  readonly cpuset: string;
+  /** Processes and threads; 0 is no limit. */
+  readonly pidsLimit: number;
 }
 
 export type Step =
@@ -159,6 +163,7 @@ export type StepErrorReason =
   | "ErrImagePull"
   | "ErrImageNeverPull"
   | "InvalidImageName"
+  | "CreateContainerConfigError"
   | "CreateContainerError"
   | "StartError"
   | "HostPortConflict"

@@ -223,7 +223,15 @@ function differences(wanted: InPlace, found: InPlace): readonly string[] {
     .map((field) => `${field} ${found[field]} -> ${wanted[field]}`);
 }
 
-const inPlaceFields = ["restartPolicy", "cpuLimit", "cpuShares", "memoryLimit", "memoryReservation"] as const;
+const inPlaceFields = [
+  "restartPolicy",
+  "cpuLimit",
+  "cpuShares",
+  "memoryLimit",
+  "memoryReservation",
+  "cpuset",
+  "pidsLimit",
+] as const satisfies readonly (keyof InPlace)[];
 
 /** From how it is to how runState asks for it. */
 function towards(spec: ContainerSpec, keep: Observed): readonly Step[] {

@@ -22,6 +22,7 @@ import type { RefusedStep } from "./errors.ts";
 import { changes } from "./events.ts";
 import { logs } from "./logs.ts";
 import { ContainerList, Inspect, observed, ownedContainers } from "./observe.ts";
+import { needsImageUser } from "./isolation.ts";
 import { fullReference, Puller } from "./pull.ts";
 import { createBody, hostSideName, inPlace, inPlaceOf, updateBody } from "./translate.ts";
 
@@ -49,6 +50,9 @@ const callTimeoutMs = 120_000;
 /** Looking goes before doing, which takes a hundred times longer. */
 const looking = 1;
 const doing = 0;
+
+/** GET /images/NAME/json, the fields that we use. */
+const Image = z.object({ Config: z.object({ User: z.string().nullish() }).nullish() });
 
 const Created = z.object({ Id: z.string() });
 
@@ -211,7 +215,8 @@ export class DockerDriver implements HostDriver {
 
   async #createOrFind(container: Container, signal: AbortSignal): Promise<string> {
     const name = hostSideName(container);
-    const body = createBody(container, { instance: this.#instance, hostName: this.#hostName });
+    const imageUser = needsImageUser(container.spec) ? await this.#imageUser(container.spec.image, signal) : "";
+    const body = createBody(container, { instance: this.#instance, hostName: this.#hostName }, imageUser);
     const call: Call = { method: "POST", path: "/containers/create", query: { name }, body, signal };
     try {
       return (await this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, Created)).Id;
@@ -227,6 +232,13 @@ export class DockerDriver implements HostDriver {
         { cause: error },
       );
     }
+  }
+
+  /** Empty where the image has none, or is not there: the Engine refuses to create from it then. */
+  async #imageUser(image: string, signal: AbortSignal): Promise<string> {
+    const call: Call = { method: "GET", path: `/images/${fullReference(image)}/json`, signal };
+    const read = this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, Image);
+    return (await unlessStatus(404, read, undefined))?.Config?.User ?? "";
   }
 
   async #start(id: string, signal: AbortSignal): Promise<void> {
