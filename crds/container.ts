@@ -417,6 +417,11 @@ const rulesAcrossFields: readonly CelRule[] = [
     fieldPath: ".imageUpdatePolicy",
   },
   {
+    rule: "!has(self.imageUpdatePolicy) || !has(self.imagePullPolicy) || self.imagePullPolicy != 'Never'",
+    message: "imageUpdatePolicy pulls, which imagePullPolicy Never forbids: give one of them",
+    fieldPath: ".imageUpdatePolicy",
+  },
+  {
     rule: "!has(self.cpuPolicy) || self.cpuPolicy != 'Dedicated' || !has(self.cpuset)",
     message: "cpuPolicy Dedicated chooses the CPUs itself: leave out cpuset",
     fieldPath: ".cpuset",

@@ -59,11 +59,16 @@ const known: readonly { readonly says: RegExp; readonly reason?: StepErrorReason
   { says: /invalid reference format/, reason: "InvalidImageName", advice: "correct spec.image" },
   {
     says: /unauthorized|access denied|no basic auth credentials|authentication required|denied:/i,
-    advice: "check the image's name; the registry shows it only to those who log in, or does not have it",
+    advice:
+      "check the image's name, and the Secrets of spec.imagePullSecrets: the registry shows it only to those who log in, or does not have it",
   },
   {
     says: /manifest unknown|not found: manifest|name unknown|repository .+ not found/i,
     advice: "check the image's name and tag",
+  },
+  {
+    says: /x509: /,
+    advice: "the host does not trust the registry's certificate: put its authority into /etc/docker/certs.d there",
   },
   {
     says: /no such host|connection refused|i\/o timeout|TLS handshake/i,

@@ -11,7 +11,7 @@ import type { HostDriver } from "../../drivers/driver.ts";
 import { labels } from "../../drivers/labels.ts";
 import { Dockerd, dockerdMissing } from "../lab/docker.ts";
 import { imagesMissing, importBusybox } from "../lab/images.ts";
-import { Registry, registryMissing } from "../lab/registry.ts";
+import { Registry, registryMissing, registryUser } from "../lab/registry.ts";
 import type { DriverLab } from "./driver.contract.ts";
 import { containerOf, describeDriver, only, ownerOf, refusal } from "./driver.contract.ts";
 
@@ -36,6 +36,7 @@ async function startLab(): Promise<DriverLab> {
     image,
     remoteImage,
     secretImage,
+    credentials: registryUser,
     cut: () => dockerd.kill9(),
     restore: () => dockerd.restart(),
     reboot: () => dockerd.restart(),
