@@ -15,7 +15,7 @@ import { announceAfter, announceBefore } from "./announcement.ts";
 import type { Failure, RefusalReason } from "./failure.ts";
 import { nextFailure } from "./failure.ts";
 import { followsTag, ImageUpdates } from "./image-updates.ts";
-import type { Plan, PlanInput, Wanted } from "./plan.ts";
+import type { Plan, Wanted } from "./plan.ts";
 import { needsImage, plan, planRemoval } from "./plan.ts";
 import { readPullSecrets } from "./pull-secrets.ts";
 import { crashLoop, evictedStatus, unknownStatus, withoutFormerHost } from "./status.ts";
@@ -209,33 +209,33 @@ export class ContainerReconciler implements Reconciler {
       failure: this.#failures.get(work.key),
       now: this.#options.clock.now(),
     };
-    const made = await this.#planWithTag(work, driver, { ...input, imagePresent: true });
+    const asItIs = plan({ ...input, imagePresent: true });
+    const movedTo = await this.#movedTo(work, driver, asItIs.keep, input.now);
+    const made = movedTo === undefined ? asItIs : plan({ ...input, movedTo, imagePresent: true });
     if (!needsImage(spec, made) || (await driver.hasImage(spec.image, work.signal))) return made;
-    return plan({ ...input, imagePresent: false });
+    return plan({ ...input, movedTo, imagePresent: false });
   }
 
-  /** The plan, with what the registry says of a tag that is followed. */
-  async #planWithTag(work: Work, driver: HostDriver, input: PlanInput): Promise<Plan> {
+  /** The digest that the tag of what runs stands for by now, where that is followed and is another image. */
+  async #movedTo(work: Work, driver: HostDriver, keep: Observed | undefined, now: Date): Promise<string | undefined> {
     const { key, signal } = work;
-    const { spec } = input.container;
-    const made = plan(input);
-    const { keep } = made;
+    const { spec } = work.container;
     if (!followsTag(spec, keep)) {
       if (spec.imageUpdatePolicy === undefined) this.#imageUpdates.forget(key);
-      return made;
+      return undefined;
     }
     const { image } = spec;
     const questions = {
       registryDigest: async () => driver.registryDigest(image, signal, await this.#credentials(work)),
       runningDigests: () => driver.repositoryDigests(image, keep.imageID, signal),
     };
-    const { movedTo, failure } = await this.#imageUpdates.look(key, spec, questions, input.now);
+    const { movedTo, failure } = await this.#imageUpdates.look(key, spec, questions, now);
     if (failure !== undefined) {
       if (!(failure instanceof StepError)) throw failure;
       const message = `Cannot tell whether "${image}" has moved; it is kept as it is: ${failure.message}`;
       this.#tell(work, "Warning", "ImageCheckFailed", message);
     }
-    return movedTo === undefined ? made : plan({ ...input, movedTo });
+    return movedTo;
   }
 
   /** What the registry is shown; a Secret that cannot be used is told, and nothing of what is in it. */
