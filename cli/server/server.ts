@@ -10,6 +10,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Client } from "../../api/client/client.ts";
 import { ManagedClient } from "../../api/client/managed-client.ts";
+import { defaultAuthorizer } from "../../api/auth/authorization.ts";
 import { writePrivate } from "../../api/auth/certificates.ts";
 import { ApiServer } from "../../api/server.ts";
 import { isAlreadyExists } from "../../api/status.ts";
@@ -43,6 +44,7 @@ import { lockFolder, makeFolder } from "./data-folder.ts";
 import { resolveInstance } from "./instance.ts";
 import { createLog } from "./log.ts";
 import type { ServerOptions } from "./options.ts";
+import { planAnswerer } from "./plan.ts";
 
 const clock = systemClock;
 const defaultSocket = "/var/run/docker.sock";
@@ -75,6 +77,14 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     connectors: {
       "containers.stowage.dev/log": (object, query, aborted) =>
         containerLog(api.client, openDriver, object as Container, logOptions(query, clock.now()), aborted),
+    },
+    answerers: {
+      "plans.stowage.dev": planAnswerer({
+        client: () => api.client,
+        openDriver: (host) => openDriver(host),
+        authorizer: defaultAuthorizer,
+        clock,
+      }),
     },
     clock,
     log,

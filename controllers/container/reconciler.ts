@@ -4,7 +4,6 @@ import type { Host } from "../../crds/host.ts";
 import type { HostDriver, Observed, Step } from "../../drivers/driver.ts";
 import { HostUnreachableError, StepError } from "../../drivers/driver.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
-import { specHash } from "../../drivers/spec-hash.ts";
 import { childOf } from "../../process/abort.ts";
 import { findCondition } from "../runtime/conditions.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
@@ -13,7 +12,8 @@ import { announceAfter, announceBefore } from "./announcement.ts";
 import type { Failure, RefusalReason } from "./failure.ts";
 import { nextFailure } from "./failure.ts";
 import type { Plan, Wanted } from "./plan.ts";
-import { needsImage, plan, planRemoval } from "./plan.ts";
+import { planRemoval } from "./plan.ts";
+import { planOn, wantedOf } from "./preview.ts";
 import { crashLoop, evictedStatus, unknownStatus, withoutFormerHost } from "./status.ts";
 import type { WorkOptions } from "./work.ts";
 import { Work, finalizer } from "./work.ts";
@@ -171,8 +171,7 @@ export class ContainerReconciler implements Reconciler {
   async #converge(work: Work, driver: HostDriver): Promise<Outcome> {
     // Both are needed before anything is created, and neither needs the other.
     let [observed] = await Promise.all([this.#observe(work, driver), work.hold()]);
-    const { spec } = work.container;
-    const wanted = { specHash: specHash(spec), inPlace: driver.inPlace(spec) };
+    const wanted = wantedOf(driver, work.container.spec);
     let before: Observed | undefined;
     for (let round = 0; ; round++) {
       const made = await this.#plan(work, driver, wanted, observed);
@@ -190,18 +189,9 @@ export class ContainerReconciler implements Reconciler {
   }
 
   async #plan(work: Work, driver: HostDriver, wanted: Wanted, observed: readonly Observed[]): Promise<Plan> {
-    const container = work.latest();
-    const { spec } = container;
-    const input = {
-      container,
-      observed,
-      wanted,
-      failure: this.#failures.get(work.key),
-      now: this.#options.clock.now(),
-    };
-    const made = plan({ ...input, imagePresent: true });
-    if (!needsImage(spec, made) || (await driver.hasImage(spec.image, work.signal))) return made;
-    return plan({ ...input, imagePresent: false });
+    const failure = this.#failures.get(work.key);
+    const now = this.#options.clock.now();
+    return planOn(driver, { container: work.latest(), observed, wanted, failure, now }, work.signal);
   }
 
   /** Performs the plan up to the first step that the host refuses. */
@@ -319,7 +309,7 @@ async function release(work: Work): Promise<Outcome> {
 }
 
 /** Why nothing can be done on the host now. The words do not change while that lasts: each change would be written. */
-function whyAway(hostName: string, host: Host | undefined): { reason: string; message: string } | undefined {
+export function whyAway(hostName: string, host: Host | undefined): { reason: string; message: string } | undefined {
   if (host === undefined) {
     return {
       reason: "HostGone",
