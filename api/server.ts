@@ -6,6 +6,7 @@ import { customResourceDefinition } from "../crds/custom-resource-definition.ts"
 import { kinds } from "../crds/index.ts";
 import type { KubeObject, ResourceType } from "../crds/meta.ts";
 import { Admission } from "./admission/admission.ts";
+import { AdoptionPlugin } from "./admission/adoption.ts";
 import { DynamicAdmission } from "./admission/dynamic-admission.ts";
 import { LimitRanger } from "./admission/limit-ranger.ts";
 import { NamespaceLifecycle } from "./admission/namespace-lifecycle.ts";
@@ -101,6 +102,7 @@ export class ApiServer implements AsyncDisposable {
       const admission = new Admission([
         new LimitRanger(() => registry.builtin(limitRangeType)),
         new PriorityPlugin(() => registry.builtin(priorityClassType)),
+        new AdoptionPlugin(defaultAuthorizer),
         dynamic.mutatingWebhooks,
         dynamic.validatingPolicies,
         dynamic.validatingWebhooks,

@@ -30,6 +30,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     load: () => import("./commands/plan.ts"),
     failed: failedToCompare,
   },
+  adopt: {
+    summary: "Write manifests of containers that run on a Host already",
+    load: () => import("./commands/adopt.ts"),
+  },
   wait: { summary: "Wait until objects are in a state", load: () => import("./commands/wait.ts") },
   logs: { summary: "Show what a Container wrote", load: () => import("./commands/logs.ts") },
   version: { summary: "Show versions", load: () => import("./commands/version.ts") },

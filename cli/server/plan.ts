@@ -9,6 +9,7 @@ import type { Client, DiscoveredType, Name } from "../../api/client/client.ts";
 import { planKind } from "../../api/resources/builtin/plan.ts";
 import { ApiError, badRequest } from "../../api/status.ts";
 import type { Answerer } from "../../api/verbs/answer.ts";
+import { adoptedID } from "../../controllers/container/adoption.ts";
 import type { Plan } from "../../controllers/container/plan.ts";
 import { preview, previewRemoval } from "../../controllers/container/preview.ts";
 import { whyAway } from "../../controllers/container/reconciler.ts";
@@ -156,11 +157,19 @@ class World {
   readonly #options: PlanOptions;
   readonly #hosts: ReadonlyMap<string, Host>;
   readonly #ledger: Ledger;
+  /** Those that adopt something. */
+  readonly #claims: readonly Container[];
 
-  private constructor(options: PlanOptions, known: ReadonlyMap<string, Host>, ledger: Ledger) {
+  private constructor(
+    options: PlanOptions,
+    known: ReadonlyMap<string, Host>,
+    ledger: Ledger,
+    claims: readonly Container[],
+  ) {
     this.#options = options;
     this.#hosts = known;
     this.#ledger = ledger;
+    this.#claims = claims;
   }
 
   /** With `changes` made. */
@@ -180,7 +189,8 @@ class World {
       else known.set(after.metadata.name, after as Host);
     }
     for (const host of known.values()) ledger.putHost(host);
-    const world = new World(options, known, ledger);
+    const claims = bound.filter((container) => adoptedID(container) !== undefined);
+    const world = new World(options, known, ledger, claims);
     await forEachParallel([...known.values()], atOnce, (host) => world.#list(host));
     return world;
   }
@@ -237,7 +247,7 @@ class World {
     return this.#onHost(hostName, { ...nothing, hostName }, async (host) => {
       const driver = await this.#options.openDriver(host);
       const signal = AbortSignal.timeout(lookTimeoutMs);
-      const made = await preview(driver, container, this.#options.clock.now(), signal);
+      const made = await preview(driver, container, this.#claims, this.#options.clock.now(), signal);
       return { ...nothing, hostName, ...described(made) };
     });
   }
@@ -248,7 +258,7 @@ class World {
     if (hostName === undefined) return { ...nothing, action: "None" };
     return this.#onHost(hostName, { ...nothing, hostName }, async (host) => {
       const driver = await this.#options.openDriver(host);
-      const steps = await previewRemoval(driver, container, AbortSignal.timeout(lookTimeoutMs));
+      const steps = await previewRemoval(driver, container, this.#claims, AbortSignal.timeout(lookTimeoutMs));
       return { ...nothing, hostName, action: steps.length === 0 ? "None" : "Delete", steps: steps.map(plannedStep) };
     });
   }

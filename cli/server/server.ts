@@ -39,6 +39,7 @@ import { hosts } from "../../crds/host.ts";
 import type { HostDriver } from "../../drivers/driver.ts";
 import { HostFeed } from "../../drivers/host-feed.ts";
 import { DriverPool } from "../../drivers/pool.ts";
+import { adoptable } from "./adoptable.ts";
 import { containerLog, logOptions } from "./container-log.ts";
 import { lockFolder, makeFolder } from "./data-folder.ts";
 import { resolveInstance } from "./instance.ts";
@@ -77,6 +78,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     connectors: {
       "containers.stowage.dev/log": (object, query, aborted) =>
         containerLog(api.client, openDriver, object as Container, logOptions(query, clock.now()), aborted),
+      "hosts.stowage.dev/adoptable": (object, _query, aborted) => adoptable(openDriver, object as Host, aborted),
     },
     answerers: {
       "plans.stowage.dev": planAnswerer({

@@ -2,6 +2,7 @@
 import type { Container, ContainerSpec } from "../../crds/container.ts";
 import type { HostDriver, Owner, Step } from "../../drivers/driver.ts";
 import { specHash } from "../../drivers/spec-hash.ts";
+import { adoptionOf, alreadyAdopted } from "./adoption.ts";
 import type { Plan, PlanInput, Wanted } from "./plan.ts";
 import { needsImage, plan, planRemoval } from "./plan.ts";
 
@@ -24,9 +25,20 @@ export async function planOn(
 
 type Looking = Pick<HostDriver, "observe" | "hasImage" | "inPlace">;
 
-/** What the controller would do first if this were the Container now. Throws HostUnreachableError. */
-export async function preview(driver: Looking, container: Container, now: Date, signal: AbortSignal): Promise<Plan> {
-  const observed = await driver.observe(ownerOf(container), signal);
+/**
+ * What the controller would do first if this were the Container now. `claims`: Containers that adopt. Throws
+ * HostUnreachableError.
+ */
+export async function preview(
+  driver: Looking,
+  container: Container,
+  claims: readonly Container[],
+  now: Date,
+  signal: AbortSignal,
+): Promise<Plan> {
+  const observed = await driver.observe(ownerOf(container), signal, adoptionOf(container, claims));
+  const refusal = observed.length === 0 ? alreadyAdopted(container, claims) : undefined;
+  if (refusal !== undefined) return { keep: undefined, steps: [], replacing: [], updating: [], problem: refusal };
   const wanted = wantedOf(driver, container.spec);
   return planOn(driver, { container, observed, wanted, failure: undefined, now }, signal);
 }
@@ -35,9 +47,10 @@ export async function preview(driver: Looking, container: Container, now: Date, 
 export async function previewRemoval(
   driver: Pick<HostDriver, "observe">,
   container: Container,
+  claims: readonly Container[],
   signal: AbortSignal,
 ): Promise<readonly Step[]> {
-  return planRemoval(container.spec, await driver.observe(ownerOf(container), signal));
+  return planRemoval(container.spec, await driver.observe(ownerOf(container), signal, adoptionOf(container, claims)));
 }
 
 const ownerOf = ({ metadata: { namespace = "", name } }: Container): Owner => ({ namespace, name });

@@ -8,6 +8,7 @@ import { childOf } from "../../process/abort.ts";
 import { findCondition } from "../runtime/conditions.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
 import { settled, waiting } from "../runtime/reconciler.ts";
+import { adoptedID, adoptionOf, alreadyAdopted } from "./adoption.ts";
 import { announceAfter, announceBefore } from "./announcement.ts";
 import type { Failure, RefusalReason } from "./failure.ts";
 import { nextFailure } from "./failure.ts";
@@ -30,6 +31,12 @@ const mostRounds = 6;
 const unreachablePollMs = 5_000;
 /** When to look again for a container that the host is removing, in case its event is lost. */
 const removalPollMs = 1_000;
+
+/** When to look again whether the other one of two that would adopt the same container is gone. */
+const claimPollMs = 10_000;
+
+/** Name of the index of Containers by the id that they adopt. */
+export const byAdopted = "container/adopts";
 
 /** Something else is asked for than what the work is about. Its change has woken us: the next work is about that. */
 class SupersededError extends Error {
@@ -168,9 +175,20 @@ export class ContainerReconciler implements Reconciler {
     return settled();
   }
 
+  /** All that name the container which it would adopt. */
+  #claims(container: Container): readonly Container[] {
+    const id = adoptedID(container);
+    return id === undefined ? [] : this.#options.containers.byIndex(byAdopted, id);
+  }
+
   async #converge(work: Work, driver: HostDriver): Promise<Outcome> {
     // Both are needed before anything is created, and neither needs the other.
     let [observed] = await Promise.all([this.#observe(work, driver), work.hold()]);
+    const taken = observed.length === 0 ? alreadyAdopted(work.container, this.#claims(work.container)) : undefined;
+    if (taken !== undefined) {
+      await work.show({ keep: undefined, before: undefined, problem: taken });
+      return waiting(taken.reason, taken.message, claimPollMs);
+    }
     const wanted = wantedOf(driver, work.container.spec);
     let before: Observed | undefined;
     for (let round = 0; ; round++) {
@@ -185,7 +203,7 @@ export class ContainerReconciler implements Reconciler {
 
   async #observe(work: Work, driver: HostDriver): Promise<readonly Observed[]> {
     this.#heard.delete(work.key);
-    return driver.observe(work.owner, work.signal);
+    return driver.observe(work.owner, work.signal, adoptionOf(work.latest(), this.#claims(work.container)));
   }
 
   async #plan(work: Work, driver: HostDriver, wanted: Wanted, observed: readonly Observed[]): Promise<Plan> {
@@ -259,6 +277,8 @@ export class ContainerReconciler implements Reconciler {
     if (problem === undefined && retryAfterMs !== undefined) {
       return waiting("Removing", "Waiting for the host to remove a container", retryAfterMs);
     }
+    if (keep !== undefined && keep.id === adoptedID(work.container) && work.latest().status?.containerID === undefined)
+      this.#tell(work, "Normal", "Adopted", `Took over container ${keep.hostSideName} as it is`);
     const looped = work.latest().status?.summary === crashLoop;
     await work.show({ keep, before, problem });
     if (!looped && work.latest().status?.summary === crashLoop) {

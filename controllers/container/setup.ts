@@ -9,7 +9,8 @@ import { findCondition } from "../runtime/conditions.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { ControllerDefinition, EventRecorder, Informers } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
-import { ContainerReconciler } from "./reconciler.ts";
+import { adoptedID } from "./adoption.ts";
+import { byAdopted, ContainerReconciler } from "./reconciler.ts";
 import { outOfStep } from "./relist.ts";
 
 export interface ContainerControllerOptions {
@@ -36,6 +37,7 @@ export function containerController(options: ContainerControllerOptions): Contro
   const containers = informers.for<Container>(containerType, {
     [byHost]: ({ status }) => (status?.hostName === undefined ? [] : [status.hostName]),
     [byFormerHost]: ({ status }) => status?.formerHosts ?? [],
+    [byAdopted]: (container) => [adoptedID(container)].filter((id) => id !== undefined),
   });
   const hosts = informers.for<Host>(hostType);
   const reconciler = new ContainerReconciler({ client, containers, hosts, drivers, events, clock });
@@ -91,7 +93,7 @@ function desiredOf(container: Container | undefined): string {
   if (container === undefined) return "";
   const { uid, generation, deletionTimestamp } = container.metadata;
   const { hostName, eviction, formerHosts } = container.status ?? {};
-  return JSON.stringify([uid, generation, deletionTimestamp, hostName, eviction, formerHosts]);
+  return JSON.stringify([uid, generation, deletionTimestamp, hostName, eviction, formerHosts, adoptedID(container)]);
 }
 
 /** undefined where there is no Host: its going wakes what was bound to it, too. */

@@ -41,8 +41,17 @@ export type Inspect = z.infer<typeof Inspect>;
 
 /** Undefined when it does not carry our instance's labels. */
 export function observed(inspect: Inspect, instance: string): Observed | undefined {
-  const identity = identify(inspect.Config.Labels, instance);
-  if (identity === undefined) return undefined;
+  const { Labels: found } = inspect.Config;
+  const identity = identify(found, instance);
+  return identity && observedAs(inspect, identity, decodeSpecHash(found?.[labels.specHash]));
+}
+
+/** Whose it is, and what it was made from, is known already. */
+export function observedAs(
+  inspect: Inspect,
+  identity: Pick<Observed, "owner" | "uid">,
+  specHash: Observed["specHash"],
+): Observed {
   const { State: state } = inspect;
   const ended = state.Status === "exited" || state.Status === "dead" || state.Status === "restarting";
   return {
@@ -50,7 +59,7 @@ export function observed(inspect: Inspect, instance: string): Observed | undefin
     id: inspect.Id,
     hostSideName: inspect.Name.replace(/^\//, ""),
     state: state.Status,
-    specHash: decodeSpecHash(inspect.Config.Labels?.[labels.specHash]),
+    specHash,
     inPlace: inPlaceOf(inspect.HostConfig),
     imageID: inspect.Image,
     addresses: Object.entries(inspect.NetworkSettings.Networks ?? {}).flatMap(([network, endpoint]) =>
@@ -79,8 +88,18 @@ export const ContainerList = z.array(z.object({ Id: z.string(), Names: z.array(z
 
 /** Those of them that carry our instance's labels. */
 export function ownedContainers(list: z.infer<typeof ContainerList>, instance: string): readonly OwnedContainer[] {
+  return listedAs(list, (found) => identify(found.Labels, instance));
+}
+
+type Listed = z.infer<typeof ContainerList>[number];
+
+/** Those of them that are somebody's. */
+export function listedAs(
+  list: readonly Listed[],
+  identityOf: (found: Listed) => Pick<Observed, "owner" | "uid"> | undefined,
+): readonly OwnedContainer[] {
   return list.flatMap((found) => {
-    const identity = identify(found.Labels, instance);
+    const identity = identityOf(found);
     if (identity === undefined) return [];
     // A legacy link adds names of the form /other/alias.
     const name = found.Names?.find((candidate) => candidate.lastIndexOf("/") === 0) ?? "";
@@ -88,6 +107,10 @@ export function ownedContainers(list: z.infer<typeof ContainerList>, instance: s
     return [{ ...identity, hostName, id: found.Id, hostSideName: name.slice(1), state: found.State }];
   });
 }
+
+/** Whether a control plane, ours or another, made it. */
+export const isManaged = (found: Readonly<Record<string, string>> | null | undefined): boolean =>
+  found?.[labels.instance] !== undefined;
 
 function identify(found: z.infer<typeof Labels>, instance: string): Pick<Observed, "owner" | "uid"> | undefined {
   const namespace = found?.[labels.namespace];
