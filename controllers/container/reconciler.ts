@@ -150,7 +150,7 @@ export class ContainerReconciler implements Reconciler {
       const driver = drivers.get(name);
       const isBack = host !== undefined && driver !== undefined && whyAway(name, host) === undefined;
       const isHere = name === work.container.status?.hostName;
-      if (host === undefined || isHere || (isBack && (await driver.observe(work.owner, work.signal)).length === 0)) {
+      if (host === undefined || isHere || (isBack && (await this.#observe(work, driver)).length === 0)) {
         await work.write(withoutFormerHost(work.latest().status ?? {}, name));
       } else waitsFor.push(name);
     }
