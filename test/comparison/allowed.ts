@@ -330,18 +330,16 @@ const ownWays: readonly Allowed[] = [
     ours: /^<revision \d>$/,
     why: "As above: those controllers' writes count.",
   },
-  {
+  ...[
+    ["reason", /^InstanceDeletionInProgress$/, /^InstanceDeletionPending$/] as const,
+    ["message", /^CustomResource deletion is in progress$/, /CustomResource deletion will begin soon$/] as const,
+  ].map(([field, theirs, ours]) => ({
     sequences: "life of a definition: a kind that is deleted with objects that wait",
-    at: "*.body.**",
-    theirs: /^(1|InstanceDeletionInProgress|CustomResource deletion is in progress)$/,
-    why: "As below.",
-  },
-  {
-    sequences: "life of a definition: a kind that is deleted with objects that wait",
-    at: "6.body.metadata.deletion*",
-    theirs: "absent",
-    why: "Ours begins to delete the objects of a kind that goes at once; upstream's finalizer controller does so a moment later (pkg/controller/finalizer/crd_finalizer.go).",
-  },
+    at: `5.body.status.conditions.2.${field}`,
+    theirs,
+    ours,
+    why: "Upstream's finalizer controller says so when it begins (sync in apiextensions-apiserver/pkg/controller/finalizer/crd_finalizer.go); ours begins with the request, and keeps what the request says (etcd.go in pkg/registry/customresourcedefinition).",
+  })),
   {
     sequences: "life of a definition: a version is added, served and becomes the stored one",
     at: "11",
@@ -979,15 +977,10 @@ const http: readonly Allowed[] = [
 const timesAndEnds: readonly Allowed[] = [
   {
     sequences: "revisions of a list: pages at least as new",
-    at: "4.body",
+    at: "6.body",
     theirs: /^\(no such part\)$/,
     ours: /^\[\]$/,
     why: "As items elsewhere: null where upstream has no metadata to tell.",
-  },
-  {
-    sequences: "watch: tells bookmarks before it ends",
-    at: "2.events.*",
-    why: "How many bookmarks come in the last two seconds of a watch depends on its clock (bookmarkFrequency in apiserver/pkg/storage/cacher/cacher.go); ours sends one at the end.",
   },
   {
     sequences: "watch: of a namespace that is deleted",

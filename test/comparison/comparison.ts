@@ -49,13 +49,21 @@ export class Comparison implements AsyncDisposable {
   }
 }
 
-/** Makes the kinds that sequences share, and waits until they are served. */
+/** Makes the kinds that sequences share, and waits until they are served and discovery tells of them. */
 async function install(target: Target): Promise<void> {
+  const says = async (path: string, what: string): Promise<void> => {
+    while (!(await target.send("GET", path, {})).text.includes(what)) await delay(50);
+  };
   for (const fixture of fixtures) {
     await create(target, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", fixture);
     const { group, names, versions } = fixture.spec;
-    const path = `/apis/${group}/${versions[0].name}/${names.plural}`;
-    while ((await target.send("GET", path, {})).status !== 200) await delay(50);
+    for (const { name, served } of versions) {
+      if (!served) continue;
+      await says(`/apis/${group}/${name}/${names.plural}`, `"kind":"${names.kind}List"`);
+      await says(`/apis/${group}/${name}`, `"name":"${names.plural}"`);
+      await says(`/apis/${group}`, `"version":"${name}"`);
+      await says("/apis", `"groupVersion":"${group}/${name}"`);
+    }
   }
 }
 

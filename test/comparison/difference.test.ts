@@ -89,6 +89,14 @@ describe("normalize", () => {
     ]);
   });
 
+  test("bookmarks in a row are one, whatever their revisions", () => {
+    const event = (type: string, resourceVersion: string) => ({ type, object: { metadata: { resourceVersion } } });
+    const told = (...events: readonly unknown[]): unknown => normalize([{ to: "events of w", events }], {});
+    const added = event("ADDED", "7");
+    expect(told(added, event("BOOKMARK", "8"), event("BOOKMARK", "9"))).toEqual(told(added, event("BOOKMARK", "7")));
+    expect(told(added, event("BOOKMARK", "8"))).not.toEqual(told(added));
+  });
+
   test("findings are a set", () => {
     const cause = (field: string) => ({ field, message: "is wrong", reason: "FieldValueInvalid" });
     const status = (...fields: readonly string[]) => ({

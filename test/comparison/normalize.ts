@@ -17,7 +17,7 @@ export function normalize(answers: readonly Answer[], place: Readonly<Record<str
     ...(status === undefined ? {} : { status }),
     ...(headers === undefined ? {} : { headers: headersOf(headers, symbols) }),
     ...(body === undefined ? {} : { body: symbols.value(body) }),
-    ...(events === undefined ? {} : { events: inOrder(events).map((event) => symbols.value(event)) }),
+    ...(events === undefined ? {} : { events: bookmarksAsOne(inOrder(events)).map((event) => symbols.value(event)) }),
   }));
 }
 
@@ -31,6 +31,19 @@ function inOrder(events: readonly unknown[]): readonly unknown[] {
     return metadata?.name ?? "";
   };
   return [...added.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)), ...events.slice(added.length)];
+}
+
+/** How many bookmarks come in a row is up to a clock, and the revision that they tell to what others write meanwhile. */
+function bookmarksAsOne(events: readonly unknown[]): readonly unknown[] {
+  const isBookmark = (event: unknown): boolean => (event as Json | undefined)?.["type"] === "BOOKMARK";
+  return events
+    .filter((event, i) => !isBookmark(event) || !isBookmark(events[i + 1]))
+    .map((event) => {
+      if (!isBookmark(event)) return event;
+      const { object } = event as { object: Json };
+      const metadata = { ...(object["metadata"] as Json), resourceVersion: "<of the bookmark>" };
+      return { ...(event as Json), object: { ...object, metadata } };
+    });
 }
 
 function headersOf(headers: NonNullable<Answer["headers"]>, symbols: Symbols): Json {

@@ -263,6 +263,8 @@ const isTrue =
     ((body["status"] as Body | undefined)?.["conditions"] as readonly Body[] | undefined)?.some(
       (condition) => condition["type"] === type && condition["status"] === "True",
     ) ?? false;
+const isBeingDeleted = (_: number, body: Body): boolean =>
+  (body["metadata"] as Body | undefined)?.["deletionTimestamp"] !== undefined;
 const served = (path = things): RequestStep => until(get(path), isServed);
 const gone = (path: string): RequestStep => until(get(path), (status) => status === 404);
 const object = (metadata: Body = {}, more: Body = {}): Body => ({
@@ -280,8 +282,8 @@ const lives = area("life of a definition", {
     post(definitions, thing),
     until(get(at), isTrue("Established")),
     served(),
-    get("/apis/$group"),
-    only(get("/apis/$group/v1"), withVerbsSorted),
+    served("/apis/$group"),
+    only(served("/apis/$group/v1"), withVerbsSorted),
     post(things, object({}, { spec: { size: 1 } })),
     remove(`${things}/a`),
     only(remove(at), spec),
@@ -370,6 +372,7 @@ const lives = area("life of a definition", {
     served(),
     post(things, object({ finalizers: ["example.com/wait"] })),
     only(remove(at), () => ""),
+    until(get(`${things}/a`), isBeingDeleted),
     until(get(at), isTrue("Terminating")),
     post(things, object({ name: "b" })),
     patch("merge", `${things}/a`, { metadata: { finalizers: null } }),
@@ -412,7 +415,7 @@ const lives = area("life of a definition", {
     post(definitions, changedNames({ shortNames: ["th"], categories: ["all"] })),
     until(get(at), isTrue("Established")),
     served(),
-    only(get("/apis/$group/v1"), withVerbsSorted),
+    only(served("/apis/$group/v1"), withVerbsSorted),
     only(remove(at), () => ""),
   ],
   "a definition is patched and applied": [

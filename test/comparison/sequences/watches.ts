@@ -128,7 +128,7 @@ const content = area("watch", {
   "with a time that is none": [get(`${configMaps}?watch=true&timeoutSeconds=soon`)],
   "tells bookmarks before it ends": [
     post(configMaps, configMap("a")),
-    watch("w", `${configMaps}?watch=true&allowWatchBookmarks=true&timeoutSeconds=3&resourceVersion=0`),
+    watch("w", `${configMaps}?watch=true&allowWatchBookmarks=true&timeoutSeconds=5&resourceVersion=0`),
     end("w"),
   ],
   "with a match of revisions": [
