@@ -88,7 +88,7 @@ class Symbols {
       const inner = isList && key === "metadata" ? listMetadata(value) : value;
       return [this.#plain(key), this.value(inner, key)] as const;
     });
-    return sortedStatus(sortedManagers(Object.fromEntries(named)));
+    return sortedStatus(managersByName(Object.fromEntries(named)));
   }
 
   #text(text: string, key: string): string {
@@ -130,14 +130,20 @@ function listMetadata(metadata: unknown): unknown {
   };
 }
 
-/** Their times order them, and those have whole seconds only. */
-function sortedManagers(object: Json): Json {
+/**
+ * By who wrote where, as in `one Apply` and `two Update status`: their order is that of their times, which have whole
+ * seconds only, and where one has an entry more than the other all that follow would differ.
+ */
+function managersByName(object: Json): Json {
   const { managedFields } = object;
   if (!Array.isArray(managedFields)) return object;
-  const managers = managedFields as readonly Json[];
-  const keyOf = ({ manager, operation, subresource, fieldsV1 }: Json): string =>
-    JSON.stringify([manager, operation, subresource, fieldsV1]);
-  return { ...object, managedFields: managers.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)) };
+  const byName: Record<string, Json> = {};
+  for (const entry of managedFields as readonly Json[]) {
+    const { manager, operation, apiVersion, subresource } = entry;
+    const name = [manager, operation, subresource].filter((part) => part !== undefined).join(" ");
+    byName[name in byName ? `${name} in ${String(apiVersion)}` : name] = entry;
+  }
+  return { ...object, managedFields: byName };
 }
 
 /**
