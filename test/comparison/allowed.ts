@@ -357,14 +357,14 @@ const ownWays: readonly Allowed[] = [
     ["message", /^CustomResource deletion is in progress$/, /CustomResource deletion will begin soon$/] as const,
   ].map(([field, theirs, ours]) => ({
     sequences: "life of a definition: a kind that is deleted with objects that wait",
-    at: `5.body.status.conditions.2.${field}`,
+    at: `6.body.status.conditions.2.${field}`,
     theirs,
     ours,
     why: "Upstream's finalizer controller says so when it begins (sync in apiextensions-apiserver/pkg/controller/finalizer/crd_finalizer.go); ours begins with the request, and keeps what the request says (etcd.go in pkg/registry/customresourcedefinition).",
   })),
   {
     sequences: "life of a definition: a version is added, served and becomes the stored one",
-    at: "11",
+    at: "12",
     theirs: /^200$/,
     ours: /^422 .*is invalid/,
     why: "A definition that knows no version in which objects are stored would lose track of those that are; upstream refuses that of updates and forgets about status (ValidateUpdateCustomResourceDefinitionStatus).",
