@@ -1,8 +1,8 @@
 /**
  * What may differ, reviewed. Theirs is Kubernetes 1.20.2 and ours follows 1.32: most of it is what Kubernetes changed in
- * between. Each entry names the file that was read, in 1.20.2's source or, after "since", in a later one, and the release
- * only where a changelog or a pull request of Kubernetes (kubernetes#1) told it. An entry that allows nothing any more
- * fails the run.
+ * between. Each entry names the file that says so, in 1.20.2's source or, after "since", in a later one, or the pull request
+ * (kubernetes#1); and the release only where a changelog or the documentation of Kubernetes told it. An entry that allows
+ * nothing any more fails the run.
  *
  * Paths through managedFields name an entry by who wrote where (managersByName in normalize.ts): `one Apply`, `two Update
  * status`.
@@ -461,7 +461,7 @@ const changes: readonly Allowed[] = [
     at: "*.body.details.causes.*.message",
     theirs: /"v1": must appear in spec.versions$/,
     ours: /"v1": missing from spec.versions; v1 was previously a storage version/,
-    why: "Reworded since (validateCustomResourceDefinitionStoredVersions in apiextensions-apiserver/pkg/apis/apiextensions/validation/validation.go).",
+    why: "Reworded since (apiextensions-apiserver/pkg/apis/apiextensions/validation/validation.go).",
   },
   {
     sequences: "*",
@@ -562,7 +562,7 @@ const changes: readonly Allowed[] = [
     at: "*.body.metadata.managedFields.*.fieldsV1.f:spec.f:scopeSelector.**",
     theirs: /^\{\}$/,
     ours: "absent",
-    why: "A selector of scopes is owned as a whole in ours, as in 1.32: 1.20.2 has no +structType=atomic at ScopeSelector (core/v1/types.go).",
+    why: "A selector of scopes is owned as a whole in ours. 1.20.2 has no +structType=atomic at ScopeSelector (core/v1/types.go); kubernetes#100684 brought that to references in 1.22; whether to this one at that time was not looked up.",
   },
   {
     sequences: "names: of roles may be anything but a path",
@@ -619,7 +619,7 @@ const changes: readonly Allowed[] = [
     at: "**.fieldsV1.f:roleRef.f:*",
     theirs: /^\{\}$/,
     ours: "absent",
-    why: "roleRef is owned as a whole in ours, as in 1.32: 1.20.2 has no +structType=atomic at RoleRef (rbac/v1/types.go).",
+    why: "roleRef is owned as a whole in ours. 1.20.2 has no +structType=atomic at RoleRef (rbac/v1/types.go); kubernetes#100684 brought that to references in 1.22; whether to this one at that time was not looked up.",
   },
 ];
 
@@ -630,7 +630,7 @@ const writes: readonly Allowed[] = [
     at: "**.f:ownerReferences.k:**",
     theirs: /^\{\}$/,
     ours: "absent",
-    why: "An owner is owned as a whole in ours, as in 1.32: 1.20.2 has no +structType=atomic at OwnerReference (apimachinery/pkg/apis/meta/v1/types.go).",
+    why: "An owner is owned as a whole in ours. 1.20.2 has no +structType=atomic at OwnerReference (apimachinery/pkg/apis/meta/v1/types.go); kubernetes#100684 brought that to references in 1.22; whether to this one at that time was not looked up.",
   },
   {
     sequences: "metadata on creation: the same finalizer twice",
@@ -701,7 +701,7 @@ const managers: readonly Allowed[] = [
       at: "**.managedFields.comparison Update status",
       theirs: "absent",
       ours: /"fieldsV1":\{"f:status":\{.*\},"subresource":"status"\}$/,
-      why: "Who writes a subresource has an entry of its own since 1.22 (subresource of ManagedFieldsEntry in apimachinery/pkg/apis/meta/v1/types.go; kubernetes#100970).",
+      why: "Who writes a subresource has an entry of its own since kubernetes#100970 (subresource of ManagedFieldsEntry in apimachinery/pkg/apis/meta/v1/types.go).",
     },
   ),
   ...each(
@@ -829,7 +829,7 @@ const managers: readonly Allowed[] = [
     at: "**.managedFields.comparison Update.fieldsV1.f:status",
     theirs: /^\{("f:acceptedNames":\{"f:plural":\{\}\},)?"f:storedVersions":\{\}\}$/,
     ours: "absent",
-    why: "What a request cannot write it does not own since 1.21 (GetResetFields in apiextensions-apiserver/pkg/registry/customresourcedefinition/strategy.go; kubernetes#99661).",
+    why: "What a request cannot write it does not own since 1.21 (GetResetFields of its strategy, kubernetes#99661).",
   }),
   {
     sequences: "definition: with a status of its own",
@@ -860,7 +860,7 @@ const applying: readonly Allowed[] = [
       at: "5",
       theirs: /^422 Widget\.fixtures\.example\.com "a" is invalid: /,
       ours: /^200$/,
-      why: "Taking away all items of a list, or all members of a map, makes it null in 1.20.2, which is then refused; since 1.21, which has structured-merge-diff v4.1, it goes (EnsureNamedFieldsAreMembers in prune, merge/update.go).",
+      why: "Taking away all items of a list, or all members of a map, makes it null in 1.20.2, which is then refused; it goes since structured-merge-diff v4.1.2 at the latest (EnsureNamedFieldsAreMembers in prune, merge/update.go), and 1.20.2 has v4.0.2.",
     },
   ),
   ...[
@@ -909,7 +909,7 @@ const applying: readonly Allowed[] = [
         at,
         theirs: both,
         ours: both,
-        why: "Items take the order in which they are applied since structured-merge-diff v4.2.1 (kubernetes#107565; mergeListItems in typed/merge.go).",
+        why: "Items take the order in which they are applied since structured-merge-diff v4.2.1 (kubernetes#107565; sharedOrder in typed/merge.go).",
       }) as Allowed,
   ),
   ...places(["1.body.spec.words.*", "2.body.spec.words.*"], {
@@ -923,14 +923,14 @@ const applying: readonly Allowed[] = [
     at: "*.body.metadata.managedFields.one Apply.fieldsV1.f:status",
     theirs: /^\{"f:phase":\{\}\}$/,
     ours: "absent",
-    why: "What a write of the object cannot change is not owned since 1.21 (GetResetFields in apiextensions-apiserver/pkg/registry/customresource/strategy.go; kubernetes#99661).",
+    why: "What a write of the object cannot change is not owned since 1.21 (GetResetFields of its strategy, kubernetes#99661).",
   },
   {
     sequences: "one manager applies: a status",
     at: "*.body.metadata.managedFields.one Apply.fieldsV1.f:spec",
     theirs: "absent",
     ours: /^\{\}$/,
-    why: "An empty object is owned, as a leaf, since 1.21 (visitMapItems in typed/tofieldset.go of structured-merge-diff v4.1).",
+    why: "An empty object is owned, as a leaf, since structured-merge-diff v4.1.2 at the latest (visitMapItems in typed/tofieldset.go), and 1.20.2 has v4.0.2.",
   },
   {
     sequences: "two managers apply: an empty object",
@@ -977,7 +977,7 @@ const applying: readonly Allowed[] = [
     at: "*.body.metadata.managedFields",
     theirs: "absent",
     ours: /^\{"one Apply":\{[^{]*"fieldsV1":\{"f:spec":\{"f:size":\{\}\}\}\}\}$/,
-    why: "managedFields that cannot be understood are ignored in ours, as in 1.32, and cleared by 1.20.2 (Update in apiserver/pkg/endpoints/handlers/fieldmanager/fieldmanager.go).",
+    why: "managedFields that cannot be understood are ignored in ours, and cleared by 1.20.2 (Update in apiserver/pkg/endpoints/handlers/fieldmanager/fieldmanager.go).",
   },
   {
     sequences: "managers: write managedFields that are wrong",
@@ -991,7 +991,7 @@ const applying: readonly Allowed[] = [
     at: "1",
     theirs: /^409 Apply failed with 1 conflict: conflict with "one": \.spec\.size$/,
     ours: /^200$/,
-    why: "What a write of the status cannot change is not owned by it since 1.21 (GetResetFields in apiextensions-apiserver/pkg/registry/customresource/strategy.go; kubernetes#99661).",
+    why: "What a write of the status cannot change is not owned by it since 1.21 (GetResetFields of its strategy, kubernetes#99661).",
   },
   {
     sequences: "managers: apply status",
@@ -1041,7 +1041,7 @@ const applying: readonly Allowed[] = [
         at,
         theirs,
         ours,
-        why: "As above; managers of a subresource are apart since 1.22 (kubernetes#100970), and an empty object is owned since 1.21 (typed/tofieldset.go of structured-merge-diff v4.1).",
+        why: "As above; managers of a subresource are apart since kubernetes#100970, and an empty object is owned, as above.",
       }) as Allowed,
   ),
   {
@@ -1287,7 +1287,7 @@ const bodies: readonly Allowed[] = [
     at: "0.body.versions.1",
     theirs: /v1beta1/,
     ours: "absent",
-    why: "v1beta1 of apiextensions.k8s.io is no longer served by 1.22 and later (deprecation guide of Kubernetes).",
+    why: "v1beta1 of apiextensions.k8s.io is no longer served as of 1.22 (deprecation guide of Kubernetes).",
   },
   {
     sequences: "methods: of a*",
@@ -1344,7 +1344,7 @@ const timesAndEnds: readonly Allowed[] = [
     at: "1",
     theirs: /^422 Widget\.fixtures\.example\.com "a" is invalid: /,
     ours: /^200$/,
-    why: "A null of a field that is not nullable is dropped before validation, when applied too (PruneNonNullableNullsWithoutDefaults in apiextensions-apiserver/pkg/apiserver/schema/defaulting/prune.go); 1.20.2 does so on other writes only (kubernetes#101036).",
+    why: "A null of a field that is not nullable is dropped before validation, when applied too (PruneNonNullableNullsWithoutDefaults in apiextensions-apiserver/pkg/apiserver/schema/defaulting/prunenulls.go); 1.20.2 does so on other writes only (kubernetes#101036).",
   },
   ...[
     ["metadata.generation", /^1$/, /^2$/] as const,
@@ -1381,7 +1381,7 @@ const timesAndEnds: readonly Allowed[] = [
     sequences: "parameters: no time at all",
     theirs: /^504 Timeout: request did not complete within requested timeout 0s$/,
     ours: /^201$/,
-    why: "A timeout of 0 is none since (withRequestDeadline in apiserver/pkg/endpoints/filters/request_deadline.go).",
+    why: "A timeout of 0 is none since (userSpecifiedTimeout > 0 in apiserver/pkg/endpoints/filters/request_deadline.go).",
   }),
 ];
 

@@ -89,6 +89,19 @@ describe("normalize", () => {
     ]);
   });
 
+  test("managers are named by who wrote where", () => {
+    const entry = (manager: string, more: object = {}) => ({ manager, operation: "Update", apiVersion: "v1", ...more });
+    const status = entry("a", { subresource: "status" });
+    const later = entry("a", { apiVersion: "v2" });
+    const named = (...managedFields: readonly object[]) => normalized({ metadata: { managedFields } });
+    expect(named(status, entry("a"))).toEqual([
+      { metadata: { managedFields: { "a Update": entry("a"), "a Update status": status } } },
+    ]);
+    expect(named(entry("a"), later)).toEqual([
+      { metadata: { managedFields: { "a Update": entry("a"), "a Update in v2": later } } },
+    ]);
+  });
+
   test("bookmarks in a row are one, whatever their revisions", () => {
     const event = (type: string, resourceVersion: string) => ({ type, object: { metadata: { resourceVersion } } });
     const told = (...events: readonly unknown[]): unknown => normalize([{ to: "events of w", events }], {});

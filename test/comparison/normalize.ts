@@ -139,9 +139,9 @@ function managersByName(object: Json): Json {
   if (!Array.isArray(managedFields)) return object;
   const byName: Record<string, Json> = {};
   for (const entry of managedFields as readonly Json[]) {
-    const { manager, operation, apiVersion, subresource } = entry;
+    const { manager, operation, apiVersion, subresource } = entry as Readonly<Record<string, string | undefined>>;
     const name = [manager, operation, subresource].filter((part) => part !== undefined).join(" ");
-    byName[name in byName ? `${name} in ${String(apiVersion)}` : name] = entry;
+    byName[name in byName ? `${name} in ${apiVersion ?? "none"}` : name] = entry;
   }
   return { ...object, managedFields: byName };
 }

@@ -266,7 +266,10 @@ const isTrue =
 const isBeingDeleted = (_: number, body: Body): boolean =>
   (body["metadata"] as Body | undefined)?.["deletionTimestamp"] !== undefined;
 const served = (path = things): RequestStep => until(get(path), isServed);
-/** Kubernetes 1.20 serves a kind a moment before it is established, and one that is deleted then leaves its objects. */
+/**
+ * Kubernetes 1.20 serves a kind once its names are accepted (ServeHTTP in customresource_handler.go), a moment before it
+ * is established; and one that is deleted in that moment leaves its objects (sync in crd_finalizer.go).
+ */
 const established = only(until(get(at), isTrue("Established")), ({ spec }) => spec);
 const gone = (path: string): RequestStep => until(get(path), (status) => status === 404);
 const object = (metadata: Body = {}, more: Body = {}): Body => ({

@@ -74,7 +74,7 @@ const byField = area(
       get(`${configMaps}?${query}`, metadataOnly),
       post(widgets, widget("a", { size: 1 })),
       get(`${widgets}?${query}`, metadataOnly),
-      get(`/api/v1/namespaces?${query}&limit=1&labelSelector=none`, metadataOnly),
+      get(`/api/v1/namespaces?${query}&labelSelector=none`, metadataOnly),
       get(`${gauges}?${query}`, metadataOnly),
     ];
   }),
