@@ -1,7 +1,13 @@
 import { z } from "zod";
 import type { Kind } from "./kind.ts";
+import { Env, EnvFrom } from "./environment.ts";
 import type { Resource, ResourceType } from "./meta.ts";
-import { Conditions, LabelSelector, Quantity, withRules } from "./schema.ts";
+import { Placement } from "./placement.ts";
+import { Lifecycle, Probe } from "./probes.ts";
+import type { CelRule } from "./schema.ts";
+import { Conditions, ObjectName, Quantity, withRules } from "./schema.ts";
+import { SecurityContext } from "./security-context.ts";
+import { VolumeMounts, Volumes } from "./volumes.ts";
 
 /**
  * distribution/reference's grammar: an optional registry, a lower-case repository, an optional tag and digest.
@@ -32,12 +38,32 @@ export const ContainerPort = z.object({
     .optional(),
 });
 
-const ResourceList = z.object({
-  cpu: Quantity.optional().describe("Cores: 2, 500m."),
-  memory: Quantity.optional().describe("Bytes: 128Mi, 1G."),
-});
+const Amounts = z.record(z.string().max(316), Quantity).meta({ maxProperties: 16 });
 
-export const ContainerSpec = z.object({
+const resourcesOf = (amounts: typeof Amounts) =>
+  z.object({
+    requests: amounts.optional().describe("What the scheduler sets aside; the limits where absent."),
+    limits: amounts.optional().describe("What the container can use at most."),
+  });
+
+/** A device has a name with a domain: vendor.example/gpu. */
+const Resources = resourcesOf(
+  withRules(Amounts, {
+    rule: "self.all(k, k in ['cpu', 'memory', 'ephemeral-storage'] || k.contains('/'))",
+    message:
+      "resources are cpu (cores: 2, 500m), memory and ephemeral-storage (bytes: 128Mi, 1G), and devices by a name with a domain (vendor.example/gpu)",
+  }),
+);
+
+const InitResources = resourcesOf(
+  withRules(Amounts, {
+    rule: "self.all(k, k in ['cpu', 'memory', 'ephemeral-storage'])",
+    message: "resources of an initContainer are cpu (cores: 2, 500m), memory and ephemeral-storage (bytes: 128Mi, 1G)",
+  }),
+);
+
+/** What the main container and the initContainers have alike. */
+const processFields = {
   image: z
     .string()
     .max(1024)
@@ -58,25 +84,31 @@ export const ContainerSpec = z.object({
     .meta({ "x-kubernetes-list-type": "atomic" })
     .describe("Replaces the image's CMD. Where command is given and args is not, the image's CMD is dropped."),
   workingDir: z.string().min(1).optional().describe("Replaces the image's WORKDIR."),
+  env: Env,
+  envFrom: EnvFrom,
+  volumeMounts: VolumeMounts,
+  securityContext: SecurityContext.optional().describe("What its processes are allowed to."),
+};
+
+const InitContainer = z.object({
+  name: z
+    .string()
+    .max(63)
+    .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/),
+  ...processFields,
+  resources: InitResources.optional(),
+});
+export type InitContainer = z.infer<typeof InitContainer>;
+
+export const ContainerSpec = z.object({
+  ...processFields,
+  resources: Resources.optional(),
   hostname: z
     .string()
     .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/)
     .max(63)
     .optional()
     .describe("Host name inside the container; the object's name when absent."),
-  env: z
-    .array(
-      z.object({
-        name: z
-          .string()
-          .regex(/^[-._a-zA-Z][-._a-zA-Z0-9]*$/)
-          .describe("Name of the variable."),
-        value: z.string().default("").describe("Its value, taken literally."),
-      }),
-    )
-    .optional()
-    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
-    .describe("Environment variables, added to the image's own."),
   ports: withRules(
     z
       .array(ContainerPort)
@@ -89,12 +121,6 @@ export const ContainerSpec = z.object({
       message: "two ports ask for the same hostPort: each hostPort, protocol and hostIP can be used once",
     },
   ),
-  resources: z
-    .object({
-      requests: ResourceList.optional().describe("What the scheduler sets aside; the limits where absent."),
-      limits: ResourceList.optional().describe("What the container can use at most."),
-    })
-    .optional(),
   restartPolicy: z
     .enum(["Always", "OnFailure", "Never"])
     .default("Always")
@@ -132,13 +158,144 @@ export const ContainerSpec = z.object({
     },
   ),
   runtime: z.string().min(1).optional().describe("OCI runtime of the host, by name; the host's default when absent."),
-  placement: z
+  initContainers: z
+    .array(InitContainer)
+    .max(16)
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
+    .describe("Run one after the other before the container, each until it ends with exit code 0."),
+  volumes: Volumes,
+  restartOnConfigChange: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Replace the container when a ConfigMap or Secret that it uses changes. Otherwise mounted files change in place, and variables with the next container.",
+    ),
+  livenessProbe: Probe.optional().describe("The container is restarted where it fails."),
+  readinessProbe: Probe.optional().describe("The container is not Ready while it fails."),
+  startupProbe: Probe.optional().describe(
+    "The other probes begin once it succeeds; the container is restarted where it fails.",
+  ),
+  lifecycle: Lifecycle.optional(),
+  hostNetwork: z.boolean().default(false).describe("Use the host's network instead of one of its own."),
+  hostPID: z.boolean().default(false).describe("See the host's processes."),
+  hostIPC: z.boolean().default(false).describe("Share the host's IPC namespace."),
+  ulimits: z
+    .array(
+      z.object({
+        name: z
+          .enum([
+            "core",
+            "cpu",
+            "data",
+            "fsize",
+            "locks",
+            "memlock",
+            "msgqueue",
+            "nice",
+            "nofile",
+            "nproc",
+            "rss",
+            "rtprio",
+            "rttime",
+            "sigpending",
+            "stack",
+          ])
+          .describe("As `docker run --ulimit` names it."),
+        soft: z.int().min(-1),
+        hard: z.int().min(-1),
+      }),
+    )
+    .max(15)
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] }),
+  shmSize: Quantity.optional().describe("Bytes of /dev/shm; 64Mi when absent."),
+  dnsConfig: z
     .object({
-      hostName: z.string().min(1).optional().describe("The one Host to run on."),
-      hostSelector: LabelSelector.optional().describe("Labels that the Host must have."),
+      nameservers: z
+        .array(z.string().regex(/^[0-9a-fA-F.:]+$/))
+        .max(3)
+        .optional()
+        .meta({ "x-kubernetes-list-type": "atomic" }),
+      searches: z.array(z.string().min(1).max(253)).max(32).optional().meta({ "x-kubernetes-list-type": "atomic" }),
+      options: z
+        .array(z.object({ name: z.string().min(1), value: z.string().optional() }))
+        .max(32)
+        .optional()
+        .meta({ "x-kubernetes-list-type": "atomic" }),
     })
     .optional()
-    .describe("Where to run."),
+    .describe("resolv.conf of the container; the Engine's own when absent."),
+  hostAliases: z
+    .array(
+      z.object({
+        ip: z.string().regex(/^[0-9a-fA-F.:]+$/),
+        hostnames: z.array(z.string().min(1).max(253)).min(1).max(64).meta({ "x-kubernetes-list-type": "atomic" }),
+      }),
+    )
+    .max(64)
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["ip"] })
+    .describe("Further lines of /etc/hosts."),
+  devices: z
+    .array(
+      z.object({
+        hostPath: z
+          .string()
+          .max(1024)
+          .regex(/^\/dev\/[^:]+$/),
+        containerPath: z
+          .string()
+          .max(1024)
+          .regex(/^\/[^:]+$/)
+          .optional()
+          .describe("hostPath when absent."),
+        permissions: z
+          .string()
+          .regex(/^[rwm]{1,3}$/)
+          .default("rwm"),
+      }),
+    )
+    .max(64)
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["hostPath"] })
+    .describe("Devices of the host. Needs a namespace whose Pod Security level is privileged."),
+  cpuset: z
+    .string()
+    .max(1024)
+    .regex(/^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$/)
+    .optional()
+    .describe("CPUs of the host to run on: 0-2,7."),
+  cpuPolicy: z
+    .enum(["Shared", "Dedicated"])
+    .default("Shared")
+    .describe(
+      "Dedicated: whole CPUs of its own, of one NUMA node where they fit into one; needs a whole number of cpus.",
+    ),
+  pidsLimit: z.int().min(1).optional().describe("Most processes and threads; no limit when absent."),
+  logging: z
+    .object({
+      driver: z.string().min(1).max(64).describe("Logging driver of the Engine: json-file, local, journald, ..."),
+      options: z.record(z.string(), z.string()).optional(),
+    })
+    .optional()
+    .describe("Where the Engine writes what the container says; the Engine's default when absent."),
+  imagePullSecrets: z
+    .array(z.object({ name: ObjectName }))
+    .max(16)
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
+    .describe("Secrets of type kubernetes.io/dockerconfigjson, to pull with."),
+  imageUpdatePolicy: z
+    .object({
+      intervalSeconds: z.int().min(10).max(2_592_000).describe("How often the registry is asked."),
+    })
+    .optional()
+    .describe("Replace the container when its tag stands for another image. Never when absent."),
+  priorityClassName: ObjectName.optional().describe(
+    "PriorityClass: who has more may take the place of who has less, and is placed first.",
+  ),
+  placement: Placement.optional().describe("Where to run."),
 });
 export type ContainerSpec = z.infer<typeof ContainerSpec>;
 
@@ -177,6 +334,49 @@ export type ContainerStatus = z.infer<typeof ContainerStatus>;
 
 export type Container = Resource<ContainerSpec, ContainerStatus>;
 
+const rulesAcrossFields: readonly CelRule[] = [
+  {
+    rule: "!has(self.user) || !has(self.securityContext) || !has(self.securityContext.runAsUser)",
+    message: "user and securityContext.runAsUser say the same: give one of them",
+    fieldPath: ".user",
+  },
+  {
+    rule: "!has(self.volumeMounts) || cel.bind(names, has(self.volumes) ? self.volumes.map(v, v.name) : [], self.volumeMounts.all(m, m.name in names))",
+    message: "every volumeMount needs a volume of its name in spec.volumes",
+    fieldPath: ".volumeMounts",
+  },
+  {
+    rule: "!has(self.initContainers) || cel.bind(names, has(self.volumes) ? self.volumes.map(v, v.name) : [], self.initContainers.all(c, !has(c.volumeMounts) || c.volumeMounts.all(m, m.name in names)))",
+    message: "every volumeMount needs a volume of its name in spec.volumes",
+    fieldPath: ".initContainers",
+  },
+  {
+    rule: "!has(self.livenessProbe) || !has(self.livenessProbe.successThreshold) || self.livenessProbe.successThreshold == 1",
+    message: "successThreshold must be 1 for a livenessProbe",
+    fieldPath: ".livenessProbe",
+  },
+  {
+    rule: "!has(self.startupProbe) || !has(self.startupProbe.successThreshold) || self.startupProbe.successThreshold == 1",
+    message: "successThreshold must be 1 for a startupProbe",
+    fieldPath: ".startupProbe",
+  },
+  {
+    rule: "!has(self.imageUpdatePolicy) || !self.image.contains('@')",
+    message: "an image with a digest never moves: leave out imageUpdatePolicy, or the digest",
+    fieldPath: ".imageUpdatePolicy",
+  },
+  {
+    rule: "!has(self.cpuPolicy) || self.cpuPolicy != 'Dedicated' || !has(self.cpuset)",
+    message: "cpuPolicy Dedicated chooses the CPUs itself: leave out cpuset",
+    fieldPath: ".cpuset",
+  },
+  {
+    rule: "!has(self.cpuPolicy) || self.cpuPolicy != 'Dedicated' || (has(self.resources) && ((has(self.resources.limits) && 'cpu' in self.resources.limits) || (has(self.resources.requests) && 'cpu' in self.resources.requests)))",
+    message: "cpuPolicy Dedicated needs resources.requests.cpu or resources.limits.cpu, a whole number",
+    fieldPath: ".cpuPolicy",
+  },
+];
+
 export const containers: ResourceType = {
   group: "stowage.dev",
   version: "v1alpha1",
@@ -191,7 +391,7 @@ export const containerKind: Kind = {
   shortNames: ["ctr"],
   categories: ["all"],
   description: "One container that runs on one Host, and stays as declared.",
-  spec: ContainerSpec.describe("What is asked for."),
+  spec: withRules(ContainerSpec.describe("What is asked for."), ...rulesAcrossFields),
   status: ContainerStatus.describe("What was seen last."),
   columns: [
     { name: "Ready", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].status' },

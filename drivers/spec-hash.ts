@@ -23,7 +23,7 @@ function relevant(spec: ContainerSpec): Readonly<Record<string, unknown>> {
     args: spec.args,
     workingDir: spec.workingDir,
     hostname: spec.hostname,
-    env: sorted((spec.env ?? []).map(({ name, value }) => [name, value])),
+    env: sorted((spec.env ?? []).map(({ name, value = "" }) => [name, value])),
     // A port's name is for readers of the API; no host knows it.
     ports: sorted((spec.ports ?? []).map((p) => [p.containerPort, p.protocol, p.hostPort ?? 0, p.hostIP ?? ""])),
     stopSignal: spec.stopSignal,

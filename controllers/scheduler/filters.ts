@@ -53,7 +53,7 @@ export function wantOf(container: Container): Want {
   const { requests, limits } = spec.resources ?? {};
   return {
     key: keyOf(container),
-    requests: amountsOf({ cpu: requests?.cpu ?? limits?.cpu, memory: requests?.memory ?? limits?.memory }),
+    requests: amountsOf({ ...limits, ...requests }),
     ports: (spec.ports ?? []).flatMap(({ hostPort, hostIP = "", protocol }) =>
       hostPort === undefined ? [] : [{ port: hostPort, protocol, ip: isEveryAddress(hostIP) ? "" : hostIP }],
     ),

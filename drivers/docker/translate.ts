@@ -76,7 +76,7 @@ export function createBody(container: Container, place: Place): CreateBody {
       [labels.specHash]: encodeSpecHash(specHash(spec)),
     },
     ...entry(spec),
-    Env: (spec.env ?? []).map(({ name, value }) => `${name}=${value}`),
+    Env: (spec.env ?? []).map(({ name, value = "" }) => `${name}=${value}`),
     ...given("WorkingDir", spec.workingDir),
     ...given("User", spec.user),
     Tty: spec.tty,
@@ -148,10 +148,10 @@ export function inPlace(spec: ContainerSpec): InPlace {
     quantity === undefined ? 0 : parseQuantity(quantity);
   return {
     restartPolicy: spec.restartPolicy,
-    cpuLimit: quotaOf(amount(limits?.cpu)) / cpuPeriod,
-    cpuShares: ordinaryShares(sharesOf(amount(requests.cpu))),
-    memoryLimit: ordinaryMemory(Math.ceil(amount(limits?.memory))),
-    memoryReservation: ordinaryReservation(Math.ceil(amount(requests.memory))),
+    cpuLimit: quotaOf(amount(limits?.["cpu"])) / cpuPeriod,
+    cpuShares: ordinaryShares(sharesOf(amount(requests["cpu"]))),
+    memoryLimit: ordinaryMemory(Math.ceil(amount(limits?.["memory"]))),
+    memoryReservation: ordinaryReservation(Math.ceil(amount(requests["memory"]))),
   };
 }
 
