@@ -20,12 +20,14 @@ export interface Tls {
 }
 
 export interface Call {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Without version: `/containers/json`. */
   readonly path: string;
   /** Objects are sent as JSON. */
   readonly query?: Readonly<Record<string, string | number | boolean | object>>;
   readonly body?: object;
+  /** A tar archive, instead of {@link body}. */
+  readonly archive?: Uint8Array;
   readonly signal: AbortSignal;
   /** How long to wait for the answer's end; for ever when absent. Streams have no limit once they have begun. */
   readonly timeoutMs?: number;
@@ -54,6 +56,7 @@ interface Modem {
       readonly path: string;
       readonly method: string;
       readonly options: { readonly _query: object; readonly _body: object };
+      readonly file?: Uint8Array;
       readonly isStream: true;
       readonly statusCodes: Readonly<Record<number, true>>;
       readonly abortSignal: AbortSignal;
@@ -186,6 +189,7 @@ export class Connection implements Disposable {
           path: `${call.path}?`,
           method: call.method,
           options: { _query: call.query ?? {}, _body: call.body ?? {} },
+          ...(call.archive === undefined ? {} : { file: call.archive }),
           isStream: true,
           statusCodes: anyStatus,
           abortSignal: call.signal,
