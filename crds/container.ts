@@ -317,6 +317,19 @@ export const ContainerStatus = z.object({
     .describe("What `get` shows as STATUS: the phase, or in one word why it is not yet as asked (ImagePullBackOff)."),
   message: z.string().optional().describe("The same for people, in a sentence."),
   hostName: z.string().optional().describe("The Host that the scheduler chose."),
+  eviction: z
+    .object({
+      reason: z.string().max(64).describe("Who asks: Preempted, Evicted, Drained, Maintenance."),
+      message: z.string().max(1024),
+      requestedAt: z.string().meta({ format: "date-time" }),
+    })
+    .optional()
+    .describe("Asks it to leave its Host: the container is stopped and removed there, then it is placed anew."),
+  formerHosts: z
+    .array(z.string())
+    .optional()
+    .meta({ "x-kubernetes-list-type": "set" })
+    .describe("Hosts that it left while they did not answer: something of it may run there until they are back."),
   containerID: z.string().optional().describe("docker://<id>."),
   imageID: z.string().optional().describe("Digest of the image that runs."),
   addresses: z

@@ -137,6 +137,8 @@ export interface HostDriver extends AsyncDisposable {
 export interface OwnedContainer {
   readonly owner: Owner;
   readonly uid: string;
+  /** Name of the Host that it was created on: another one where two Hosts are one Engine, or a Host got a new name. */
+  readonly hostName: string;
   readonly id: string;
   readonly hostSideName: string;
   readonly state: Observed["state"];

@@ -106,11 +106,9 @@ export function needsImage(spec: ContainerSpec, made: Plan): boolean {
   return pullPolicy(spec) !== "Always" && made.steps.some((step) => step.do === "create");
 }
 
-/** What takes a deleted Container off its host. Done when nothing is observed any more. */
-export function planRemoval(spec: ContainerSpec, observed: readonly Observed[]): readonly Step[] {
-  return observed
-    .filter((one) => one.state !== "removing")
-    .flatMap((one) => removal(one, spec, "its Container was deleted"));
+/** What takes all of a Container off a host. Done when nothing is observed any more. */
+export function planRemoval(spec: ContainerSpec, observed: readonly Observed[], why: string): readonly Step[] {
+  return observed.filter((one) => one.state !== "removing").flatMap((one) => removal(one, spec, why));
 }
 
 /** When the image is pulled. Source: SetDefaults_Container in kubernetes/pkg/apis/core/v1/defaults.go. */

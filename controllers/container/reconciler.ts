@@ -1,4 +1,5 @@
 import { isNotFound } from "../../api/status.ts";
+import type { Container } from "../../crds/container.ts";
 import type { Host } from "../../crds/host.ts";
 import type { HostDriver, Observed, Step } from "../../drivers/driver.ts";
 import { HostUnreachableError, StepError } from "../../drivers/driver.ts";
@@ -13,7 +14,7 @@ import type { Failure, RefusalReason } from "./failure.ts";
 import { nextFailure } from "./failure.ts";
 import type { Plan, Wanted } from "./plan.ts";
 import { needsImage, plan, planRemoval } from "./plan.ts";
-import { crashLoop, unknownStatus } from "./status.ts";
+import { crashLoop, evictedStatus, unknownStatus, withoutFormerHost } from "./status.ts";
 import type { WorkOptions } from "./work.ts";
 import { Work, finalizer } from "./work.ts";
 
@@ -34,6 +35,8 @@ const removalPollMs = 1_000;
 class SupersededError extends Error {
   override readonly name = "SupersededError";
 }
+
+type Eviction = NonNullable<NonNullable<Container["status"]>["eviction"]>;
 
 interface Pull {
   readonly image: string;
@@ -99,8 +102,12 @@ export class ContainerReconciler implements Reconciler {
     if (deleted && !finalizers.includes(finalizer)) return settled();
 
     const work = new Work(this.#options, container, signal);
+    const left = await this.#leaveFormerHosts(work);
     const hostName = container.status?.hostName;
-    if (hostName === undefined) return deleted ? release(work) : waiting("NotScheduled", "Waiting for a Host");
+    if (hostName === undefined) {
+      if (!deleted) return left ?? waiting("NotScheduled", "Waiting for a Host");
+      return left ?? release(work);
+    }
 
     const host = this.#options.hosts.get(hostName);
     if (host === undefined && deleted) {
@@ -110,7 +117,7 @@ export class ContainerReconciler implements Reconciler {
         "HostGone",
         `Host "${hostName}" no longer exists: what was left on it is not removed`,
       );
-      return release(work);
+      return left ?? release(work);
     }
     const away = whyAway(hostName, host);
     if (away !== undefined) {
@@ -119,7 +126,46 @@ export class ContainerReconciler implements Reconciler {
     }
     const driver = this.#options.drivers.get(hostName);
     if (driver === undefined) return waiting("HostNotConnected", `Waiting for the connection to Host "${hostName}"`);
-    return deleted ? this.#remove(work, driver) : this.#converge(work, driver);
+    if (deleted) return (await this.#clear(work, driver, "its Container was deleted")) ?? left ?? release(work);
+    const { eviction } = container.status ?? {};
+    return eviction === undefined ? this.#converge(work, driver) : this.#evict(work, driver, eviction);
+  }
+
+  /**
+   * Forgets the former Hosts on which nothing of the Container is left, or that are gone for good. Undefined when there
+   * are none left. What is there is removed by the Host's own controller, before anything new starts there.
+   */
+  async #leaveFormerHosts(work: Work): Promise<Outcome | undefined> {
+    const { hosts, drivers } = this.#options;
+    const waitsFor: string[] = [];
+    for (const name of work.container.status?.formerHosts ?? []) {
+      const host = hosts.get(name);
+      const driver = drivers.get(name);
+      const isBack = host !== undefined && driver !== undefined && whyAway(name, host) === undefined;
+      const isHere = name === work.container.status?.hostName;
+      if (host === undefined || isHere || (isBack && (await driver.observe(work.owner, work.signal)).length === 0)) {
+        await work.write(withoutFormerHost(work.latest().status ?? {}, name));
+      } else waitsFor.push(name);
+    }
+    if (waitsFor.length === 0) return undefined;
+    const message = `Waiting for Host ${waitsFor.join(", ")}, where it may still run (delete a Host that will never return)`;
+    return waiting("FormerHost", message, removalPollMs);
+  }
+
+  /** Takes it off its host, and gives it back to the scheduler once nothing of it is left there. */
+  async #evict(work: Work, driver: HostDriver, eviction: Eviction): Promise<Outcome> {
+    const { eviction: _asked, ...status } = work.latest().status ?? {};
+    // What has ended takes no room, and must not run again.
+    if (status.phase === "Succeeded" || status.phase === "Failed") {
+      await work.write(status);
+      return settled();
+    }
+    const pending = await this.#clear(work, driver, eviction.message);
+    if (pending !== undefined) return pending;
+    const { formerHosts = [], hostName = "" } = work.latest().status ?? {};
+    await work.write(evictedStatus(work.latest(), eviction, formerHosts, this.#options.clock.now()));
+    this.#tell(work, "Normal", "Left", `Left Host "${hostName}": ${eviction.message}`);
+    return settled();
   }
 
   async #converge(work: Work, driver: HostDriver): Promise<Outcome> {
@@ -231,9 +277,10 @@ export class ContainerReconciler implements Reconciler {
     return problem === undefined ? settled() : waiting(problem.reason, problem.message, retryAfterMs);
   }
 
-  async #remove(work: Work, driver: HostDriver): Promise<Outcome> {
+  /** Removes all of it from a host. Undefined when nothing is left there. */
+  async #clear(work: Work, driver: HostDriver, why: string): Promise<Outcome | undefined> {
     const observed = await this.#observe(work, driver);
-    const steps = planRemoval(work.container.spec, observed);
+    const steps = planRemoval(work.container.spec, observed, why);
     if (steps.some((step) => step.do === "stop")) {
       const activity = { reason: "Terminating", message: "Stopping the container, then removing it" } as const;
       await work.show({ keep: observed[0], before: undefined, problem: undefined, activity });
@@ -243,7 +290,7 @@ export class ContainerReconciler implements Reconciler {
       return waiting("Removing", "Waiting for the host to remove a container", removalPollMs);
     }
     this.#failures.delete(work.key);
-    return release(work);
+    return undefined;
   }
 
   async #removeStep(work: Work, driver: HostDriver, step: Step, observed: readonly Observed[]): Promise<void> {

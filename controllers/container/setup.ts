@@ -25,6 +25,7 @@ export interface ContainerControllerOptions {
 const workers = 128;
 
 const byHost = "container/hostName";
+const byFormerHost = "container/formerHosts";
 
 /**
  * Keeps every bound Container as asked. Woken by changes of the desired state, by news from the hosts (HostFeed), and
@@ -34,6 +35,7 @@ export function containerController(options: ContainerControllerOptions): Contro
   const { client, informers, drivers, feed, events, clock } = options;
   const containers = informers.for<Container>(containerType, {
     [byHost]: ({ status }) => (status?.hostName === undefined ? [] : [status.hostName]),
+    [byFormerHost]: ({ status }) => status?.formerHosts ?? [],
   });
   const hosts = informers.for<Host>(hostType);
   const reconciler = new ContainerReconciler({ client, containers, hosts, drivers, events, clock });
@@ -71,7 +73,9 @@ export function containerController(options: ContainerControllerOptions): Contro
         }),
         hosts.onChange((old, next) => {
           const either = next ?? old;
-          if (either !== undefined && isReady(old) !== isReady(next)) wakeAll(either.metadata.name);
+          if (either === undefined || isReady(old) === isReady(next)) return;
+          wakeAll(either.metadata.name);
+          for (const container of containers.byIndex(byFormerHost, either.metadata.name)) wake(keyOf(container));
         }),
         feed.listen(hear),
       ];
@@ -86,7 +90,8 @@ export function containerController(options: ContainerControllerOptions): Contro
 function desiredOf(container: Container | undefined): string {
   if (container === undefined) return "";
   const { uid, generation, deletionTimestamp } = container.metadata;
-  return JSON.stringify([uid, generation, deletionTimestamp, container.status?.hostName]);
+  const { hostName, eviction, formerHosts } = container.status ?? {};
+  return JSON.stringify([uid, generation, deletionTimestamp, hostName, eviction, formerHosts]);
 }
 
 /** undefined where there is no Host: its going wakes what was bound to it, too. */

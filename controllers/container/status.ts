@@ -1,6 +1,7 @@
 /** Says in Container.status what is so. Pure. */
 import type { Container, ContainerStatus } from "../../crds/container.ts";
 import type { Condition } from "../../crds/meta.ts";
+import { formatTime } from "../../crds/meta.ts";
 import type { Observed, PullProgress } from "../../drivers/driver.ts";
 import type { ConditionDraft } from "../runtime/conditions.ts";
 import { findCondition, setCondition } from "../runtime/conditions.ts";
@@ -44,10 +45,19 @@ export function statusOf(sight: Sight): ContainerStatus {
     phase,
     summary,
     ...(message === "" ? {} : { message }),
-    ...(previous.hostName === undefined ? {} : { hostName: previous.hostName }),
+    ...placeOf(previous),
     ...(keep === undefined && phase === "Pending" ? {} : runOf(previous, keep, end)),
     ...historyOf(previous, phase, sight),
     conditions: conditionsOf(sight, phase, summary, message),
+  };
+}
+
+/** Where it is, was, and is to go from: what others say of it, which no observation changes. */
+function placeOf({ hostName, eviction, formerHosts }: ContainerStatus): Partial<ContainerStatus> {
+  return {
+    ...(hostName === undefined ? {} : { hostName }),
+    ...(eviction === undefined ? {} : { eviction }),
+    ...(formerHosts === undefined ? {} : { formerHosts }),
   };
 }
 
@@ -73,6 +83,64 @@ export function unknownStatus(container: Container, reason: string, message: str
     message,
     conditions: [...setCondition(previous.conditions, ready, now)],
   };
+}
+
+/**
+ * The status of a Container that has left its Host, for the scheduler to place anew, unless its restartPolicy forbids
+ * another run. Its past stays: how often it started, and how its last run ended. `formerHosts`: where something of it may still run.
+ */
+export function evictedStatus(
+  container: Container,
+  { reason, message }: { readonly reason: string; readonly message: string },
+  formerHosts: readonly string[],
+  now: Date,
+): ContainerStatus {
+  const previous = container.status ?? {};
+  const { generation } = container.metadata;
+  const drafts: readonly ConditionDraft[] = [
+    draft("DisruptionTarget", "True", reason, message, generation),
+    draft("Scheduled", "False", reason, message, generation),
+    draft("Ready", "False", reason, message, generation),
+  ];
+  const conditions = drafts.reduce<readonly Condition[]>(
+    (all, one) => setCondition(all, one, now),
+    (previous.conditions ?? []).filter(({ type }) => type !== "ImageReady"),
+  );
+  const { containerID, exitCode, startedAt, finishedAt } = previous;
+  const lastState =
+    startedAt === undefined
+      ? previous.lastState
+      : {
+          ...(containerID === undefined ? {} : { containerID }),
+          ...(exitCode === undefined ? {} : { exitCode }),
+          reason,
+          startedAt,
+          finishedAt: finishedAt ?? formatTime(now),
+        };
+  // What must not run twice has had its run, and keeps the Host on which that was.
+  const over = container.spec.restartPolicy === "Never" && startedAt !== undefined;
+  return {
+    ...(previous.observedGeneration === undefined ? {} : { observedGeneration: previous.observedGeneration }),
+    ...(over
+      ? {
+          phase: "Failed",
+          summary: reason,
+          ...(previous.hostName === undefined ? {} : { hostName: previous.hostName }),
+        }
+      : { phase: "Pending", summary: "Pending" }),
+    message,
+    ...(formerHosts.length === 0 ? {} : { formerHosts: [...formerHosts] }),
+    ...(previous.restartCount === undefined ? {} : { restartCount: previous.restartCount }),
+    ...(lastState === undefined ? {} : { lastState }),
+    conditions: [...conditions],
+  };
+}
+
+/** The status without one of its former Hosts: nothing of it is there any more. */
+export function withoutFormerHost(status: ContainerStatus, hostName: string): ContainerStatus {
+  const { formerHosts = [], ...rest } = status;
+  const left = formerHosts.filter((one) => one !== hostName);
+  return left.length === 0 ? rest : { ...rest, formerHosts: left };
 }
 
 /** `45 % (3.1 of 6.9 MB)`; bytes alone where the total is not known yet. */

@@ -5,7 +5,7 @@ import type { Container } from "../../crds/container.ts";
 import type { Host, HostStatus } from "../../crds/host.ts";
 import { hosts as hostType } from "../../crds/host.ts";
 import type { HostDriver, OwnedContainer } from "../../drivers/driver.ts";
-import { HostUnreachableError, UnsupportedHostError } from "../../drivers/driver.ts";
+import { HostUnreachableError, StepError, UnsupportedHostError } from "../../drivers/driver.ts";
 import type { HostFeed } from "../../drivers/host-feed.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
 import { childOf } from "../../process/abort.ts";
@@ -14,8 +14,8 @@ import type { Clock } from "../../process/clock.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler, Wake } from "../runtime/reconciler.ts";
 import { settled } from "../runtime/reconciler.ts";
 import { CredentialsError, readTlsSecret } from "./secret.ts";
-import type { Look, NotReadyReason, Probe } from "./status.ts";
-import { orphansOf, statusOf } from "./status.ts";
+import type { Look, NotReadyReason, Probe, Strays } from "./status.ts";
+import { statusOf, straysOf } from "./status.ts";
 import { HostWatch } from "./watch.ts";
 
 /** Ours in metadata.finalizers: Containers may be bound to it. */
@@ -42,6 +42,8 @@ const probeMs = 5_000;
 const patienceMs = 10_000;
 /** How often everything on a host is looked at, give or take a tenth. */
 const relistMs = 60_000;
+/** As Containers have it by default. */
+const defaultGraceSeconds = 30;
 /** Containers are counted again this long after one of them changed: many change at a time. */
 const recountMs = 2_000;
 
@@ -62,6 +64,13 @@ export class HostReconciler implements Reconciler {
 
   constructor(options: HostReconcilerOptions) {
     this.#options = options;
+  }
+
+  /** A Container has left this Host, or was bound elsewhere: what it left behind may be stale by now. */
+  recount(name: Key): void {
+    const connection = this.#connections.get(name);
+    if (connection !== undefined) connection.recountDue = true;
+    this.#wake(name);
   }
 
   /** Must be called before anything is reconciled. Ends all listening when `signal` aborts. */
@@ -101,6 +110,12 @@ export class HostReconciler implements Reconciler {
       const driver = await drivers.ensure(host, (namespace, secret) => readTlsSecret(client, namespace, secret));
       const connection = this.#connect(name, driver);
       connection.look = await this.#patiently(signal, (limited) => this.#look(name, connection, limited));
+      // Before the Host is called ready: nothing new starts beside them.
+      if (connection.look.stale.length > 0) {
+        await this.#removeStale(host, driver, connection.look.stale, signal);
+        connection.recountDue = true;
+        connection.look = await this.#patiently(signal, (limited) => this.#look(name, connection, limited));
+      }
       return { ready: true, ...connection.look };
     } catch (error) {
       const refusal = refusalOf(error);
@@ -143,10 +158,41 @@ export class HostReconciler implements Reconciler {
     signal: AbortSignal,
   ): Promise<Omit<Look, "info">> {
     const { containers } = this.#options;
-    const suspects = new Set(orphansOf(name, found, containers).map(({ id }) => id));
-    const again = suspects.size === 0 ? [] : orphansOf(name, await driver.owners(signal), containers);
-    const orphans = again.filter(({ id }) => suspects.has(id)).map(({ hostSideName }) => hostSideName);
-    return { containers: found.length, orphans: orphans.sort() };
+    const first = straysOf(name, found, containers);
+    if (first.orphans.length + first.stale.length === 0) return { containers: found.length, orphans: [], stale: [] };
+    const again = straysOf(name, await driver.owners(signal), containers);
+    const inBoth = (kind: keyof Strays): readonly OwnedContainer[] =>
+      again[kind].filter(({ id }) => first[kind].some((one) => one.id === id));
+    return {
+      containers: found.length,
+      orphans: inBoth("orphans")
+        .map(({ hostSideName }) => hostSideName)
+        .sort(),
+      stale: inBoth("stale"),
+    };
+  }
+
+  /** Each gets its grace period, all at the same time. What the host refuses is tried again with the next look. */
+  async #removeStale(
+    host: Host,
+    driver: HostDriver,
+    stale: readonly OwnedContainer[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { containers, events } = this.#options;
+    const remove = async ({ id, owner, hostSideName }: OwnedContainer): Promise<void> => {
+      const graceSeconds =
+        containers.get(`${owner.namespace}/${owner.name}`)?.spec.terminationGracePeriodSeconds ?? defaultGraceSeconds;
+      try {
+        await driver.perform({ do: "stop", id, graceSeconds }, signal);
+        await driver.perform({ do: "remove", id, why: "its Container runs elsewhere by now" }, signal);
+        events.event(host, "Normal", "StaleRemoved", `Removed ${hostSideName}: its Container runs elsewhere by now`);
+      } catch (error) {
+        if (!(error instanceof StepError)) throw error;
+        events.event(host, "Warning", "FailedRemoving", error.message);
+      }
+    };
+    await Promise.all(stale.map(remove));
   }
 
   /** Listens to the host, from now on or already. */

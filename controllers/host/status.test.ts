@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import type { HostStatus } from "../../crds/host.ts";
+import { formatTime } from "../../crds/meta.ts";
 import type { OwnedContainer } from "../../drivers/driver.ts";
 import { containerOf, hostOf } from "../../test/fakes/objects.ts";
 import { findCondition } from "../runtime/conditions.ts";
 import type { Probe } from "./status.ts";
-import { orphansOf, statusOf } from "./status.ts";
+import { statusOf, straysOf } from "./status.ts";
 
 const now = new Date("2026-01-01T00:01:00Z");
 const later = (seconds: number): Date => new Date(now.getTime() + seconds * 1000);
@@ -23,6 +24,7 @@ const answers: Probe = {
   },
   containers: 2,
   orphans: [],
+  stale: [],
 };
 const silent: Probe = { ready: false, reason: "EngineUnreachable", message: "nothing listens there" };
 
@@ -76,10 +78,11 @@ test("a deleted host names what keeps it", () => {
   });
 });
 
-test("orphans belong to no object, or to one that is bound elsewhere", () => {
-  const found = ["here", "elsewhere", "unbound", "nowhere"].map((name): OwnedContainer => ({
+test("strays belong to no object, or were left behind by one that moved", () => {
+  const found = ["here", "elsewhere", "alias", "unbound", "going", "nowhere"].map((name): OwnedContainer => ({
     owner: { namespace: "default", name },
     uid: "u",
+    hostName: name === "alias" ? "b" : "a",
     id: name,
     hostSideName: name,
     state: "running",
@@ -87,7 +90,15 @@ test("orphans belong to no object, or to one that is bound elsewhere", () => {
   const objects = new Map([
     ["default/here", containerOf({}, { status: { hostName: "a" } })],
     ["default/elsewhere", containerOf({}, { status: { hostName: "b" } })],
-    ["default/unbound", containerOf()],
+    // Two Hosts, one Engine: it runs where it is bound, and is seen from here.
+    ["default/alias", containerOf({}, { status: { hostName: "b" } })],
+    ["default/unbound", containerOf({}, { status: { formerHosts: ["a"] } })],
+    [
+      "default/going",
+      containerOf({}, { metadata: { deletionTimestamp: formatTime(now) }, status: { formerHosts: ["a"] } }),
+    ],
   ]);
-  expect(orphansOf("a", found, objects).map(({ id }) => id)).toEqual(["elsewhere", "nowhere"]);
+  const { orphans, stale } = straysOf("a", found, objects);
+  expect(orphans.map(({ id }) => id)).toEqual(["alias", "nowhere"]);
+  expect(stale.map(({ id }) => id)).toEqual(["elsewhere", "going"]);
 });

@@ -18,6 +18,7 @@ export interface Look {
   readonly containers: number;
   /** Names on the host of those that belong to no object, sorted. */
   readonly orphans: readonly string[];
+  readonly stale: readonly OwnedContainer[];
 }
 
 /** What a probe came to. */
@@ -63,19 +64,32 @@ export function statusOf({ host, probe, bound, now }: HostSight): HostStatus {
   return { ...next, lastHeartbeatTime: heartbeat(previous, next, now) };
 }
 
-/**
- * What carries our labels and belongs to no object, or to one that is bound elsewhere; not what belongs to one that
- * may yet be bound here.
- */
-export function orphansOf(
+/** What carries our labels and should not be there. */
+export interface Strays {
+  /** Belong to no object: whether they are still wanted nobody can tell, so they are reported and left alone. */
+  readonly orphans: readonly OwnedContainer[];
+  /**
+   * Were left behind by Containers that moved while the host did not answer, and run elsewhere by now: they are removed.
+   * Only those that were created on this very Host: where two Hosts are one Engine, the other's are not strays.
+   */
+  readonly stale: readonly OwnedContainer[];
+}
+
+/** Not in it is what belongs to a Container that may yet be bound here. */
+export function straysOf(
   hostName: string,
   found: readonly OwnedContainer[],
   containers: Pick<Cache<Container>, "get">,
-): readonly OwnedContainer[] {
-  return found.filter(({ owner }) => {
-    const container = containers.get(`${owner.namespace}/${owner.name}`);
-    return container === undefined || (container.status?.hostName ?? hostName) !== hostName;
+): Strays {
+  const kinds = Map.groupBy(found, (one): "orphan" | "stale" | "wanted" => {
+    const container = containers.get(`${one.owner.namespace}/${one.owner.name}`);
+    if (container === undefined) return "orphan";
+    const { hostName: boundTo, formerHosts = [] } = container.status ?? {};
+    const goes = container.metadata.deletionTimestamp !== undefined && formerHosts.includes(hostName);
+    if (boundTo === hostName || (boundTo === undefined && !goes)) return "wanted";
+    return one.hostName === hostName ? "stale" : "orphan";
   });
+  return { orphans: kinds.get("orphan") ?? [], stale: kinds.get("stale") ?? [] };
 }
 
 function factsOf({ info, containers, orphans }: Look): Partial<HostStatus> {

@@ -45,7 +45,8 @@ export function schedulerController(options: SchedulerControllerOptions): Contro
           if (next !== undefined) {
             if (next.status?.hostName === undefined) unbound.add(keyOf(next));
             else unbound.delete(keyOf(next));
-            if (old === undefined || next.metadata.generation !== old.metadata.generation) wake(keyOf(next));
+            const left = old?.status?.hostName !== undefined && next.status?.hostName === undefined;
+            if (old === undefined || left || next.metadata.generation !== old.metadata.generation) wake(keyOf(next));
           }
           if (old?.status?.hostName !== undefined && roomOf(old) !== roomOf(next)) wakeUnbound();
         }),

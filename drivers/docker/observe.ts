@@ -84,7 +84,8 @@ export function ownedContainers(list: z.infer<typeof ContainerList>, instance: s
     if (identity === undefined) return [];
     // A legacy link adds names of the form /other/alias.
     const name = found.Names?.find((candidate) => candidate.lastIndexOf("/") === 0) ?? "";
-    return [{ ...identity, id: found.Id, hostSideName: name.slice(1), state: found.State }];
+    const hostName = found.Labels?.[labels.host] ?? "";
+    return [{ ...identity, hostName, id: found.Id, hostSideName: name.slice(1), state: found.State }];
   });
 }
 

@@ -368,6 +368,40 @@ if (missing !== undefined) {
       expect(await user.runs("named")).toMatchObject({ hostName: "east" });
     });
 
+    test("a Container that is evicted leaves its Host and is placed anew; what left a lost Host is removed when that is back", async () => {
+      await addEast();
+      await user.apply("web");
+      await user.apply("moves");
+      const web = await user.runs("web");
+      const moves = await user.runs("moves");
+      await addWest();
+      await user.hostIs("west", "True");
+      // What the scheduler (preemption), `stowage drain` and the loss of a Host come to.
+      const write = async (name: string, change: (status: ContainerStatus) => ContainerStatus): Promise<void> => {
+        const object = await client.get<Container>(containers, place(name));
+        const next: Container = { ...object, status: change(object.status ?? {}) };
+        await client.updateStatus<Container>(containers, next);
+      };
+      await client.patch(hosts, { name: "east" }, { type: "merge", body: { spec: { unschedulable: true } } });
+      const eviction = { reason: "Evicted", message: "test", requestedAt: web.startedAt ?? "" };
+      await write("web", (status) => ({ ...status, eviction }));
+      const moved = await user.runs("web", web);
+      expect(moved).toMatchObject({ hostName: "west", lastState: { containerID: web.containerID, reason: "Evicted" } });
+      expect(findCondition(moved.conditions, "DisruptionTarget")).toMatchObject({ status: "True", reason: "Evicted" });
+      expect(await idsOn(east)).toEqual([onHost(east, moves).id]);
+
+      await east.kill9();
+      await user.shows("moves", { phase: "Unknown" });
+      await write("moves", ({ hostName: _, ...status }) => ({ ...status, phase: "Pending", formerHosts: ["east"] }));
+      await user.shows("moves", { phase: "Running", hostName: "west" });
+      await user.delete(containers, "moves");
+      expect((await user.shows("moves", { summary: "Terminating" })).formerHosts).toEqual(["east"]);
+      await east.restart();
+      await user.hostIs("east", "True");
+      expect(await idsOn(east)).toEqual([]);
+      await user.isGone(containers, "moves");
+    });
+
     test("who lost the store finds again what was on each Host, and runs nothing twice", async () => {
       const again = { args: ["--instance", "lost-store"] };
       const names = ["a", "b", "c", "d"];

@@ -172,7 +172,7 @@ test("a plan names no container that it was not shown, and removes none that is 
       const known = input.observed.map(({ id }) => id);
       const made = plan(input);
       for (const id of idsOf(made.steps)) expect(known).toContain(id);
-      for (const id of idsOf(planRemoval(input.container.spec, input.observed))) expect(known).toContain(id);
+      for (const id of idsOf(planRemoval(input.container.spec, input.observed, "test"))) expect(known).toContain(id);
       if (made.replacing.length === 0)
         expect(made.steps).not.toContainEqual(expect.objectContaining({ do: "remove", id: made.keep?.id }));
     }),
@@ -193,7 +193,7 @@ test("nothing that runs is taken away before the image that replaces it is there
 test("removal leaves nothing", () => {
   fc.assert(
     fc.property(inputs, ({ container, observed }) => {
-      const left = planRemoval(container.spec, observed).reduce(perform, observed);
+      const left = planRemoval(container.spec, observed, "test").reduce(perform, observed);
       expect(left.filter((one) => one.state !== "removing")).toEqual([]);
     }),
   );
