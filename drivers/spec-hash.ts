@@ -1,6 +1,7 @@
 /** Tells whether a container on a host was made from the spec that is asked for now, field by field. Pure. */
 import { createHash } from "node:crypto";
 import type { ContainerSpec } from "../crds/container.ts";
+import { connectsInside } from "../crds/probes.ts";
 
 /**
  * A digest per field whose change needs a new container on a host. Fields that are absent or say the default are left
@@ -32,6 +33,9 @@ function relevant(spec: ContainerSpec): Readonly<Record<string, unknown>> {
     user: spec.user,
     labels: sorted(Object.entries(spec.labels ?? {})),
     runtime: spec.runtime,
+    initContainers: spec.initContainers,
+    // What a container needs inside for them is there from its beginning, or never.
+    probes: connectsInside(spec),
   };
 }
 

@@ -74,7 +74,10 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     names: options.tlsSan,
     connectors: {
       "containers.stowage.dev/log": (object, query, aborted) =>
-        containerLog(api.client, openDriver, object as Container, logOptions(query, clock.now()), aborted),
+        containerLog(
+          ...([api.client, openDriver, object as Container, logOptions(query, clock.now()), aborted] as const),
+          query.get("container") ?? undefined,
+        ),
     },
     clock,
     log,
@@ -136,7 +139,7 @@ async function runControllers({ options, client, drivers, log }: ControllerParts
   const controllers = [
     hostController({ ...writersOf("host"), informers, drivers, feed, clock, random }),
     schedulerController({ ...writersOf("scheduler"), informers, feed, clock }),
-    containerController({ ...writersOf("container"), informers, drivers, feed, clock }),
+    containerController({ ...writersOf("container"), informers, drivers, feed, clock, random }),
     namespaceController({ ...writersOf("namespace"), informers, clock }),
     garbageCollector({ ...writersOf("garbage-collector"), informers }),
     serviceAccountController({ ...writersOf("service-account"), informers }),

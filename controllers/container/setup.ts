@@ -7,8 +7,9 @@ import type { HostFeed, HostNews } from "../../drivers/host-feed.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
 import { findCondition } from "../runtime/conditions.ts";
 import type { Clock } from "../../process/clock.ts";
-import type { ControllerDefinition, EventRecorder, Informers } from "../runtime/reconciler.ts";
+import type { ControllerDefinition, EventRecorder, Informers, Key } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
+import { Prober } from "./prober/prober.ts";
 import { ContainerReconciler } from "./reconciler.ts";
 import { outOfStep } from "./relist.ts";
 
@@ -19,6 +20,8 @@ export interface ContainerControllerOptions {
   readonly feed: HostFeed;
   readonly events: EventRecorder;
   readonly clock: Clock;
+  /** From 0 up to but not including 1. */
+  readonly random: () => number;
 }
 
 /** They wait for hosts, which bound themselves how much they do at once: a slow stop must not keep others waiting. */
@@ -32,13 +35,14 @@ const byFormerHost = "container/formerHosts";
  * when a Host becomes ready or is lost.
  */
 export function containerController(options: ContainerControllerOptions): ControllerDefinition {
-  const { client, informers, drivers, feed, events, clock } = options;
+  const { client, informers, drivers, feed, events, clock, random } = options;
   const containers = informers.for<Container>(containerType, {
     [byHost]: ({ status }) => (status?.hostName === undefined ? [] : [status.hostName]),
     [byFormerHost]: ({ status }) => status?.formerHosts ?? [],
   });
   const hosts = informers.for<Host>(hostType);
-  const reconciler = new ContainerReconciler({ client, containers, hosts, drivers, events, clock });
+  const prober = new Prober({ clock, events, random });
+  const reconciler = new ContainerReconciler({ client, containers, hosts, drivers, events, clock, prober });
 
   return {
     name: "container",
@@ -48,20 +52,20 @@ export function containerController(options: ContainerControllerOptions): Contro
       const wakeAll = (hostName: string): void => {
         for (const container of containers.byIndex(byHost, hostName)) wake(keyOf(container));
       };
+      const look = (key: Key): void => {
+        if (!reconciler.absorb(key)) wake(key);
+      };
+      prober.listen(look);
       const hear = (news: HostNews): void => {
         switch (news.kind) {
-          case "changed": {
-            const key = `${news.owner.namespace}/${news.owner.name}`;
-            if (!reconciler.absorb(key)) wake(key);
+          case "changed":
+            look(`${news.owner.namespace}/${news.owner.name}`);
             return;
-          }
           case "listening":
             wakeAll(news.hostName);
             return;
           case "listed":
-            for (const key of outOfStep(containers.byIndex(byHost, news.hostName), news.found)) {
-              if (!reconciler.absorb(key)) wake(key);
-            }
+            for (const key of outOfStep(containers.byIndex(byHost, news.hostName), news.found)) look(key);
         }
       };
       const subscriptions = [
@@ -78,6 +82,7 @@ export function containerController(options: ContainerControllerOptions): Contro
           for (const container of containers.byIndex(byFormerHost, either.metadata.name)) wake(keyOf(container));
         }),
         feed.listen(hear),
+        prober,
       ];
       signal.addEventListener("abort", () => {
         for (const subscription of subscriptions) subscription[Symbol.dispose]();

@@ -1,8 +1,11 @@
 /** Drives a Docker Engine through its HTTP API. */
+import type { Duplex } from "node:stream";
 import PQueue from "p-queue";
 import { z } from "zod";
-import type { Container, ContainerSpec } from "../../crds/container.ts";
+import type { ContainerSpec } from "../../crds/container.ts";
 import type {
+  Executed,
+  ExecLimits,
   HostDriver,
   HostInfo,
   InPlace,
@@ -20,10 +23,12 @@ import { Connection } from "./connection.ts";
 import { EngineRefusal, refused } from "./errors.ts";
 import type { RefusedStep } from "./errors.ts";
 import { changes } from "./events.ts";
+import { connect, exec } from "./exec.ts";
 import { logs } from "./logs.ts";
 import { ContainerList, Inspect, observed, ownedContainers } from "./observe.ts";
 import { fullReference, Puller } from "./pull.ts";
-import { createBody, hostSideName, inPlace, inPlaceOf, updateBody } from "./translate.ts";
+import { Toolbox } from "./toolbox/toolbox.ts";
+import { createBody, hostSideName, inPlace, inPlaceOf, needsToolbox, updateBody } from "./translate.ts";
 
 export interface DockerDriverOptions {
   readonly hostName: string;
@@ -68,6 +73,7 @@ export class DockerDriver implements HostDriver {
   readonly #instance: string;
   readonly #connection: Connection;
   readonly #puller: Puller;
+  readonly #toolbox: Toolbox;
   /** Every call that makes the Engine work takes a slot; what only waits for the Engine takes none. */
   readonly #slots: PQueue;
 
@@ -76,6 +82,7 @@ export class DockerDriver implements HostDriver {
     this.#instance = options.instance;
     this.#connection = new Connection(options.endpoint, options.tls);
     this.#puller = new Puller(this.#connection);
+    this.#toolbox = new Toolbox(this.#connection, options.instance);
     this.#slots = new PQueue({ concurrency: options.concurrency ?? defaultConcurrency });
   }
 
@@ -133,7 +140,7 @@ export class DockerDriver implements HostDriver {
           await this.#puller.pull(step.image, signal, onProgress);
         return;
       case "create":
-        await this.#create(step.container, step.start, signal);
+        await this.#create(step, signal);
         return;
       case "start":
         await this.#slots.add(() => this.#start(step.id, signal), { signal, priority: doing });
@@ -162,6 +169,15 @@ export class DockerDriver implements HostDriver {
 
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array> {
     return logs(this.#connection, id, options, signal);
+  }
+
+  /** Takes no slot, and neither does {@link connect}: they wait for what is inside, and who asks bounds how many. */
+  exec(id: string, command: readonly string[], limits: ExecLimits, signal: AbortSignal): Promise<Executed> {
+    return exec(this.#connection, id, command, limits, signal);
+  }
+
+  connect(id: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<Duplex> {
+    return connect(this.#connection, id, port, timeoutMs, signal);
   }
 
   inPlace(spec: ContainerSpec): InPlace {
@@ -201,17 +217,19 @@ export class DockerDriver implements HostDriver {
     return this.#connection.read({ method: "GET", path, signal, timeoutMs: callTimeoutMs }, Inspect);
   }
 
-  async #create(container: Container, start: boolean, signal: AbortSignal): Promise<void> {
+  async #create(step: Create, signal: AbortSignal): Promise<void> {
     const createAndStart = async (): Promise<void> => {
-      const id = await this.#createOrFind(container, signal);
-      if (start) await this.#start(id, signal);
+      const id = await this.#createOrFind(step, signal);
+      if (step.start) await this.#start(id, signal);
     };
     await this.#slots.add(createAndStart, { signal, priority: doing });
   }
 
-  async #createOrFind(container: Container, signal: AbortSignal): Promise<string> {
-    const name = hostSideName(container);
-    const body = createBody(container, { instance: this.#instance, hostName: this.#hostName });
+  async #createOrFind({ container, initContainer }: Create, signal: AbortSignal): Promise<string> {
+    const name = hostSideName(container, initContainer);
+    const toolbox = needsToolbox(container, initContainer) ? { toolbox: await this.#toolboxVolume(signal) } : {};
+    const making = { ...toolbox, ...(initContainer === undefined ? {} : { initContainer }) };
+    const body = createBody(container, { instance: this.#instance, hostName: this.#hostName }, making);
     const call: Call = { method: "POST", path: "/containers/create", query: { name }, body, signal };
     try {
       return (await this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, Created)).Id;
@@ -226,6 +244,14 @@ export class DockerDriver implements HostDriver {
         `Cannot create container "${name}": host "${this.#hostName}" has another of that name, ${short(found.Id)}, which is not ours: remove or rename it`,
         { cause: error },
       );
+    }
+  }
+
+  async #toolboxVolume(signal: AbortSignal): Promise<string> {
+    try {
+      return await this.#toolbox.volume(signal);
+    } catch (error) {
+      throw error instanceof EngineRefusal ? refused("CreateContainerError", "the toolbox's volume", error) : error;
     }
   }
 
@@ -294,6 +320,8 @@ export class DockerDriver implements HostDriver {
     return (await unlessStatus(404, this.#look(id, signal), undefined))?.State.Status;
   }
 }
+
+type Create = Step & { readonly do: "create" };
 
 const short = (id: string): string => id.slice(0, 12);
 

@@ -1,10 +1,13 @@
 /** From what is asked for to what the Engine is told. Pure. */
 import { z } from "zod";
 import type { Container, ContainerSpec } from "../../crds/container.ts";
+import { initSpec } from "../../crds/container.ts";
 import { parseQuantity } from "../../crds/quantity.ts";
 import type { InPlace } from "../driver.ts";
+import { connectsInside } from "../../crds/probes.ts";
 import { labels } from "../labels.ts";
 import { encodeSpecHash, specHash } from "../spec-hash.ts";
+import { toolboxFolder } from "./toolbox/toolbox.ts";
 
 /** Who creates, and where: goes into labels. */
 export interface Place {
@@ -31,6 +34,7 @@ export interface CreateBody {
     readonly PortBindings: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[]>>;
     readonly RestartPolicy: RestartPolicy;
     readonly Runtime?: string;
+    readonly Binds?: readonly string[];
   };
 }
 
@@ -53,12 +57,22 @@ interface RestartPolicy {
 }
 
 /** The name of a container on its host: readable, and another one for another object of the same name. */
-export function hostSideName({ metadata }: Pick<Container, "metadata">): string {
-  return `${metadata.namespace ?? ""}_${metadata.name}_${metadata.uid.slice(0, 8)}`;
+export function hostSideName({ metadata }: Pick<Container, "metadata">, initContainer?: string): string {
+  const name = `${metadata.namespace ?? ""}_${metadata.name}_${metadata.uid.slice(0, 8)}`;
+  return initContainer === undefined ? name : `${name}_${initContainer}`;
 }
 
-export function createBody(container: Container, place: Place): CreateBody {
-  const { metadata, spec } = container;
+/** What a create is about: the Container itself, or one of its init containers. */
+export interface Making {
+  readonly initContainer?: string;
+  /** Volume that has the toolbox, where {@link connectsInside}. */
+  readonly toolbox?: string;
+}
+
+export function createBody(container: Container, place: Place, making: Making = {}): CreateBody {
+  const { metadata } = container;
+  const { initContainer, toolbox } = making;
+  const spec = specOf(container, initContainer);
   const ports = (spec.ports ?? []).map((port) => ({
     ...port,
     key: `${port.containerPort}/${port.protocol.toLowerCase()}`,
@@ -73,7 +87,9 @@ export function createBody(container: Container, place: Place): CreateBody {
       [labels.namespace]: metadata.namespace ?? "",
       [labels.name]: metadata.name,
       [labels.uid]: metadata.uid,
-      [labels.specHash]: encodeSpecHash(specHash(spec)),
+      // An init container's, too: it tells which container it was run for.
+      [labels.specHash]: encodeSpecHash(specHash(container.spec)),
+      ...given(labels.initContainer, initContainer),
     },
     ...entry(spec),
     Env: (spec.env ?? []).map(({ name, value = "" }) => `${name}=${value}`),
@@ -93,8 +109,21 @@ export function createBody(container: Container, place: Place): CreateBody {
       ),
       RestartPolicy: { Name: restartPolicies[spec.restartPolicy] },
       ...given("Runtime", spec.runtime),
+      ...(toolbox === undefined ? {} : { Binds: [`${toolbox}:${toolboxFolder}:ro`] }),
     },
   };
+}
+
+/** Whether {@link Making.toolbox} is needed. */
+export const needsToolbox = (container: Container, initContainer: string | undefined): boolean =>
+  initContainer === undefined && connectsInside(container.spec);
+
+/** The spec of what is made. Throws TypeError for an init container that the spec does not have. */
+function specOf({ spec }: Container, initContainer: string | undefined): ContainerSpec {
+  if (initContainer === undefined) return spec;
+  const init = spec.initContainers?.find(({ name }) => name === initContainer);
+  if (init === undefined) throw new TypeError(`There is no init container "${initContainer}" in the spec`);
+  return initSpec(spec, init);
 }
 
 /**
