@@ -281,7 +281,9 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>): v
 
       test("nothing runs where the container does not", async () => {
         const ended = await runToEnd(shell("exit 0"));
-        await expect(driver.exec(ended.id, ["true"], limits, signal)).rejects.toEqual(refusal("ExecError", "not running"));
+        await expect(driver.exec(ended.id, ["true"], limits, signal)).rejects.toEqual(
+          refusal("ExecError", "not running"),
+        );
         await expect(driver.exec("0123456789abcdef", ["true"], limits, signal)).rejects.toEqual(
           refusal("NoSuchContainer", "0123456789ab"),
         );
