@@ -7,12 +7,6 @@ import type { Condition } from "../../crds/meta.ts";
 import type { StowageServer } from "./stowage.ts";
 import { eventually } from "./stowage.ts";
 
-interface Told {
-  readonly reason: string;
-  readonly message: string;
-  readonly count?: number;
-}
-
 export class Scenario {
   readonly #server: StowageServer;
 
@@ -24,6 +18,19 @@ export class Scenario {
   async apply(file: string): Promise<void> {
     const { code, stderr } = await this.#server.cli(["apply", "-f", "-"], await readFile(file, "utf8"));
     if (code !== 0) throw new Error(`stowage apply -f ${file} ended with ${code}: ${stderr}`);
+  }
+
+  /** `stowage apply` of what is there, with other fields in its spec. */
+  async change(name: string, fields: object): Promise<void> {
+    const { apiVersion, kind, metadata, spec } = await this.container(name);
+    const changed = {
+      apiVersion,
+      kind,
+      metadata: { name, namespace: metadata.namespace },
+      spec: { ...spec, ...fields },
+    };
+    const { code, stderr } = await this.#server.cli(["apply", "-f", "-"], JSON.stringify(changed));
+    if (code !== 0) throw new Error(`stowage apply of ${name} ended with ${code}: ${stderr}`);
   }
 
   async delete(name: string): Promise<void> {
@@ -63,13 +70,13 @@ export class Scenario {
     });
   }
 
-  /** Messages of the Events about a Container with this reason; at least `atLeast`. */
-  told(name: string, reason: string, atLeast = 1): Promise<readonly string[]> {
-    return eventually(`${reason} is told of ${name}`, async () => {
-      const args = ["get", "events", "-o", "json", "--field-selector", `involvedObject.name=${name},reason=${reason}`];
+  /** Returns once an Event about a Container says this. */
+  async told(name: string, reason: string, message: string): Promise<void> {
+    const args = ["get", "events", "-o", "json", "--field-selector", `involvedObject.name=${name},reason=${reason}`];
+    await eventually(`"${message}" is told of ${name}`, async () => {
       const { stdout } = await this.#server.cli(args);
-      const { items } = JSON.parse(stdout) as { items: readonly Told[] };
-      return items.length >= atLeast ? items.map(({ message }) => message) : undefined;
+      const { items } = JSON.parse(stdout) as { items: readonly { readonly message: string }[] };
+      return items.some((event) => event.message === message);
     });
   }
 

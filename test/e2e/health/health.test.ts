@@ -57,9 +57,7 @@ describe.skipIf(missing)(`health${missing ? `: skipped, ${missing}` : ""}`, () =
     await inside(first, "touch /tmp/www/started");
     await user.is("probed", "Started", { status: "True" });
     await user.is("probed", "Ready", { status: "False", reason: "ReadinessProbeFailing" });
-    expect(await user.told("probed", "Unhealthy", 2)).toContain(
-      "Readiness probe failed: HTTP probe failed with statuscode: 404",
-    );
+    await user.told("probed", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404");
 
     await inside(first, "echo yes > /tmp/www/ready");
     await user.is("probed", "Healthy", { status: "True" });
@@ -70,20 +68,17 @@ describe.skipIf(missing)(`health${missing ? `: skipped, ${missing}` : ""}`, () =
     const ready = await user.is("probed", "Ready", { status: "True" });
 
     // Who takes over after a crash does not begin by doubting what was well.
-    const since = ready.conditions?.find(({ type }) => type === "Ready")?.lastTransitionTime;
+    const since = ready.conditions?.find(({ type }) => type === "Ready")?.lastTransitionTime ?? "";
     await server.kill9();
     await server.start();
+    await user.change("probed", { resources: { limits: { cpu: 1 } } });
+    await user.is("probed", "Ready", { status: "True", observedGeneration: 2, lastTransitionTime: since });
     await inside(ready, "rm /tmp/www/live");
-    await user.told("probed", "Killing");
-    expect(await user.told("probed", "Killing")).toContain("Container probed failed liveness probe, will be restarted");
-    expect(await user.told("probed", "Unhealthy", 3)).toContain(
-      "Liveness probe failed: HTTP probe failed with statuscode: 404",
-    );
+    await user.told("probed", "Killing", "Container probed failed liveness probe, will be restarted");
+    await user.told("probed", "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 404");
     const again = await user.is("probed", "Ready", { status: "False" }, ({ restartCount }) => restartCount === 1);
     expect(again).toMatchObject({ containerID: first.containerID, phase: "Running" });
     expect(again.startedAt).not.toBe(first.startedAt);
-    const readyAgain = ready.conditions?.find(({ type }) => type === "Ready");
-    expect(readyAgain?.lastTransitionTime).toBe(since);
   });
 
   test("an image without a shell is probed", async () => {
@@ -98,17 +93,15 @@ describe.skipIf(missing)(`health${missing ? `: skipped, ${missing}` : ""}`, () =
     await inside(first, "touch /tmp/ill");
     const again = await user.is("checked", "Ready", {}, ({ restartCount }) => restartCount === 1);
     expect(again.containerID).toBe(first.containerID);
-    expect(await user.told("checked", "Killing")).toContain(
-      "Container checked failed its image's HEALTHCHECK, will be restarted",
-    );
+    await user.told("checked", "Killing", "Container checked failed its image's HEALTHCHECK, will be restarted");
   });
 
   test("restartPolicy Never: what is not well is ended for good", async () => {
     await user.apply(manifest("never"));
     const status = await user.shows("never", { phase: "Failed" });
     expect(status).toMatchObject({ summary: "Error", restartCount: 0 });
-    expect(await user.told("never", "Unhealthy")).toContain("Liveness probe failed: not well");
-    expect(await user.told("never", "Killing")).toContain("Container never failed liveness probe, will be killed");
+    await user.told("never", "Unhealthy", "Liveness probe failed: not well");
+    await user.told("never", "Killing", "Container never failed liveness probe, will be killed");
   });
 });
 
