@@ -2,7 +2,6 @@
  * One look into a container, as kubelet's: kubernetes/pkg/probe/{exec,http,tcp} and pkg/kubelet/prober/prober.go. Ports are
  * asked inside the container's own network, through its host, so it does not matter where that is.
  */
-import { Agent } from "node:http";
 import { request } from "node:http";
 import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
@@ -163,9 +162,8 @@ function exchange(
     if (signal.aborted) stop();
     signal.addEventListener("abort", stop, { once: true });
     stream.once("error", reject);
-    // An agent of its own, used once: the connection is there already.
-    const agent = new Agent({ keepAlive: false });
-    const asking = request({ agent, method: "GET", path, headers, createConnection: () => stream, setHost: false });
+    // Without an agent: one would make a connection of its own.
+    const asking = request({ method: "GET", path, headers, createConnection: () => stream, setHost: false });
     asking.once("error", reject);
     asking.once("response", (answer) => {
       const status = answer.statusCode ?? 0;

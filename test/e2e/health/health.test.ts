@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { pack } from "tar-stream";
@@ -143,7 +144,8 @@ async function importServer({ docker }: Dockerd): Promise<void> {
     const archive = pack();
     archive.entry({ name: "server", mode: 0o755 }, await readFile(join(folder, "server")));
     archive.finalize();
-    await buffer(await docker.importImage(archive, { repo: "scratch", tag: "lab" }));
+    const image = Readable.from([await buffer(archive)]);
+    await buffer(await docker.importImage(image, { repo: "scratch", tag: "lab" }));
   } finally {
     await rm(folder, { recursive: true });
   }
