@@ -317,6 +317,12 @@ export const ContainerStatus = z.object({
       reason: z.string().max(64).describe("Who asks: Preempted, Evicted, Drained, Maintenance."),
       message: z.string().max(1024),
       requestedAt: z.string().meta({ format: "date-time" }),
+      hostLost: z
+        .boolean()
+        .optional()
+        .describe(
+          "Leave without asking the Host, which does not answer; what is left there is removed when it is back.",
+        ),
     })
     .optional()
     .describe("Asks it to leave its Host: the container is stopped and removed there, then it is placed anew."),
