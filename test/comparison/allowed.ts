@@ -1,17 +1,32 @@
 /**
  * What may differ, reviewed. Theirs is Kubernetes 1.20.2 and ours follows 1.32: most of it is what Kubernetes changed in
- * between, with the file of its source that says so. An entry that allows nothing any more fails the run.
+ * between. Each entry names the file that says so, in 1.20.2's source or, after "since", in a later one, or the pull request
+ * (kubernetes#1); and the release only where a changelog or the documentation of Kubernetes told it. An entry that allows
+ * nothing any more fails the run.
+ *
+ * Paths through managedFields name an entry by who wrote where (managersByName in normalize.ts): `one Apply`, `two Update
+ * status`.
  */
 import type { Allowed } from "./difference.ts";
+
+/** One reason for several places, or for several sequences; each has to be needed. */
+const places = (ats: readonly string[], allowed: Omit<Allowed, "at">): readonly Allowed[] =>
+  ats.map((at) => ({ ...allowed, at }));
+const each = (names: readonly string[], allowed: Omit<Allowed, "sequences">): readonly Allowed[] =>
+  names.map((sequences) => ({ ...allowed, sequences }));
+
+const revision = /^<revision \d>$/;
+const small = /^\d$/;
 
 const everywhere: readonly Allowed[] = [
   {
     sequences: "*",
     at: "*.body.items.*.apiVersion",
     theirs: "absent",
+    ours: /^(v1|[a-z.0-9]+\.k8s\.io\/v1)$/,
     why: "Ours keeps the bytes of an object as they are stored, kind and all, in lists too. Custom objects in lists carry theirs upstream as well: decoders take both.",
   },
-  { sequences: "*", at: "*.body.items.*.kind", theirs: "absent", why: "As apiVersion." },
+  { sequences: "*", at: "*.body.items.*.kind", theirs: "absent", ours: /^[A-Z][A-Za-z]+$/, why: "As apiVersion." },
   {
     sequences: "*",
     at: "**.items",
@@ -24,24 +39,20 @@ const everywhere: readonly Allowed[] = [
     at: "*.body.metadata.continue",
     theirs: /^$/,
     ours: "absent",
-    why: 'UnstructuredList wrote "continue": "" until 1.21 (SetContinue in apimachinery/pkg/apis/meta/v1/unstructured/unstructured_list.go).',
+    why: '"continue": "" is in lists of custom objects (SetContinue in apimachinery/pkg/apis/meta/v1/unstructured/unstructured_list.go) and in no others, which is the same to clients.',
   },
   {
     sequences: "*",
     at: "*.headers.warning",
     theirs: "absent",
     ours: /299 - "(unknown|duplicate) field/,
-    why: "fieldValidation is Warn by default since 1.25 (apiserver/pkg/endpoints/handlers/rest.go).",
-  },
-  {
-    sequences: "*",
-    at: "**.managedFields.*.subresource",
-    theirs: "absent",
-    why: "Managers are told apart by subresource since 1.22 (ManagedFieldsEntry in apimachinery/pkg/apis/meta/v1/types.go).",
+    why: "Since there is fieldValidation, it is Warn where nothing else is asked for (fieldValidation in apiserver/pkg/endpoints/handlers/rest.go); 1.20.2 has none.",
   },
   {
     sequences: "*",
     at: "*.body.columnDefinitions.*.description",
+    theirs: /^[A-Z]/,
+    ours: /^([A-Z]|$)/,
     why: "What describes a column is for people, and ours is shorter.",
   },
   {
@@ -59,14 +70,14 @@ const findings: readonly Allowed[] = [
     at: "*.body.details.causes.*.reason",
     theirs: /^FieldValueInvalid$/,
     ours: /^FieldValueTypeInvalid$/,
-    why: "A wrong type has a reason of its own since 1.24 (ErrorTypeTypeInvalid in apimachinery/pkg/util/validation/field/errors.go).",
+    why: "A wrong type has a reason of its own since (ErrorTypeTypeInvalid in apimachinery/pkg/util/validation/field/errors.go, which 1.20.2 has not).",
   },
   {
     sequences: "*",
     at: "*.body.**message",
     theirs: /Invalid value: .* in body should (be at most|have at most) \d+ (chars long|items|properties)/,
     ours: /Too (long: may not be more than \d+ bytes|many: \d+: must have at most \d+ items)/,
-    why: "TooLong and TooMany since 1.25 (apiextensions-apiserver/pkg/apiserver/validation/validation.go), in the words of 1.32 (apimachinery/pkg/util/validation/field/errors.go).",
+    why: "TooLong and TooMany since kubernetes#108996 (ValidateCustomResource in apiextensions-apiserver/pkg/apiserver/validation/validation.go). The words of the limit in bytes were found in what clusters answer, and not in the source.",
   },
   {
     sequences: "values: *",
@@ -80,14 +91,14 @@ const findings: readonly Allowed[] = [
     at: "*.body.details.causes.*.message",
     theirs: /: spec\.(list|listWithDefaults) in body must be of type/,
     ours: /: spec\.(list|listWithDefaults)\[\d\] in body must be of type/,
-    why: "Items are named with their index by 1.32 (slice_validator.go in kube-openapi/pkg/validation/validate).",
+    why: "Items are named as [0] since (Validate in kube-openapi/pkg/validation/validate/slice_validator.go); in go-openapi/validate, which 1.20.2 has, not.",
   },
   {
     sequences: "values: minProperties broken",
     at: "*.body.**message",
     theirs: /Invalid value: 2: /,
     ours: /Invalid value: 1: /,
-    why: "The value is what there is and no longer what is asked for (TooFewProperties in kube-openapi/pkg/validation/errors/schema.go).",
+    why: "The value is what there is and no longer what is asked for, since kube-openapi/pkg/validation/validate/object_validator.go passes it on (TooFewProperties with numKeys).",
   },
   {
     sequences: "values: *",
@@ -98,10 +109,10 @@ const findings: readonly Allowed[] = [
   },
   {
     sequences: "formats: *",
-    at: "*.body.details.causes.1",
+    at: "19.body.details.causes.1",
     theirs: /must be of type string: \\"null\\"/,
     ours: "absent",
-    why: "As in the message.",
+    why: "An empty text was taken for null where there is a format: Validate in type.go of go-openapi/validate asks for the zero value, the same in kube-openapi/pkg/validation/validate for nil only.",
   },
 ];
 
@@ -111,25 +122,32 @@ const selectors: readonly Allowed[] = [
     at: "*.body.message",
     theirs: /^unable to parse requirement: (invalid label|for 'Gt', 'Lt' operators)/,
     ours: /^unable to parse requirement: (<nil>|values\[0\](\[env\])?): Invalid value: "/,
-    why: "These are field errors since 1.21 (NewRequirement in apimachinery/pkg/labels/selector.go).",
+    why: "These are field errors since (NewRequirement in apimachinery/pkg/labels/selector.go), and not in 1.20.2.",
   },
   {
     sequences: "label selector: *",
     at: "*.body.message",
     theirs: /expected: '=', '!=', '==', 'in', notin'$/,
     ours: /expected: in, notin, =, ==, !=, gt, lt$/,
-    why: "Reworded in 1.21 (parseOperator in apimachinery/pkg/labels/selector.go).",
+    why: "Reworded since (binaryOperators in parseOperator, apimachinery/pkg/labels/selector.go).",
   },
 ];
 
 const revisions: readonly Allowed[] = [
-  {
-    sequences: "revisions of a list: *",
-    at: "*",
-    theirs: /^500 resourceVersion: Invalid value/,
-    ours: /^400/,
-    why: "What a client gets wrong is a 400; upstream's watch cache lets it become a 500 (GetList in apiserver/pkg/storage/cacher/cacher.go).",
-  },
+  ...[
+    ["revisions of a list: a negative revision", "6"] as const,
+    ["revisions of a list: a negative revision", "7"] as const,
+    ["revisions of a list: what is no revision", "6"] as const,
+    ["revisions of a list: what is no revision", "7"] as const,
+    ["revisions of a list: of one object", "4"] as const,
+    ["watch: from what is no revision", "0"] as const,
+  ].map(([sequences, at]) => ({
+    sequences,
+    at,
+    theirs: /^500 resourceVersion: Invalid value: "(-1|abc)"/,
+    ours: /^400 Invalid value: "(-1|abc)": resourceVersion must be a number/,
+    why: "What a client gets wrong is a 400; upstream's watch cache lets it become a 500 (GetToList, List, Get and Watch of 1.20.2 in apiserver/pkg/storage/cacher/cacher.go).",
+  })),
 ];
 
 /** The words of Go's decoders and printers, which tell of Go's types. */
@@ -139,7 +157,8 @@ const words: readonly Allowed[] = [
     at: "*.body.**message",
     theirs:
       /(cannot be handled as|is unrecognized \(must be of type) .*(error found in #\d+ byte|couldn't get version\/kind|no kind "|unknown conversion|wireType|yaml: |unexpected GroupVersion|json: )/,
-    why: "Same code and reason. How a body cannot be decoded is told by Go's decoders, in words that changed with them (json-iterator until 1.22, sigs.k8s.io/json since).",
+    ours: / cannot be handled as a |is unrecognized \(must be of type |^the API version in the data |^the metadata of the object |^json: cannot unmarshal |^(json|yaml) parse error: |^unexpected end of JSON input: |^error converting YAML to JSON: |^exceeded max depth: |: it is malformed$/,
+    why: "Same code and reason. How a body cannot be decoded is told by Go's decoders, in words that changed with them (json-iterator in 1.20.2, sigs.k8s.io/json since).",
   },
   {
     sequences: "*",
@@ -153,7 +172,7 @@ const words: readonly Allowed[] = [
     at: "*.body.**message",
     theirs: /must have at most \d+ bytes$/,
     ours: /may not be more than \d+ bytes$/,
-    why: "Reworded in 1.32 (TooLong in apimachinery/pkg/util/validation/field/errors.go).",
+    why: "The words of TooLong (apimachinery/pkg/util/validation/field/errors.go) in what clusters answer today; in the source they were not found.",
   },
   {
     sequences: "*",
@@ -180,12 +199,14 @@ const words: readonly Allowed[] = [
     sequences: "*patch: that is *",
     at: "*.body.message",
     theirs: /^(json: cannot unmarshal|unexpected end of JSON|unexpected EOF)/,
+    ours: /^(error decoding patch: |json parse error: |invalid JSON document: |unexpected end of JSON input: )/,
     why: "Same code and reason; what Go's JSON parser met.",
   },
   {
     sequences: "JSON patch: whose operations are text",
     at: "*.body.message",
     theirs: /^json: cannot unmarshal/,
+    ours: /^error decoding patch: operation 0 is not an object$/,
     why: "Same code and reason; what Go's JSON parser met.",
   },
   {
@@ -199,16 +220,35 @@ const words: readonly Allowed[] = [
 
 /** What ours refuses, or serves, for its own safety. */
 const ownWays: readonly Allowed[] = [
+  ...each(
+    [
+      "metadata on creation: a resourceVersion",
+      "metadata changes: the resourceVersion to no number",
+      "merge patch: that is *",
+      "merge patch: of a built-in kind",
+      "strategic merge patch: *",
+      "delete options: *",
+      'Accept: "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"',
+      "paths: /api/v1/componentstatuses/odd",
+    ],
+    {
+      at: "*",
+      theirs: /^500 (?!Internal)/,
+      ours: /^4\d\d ./,
+      why: "What a client gets wrong is a 4xx here; upstream lets it become a 500.",
+    },
+  ),
   {
-    sequences: "*",
-    at: "*",
-    theirs: /^500 (?!Internal)/,
-    ours: /^4\d\d/,
-    why: "What a client gets wrong is a 4xx here; upstream lets some of it become a 500.",
+    sequences: "one manager applies: *",
+    at: "0",
+    theirs: /^500 failed to create typed patch object: /,
+    ours: /^400 (failed to create typed patch object \(\/a; |invalid object type: )/,
+    why: "As above. With the object's name since (objectGVKNN in apimachinery/pkg/util/managedfields/internal/structuredmerge.go), and another kind is refused before (versioncheck.go beside it).",
   },
   {
     sequences: "*: __proto__ in it",
     at: "*",
+    theirs: /^20[01]/,
     ours: /^(400 the field "__proto__" is not accepted|404 )/,
     why: "The field __proto__ is refused, for the sake of clients and controllers in JavaScript.",
   },
@@ -221,7 +261,8 @@ const ownWays: readonly Allowed[] = [
   })),
   {
     sequences: "methods: *",
-    at: "*",
+    at: "4",
+    theirs: /^(200|404|405)/,
     ours: /^400$/,
     why: "Node's HTTP parser takes no unknown methods.",
   },
@@ -264,6 +305,7 @@ const ownWays: readonly Allowed[] = [
     sequences: 'Accept: "application/vnd.kubernetes.protobuf, application/json"',
     at: "**",
     theirs: /^(application\/vnd.kubernetes.protobuf|k8s)/,
+    ours: /^(application\/json|\{"(kind|apiVersion)":)/,
     why: "Ours answers in JSON where clients take that too, as all do that know custom kinds.",
   },
   {
@@ -288,30 +330,10 @@ const ownWays: readonly Allowed[] = [
       ours: /^\{"plural":"things",.*"kind":"Thing"/,
       why: "As above.",
     },
-    {
-      sequences,
-      at: "**.managedFields.*.fieldsV1.f:status**",
-      theirs:
-        /^\{(".":\{\},)?("f:(acceptedNames|conditions|plural|kind|listKind|singular|storedVersions)":\{|\}|,)*\}?$/,
-      ours: "absent",
-      why: "What a request cannot write it does not own since 1.22 (GetResetFields in apiextensions-apiserver/pkg/registry/customresourcedefinition/strategy.go).",
-    },
   ]),
   {
-    sequences: "life of a definition: *",
-    at: "**.managedFields.*",
-    theirs: /^\{"manager":"kube-apiserver",.*"fieldsV1":\{"f:status":/,
-    ours: "absent",
-    why: "As above: those of upstream's controllers.",
-  },
-  {
-    sequences: "life of a definition: a version is added, served and becomes the stored one",
-    at: "*.body.metadata.managedFields.**",
-    why: "As above; and managers of a subresource are apart since 1.22 (ManagedFieldsEntry in apimachinery/pkg/apis/meta/v1/types.go).",
-  },
-  {
     sequences: "life of a definition: its schema changes",
-    at: "*.body.metadata.managedFields.*.fieldsV1.f:spec.f:size",
+    at: "*.body.metadata.managedFields.comparison Update.fieldsV1.f:spec.f:size",
     theirs: /^\{\}$/,
     ours: "absent",
     why: "Ours prunes what is stored when it is written, and with a field its owners go; upstream prunes when it reads, and owners of what is gone stay.",
@@ -330,21 +352,19 @@ const ownWays: readonly Allowed[] = [
     ours: /^<revision \d>$/,
     why: "As above: those controllers' writes count.",
   },
-  {
+  ...[
+    ["reason", /^InstanceDeletionInProgress$/, /^InstanceDeletionPending$/] as const,
+    ["message", /^CustomResource deletion is in progress$/, /CustomResource deletion will begin soon$/] as const,
+  ].map(([field, theirs, ours]) => ({
     sequences: "life of a definition: a kind that is deleted with objects that wait",
-    at: "*.body.**",
-    theirs: /^(1|InstanceDeletionInProgress|CustomResource deletion is in progress)$/,
-    why: "As below.",
-  },
-  {
-    sequences: "life of a definition: a kind that is deleted with objects that wait",
-    at: "6.body.metadata.deletion*",
-    theirs: "absent",
-    why: "Ours begins to delete the objects of a kind that goes at once; upstream's finalizer controller does so a moment later (pkg/controller/finalizer/crd_finalizer.go).",
-  },
+    at: `6.body.status.conditions.2.${field}`,
+    theirs,
+    ours,
+    why: "Upstream's finalizer controller says so when it begins (sync in apiextensions-apiserver/pkg/controller/finalizer/crd_finalizer.go); ours begins with the request, and keeps what the request says (etcd.go in pkg/registry/customresourcedefinition).",
+  })),
   {
     sequences: "life of a definition: a version is added, served and becomes the stored one",
-    at: "11",
+    at: "12",
     theirs: /^200$/,
     ours: /^422 .*is invalid/,
     why: "A definition that knows no version in which objects are stored would lose track of those that are; upstream refuses that of updates and forgets about status (ValidateUpdateCustomResourceDefinitionStatus).",
@@ -378,171 +398,197 @@ const changes: readonly Allowed[] = [
     sequences: "discovery: *",
     at: "*.body.*.singularName",
     theirs: /^$/,
-    why: "Built-in resources have a singular name since 1.26 (SingularNameProvider in apiserver/pkg/endpoints/installer.go).",
+    ours: /^[a-z]+$/,
+    why: "Built-in resources have a singular name since, and none in 1.20.2 (apiserver/pkg/endpoints/installer.go).",
   },
-  {
-    sequences: "discovery: *",
-    at: "*.body.*.storageVersionHash",
-    why: "It hashes the version that objects are stored in, and that of Leases and others was a beta in 1.20 (StorageVersionHash in apiserver/pkg/endpoints/discovery/storageversionhash.go).",
-  },
-  {
+  ...each(
+    [
+      "discovery: Event events.k8s.io/v1",
+      "discovery: Lease coordination.k8s.io/v1",
+      "discovery: *WebhookConfiguration admissionregistration.k8s.io/v1",
+      "discovery: of definitions",
+    ],
+    {
+      at: "*.body.0.storageVersionHash",
+      theirs: /^[A-Za-z0-9+/]{11}=$/,
+      ours: /^[A-Za-z0-9+/]{11}=$/,
+      why: "It hashes the version that objects are stored in (StorageVersionHash in apiserver/pkg/endpoints/discovery/storageversionhash.go), and that of these was another in 1.20.2.",
+    },
+  ),
+  ...[
+    ["0.body.1", /^groupVersion$/, /^apiVersion$/] as const,
+    ["0.body.2", /^resources$/, /^groupVersion$/] as const,
+    ["0.body.3", "absent", /^resources$/] as const,
+  ].map(([at, theirs, ours]) => ({
     sequences: "paths: /api/v1",
-    at: "*.body.*",
-    why: "The names of the fields only: ours has an apiVersion.",
-  },
+    at,
+    theirs,
+    ours,
+    why: "The names of the fields only: ours has an apiVersion, which 1.20.2 leaves out for clients of Kubernetes 1.1 (stripVersionNegotiatedSerializer in apiserver/pkg/endpoints/discovery/util.go).",
+  })),
   {
     sequences: "pages: of metadata",
     at: "*.body.metadata.remainingItemCount",
     theirs: "absent",
-    why: "Kept when a list is turned into another since 1.22 (asPartialObjectMetadataList in apiserver/pkg/endpoints/handlers/response.go).",
+    ours: /^[1-9]$/,
+    why: "Kept since when a list is turned into another (asPartialObjectMetadataList in apiserver/pkg/endpoints/handlers/response.go).",
   },
   {
     sequences: "names: of namespaces are labels",
-    at: "*.body.details.causes.*.message",
-    ours: /must not contain dots$/,
-    why: "Said in fewer words since 1.32 (IsDNS1123Label in apimachinery/pkg/util/validation/validation.go).",
+    at: "0.body.details.causes.0.message",
+    theirs: /: a lowercase RFC 1123 label must consist of/,
+    ours: /^Invalid value: "a\.b": must not contain dots$/,
+    why: "Said in fewer words since (IsDNS1123Label in apimachinery/pkg/util/validation/validation.go).",
   },
-  {
+  ...[
+    ["0.body.details.causes.0.message", /is forbidden for watch$/, /unless sendInitialEvents is provided$/] as const,
+    ["1.body.details.causes.0.message", /is forbidden for watch$/, /unless sendInitialEvents is provided$/] as const,
+    ["1.body.details.causes.1.reason", /^FieldValueForbidden$/, /^FieldValueNotSupported$/] as const,
+    [
+      "1.body.details.causes.1.message",
+      /is forbidden unless resourceVersion/,
+      /supported values: "NotOlderThan"$/,
+    ] as const,
+  ].map(([at, theirs, ours]) => ({
     sequences: "watch: with a match of revisions",
-    at: "*.body.**",
-    theirs: /resourceVersionMatch is forbidden|FieldValueForbidden|the causes/,
-    why: "sendInitialEvents came in 1.27 (ValidateListOptions in apimachinery/pkg/apis/meta/internalversion/validation/validation.go).",
-  },
+    at,
+    theirs,
+    ours,
+    why: "There is sendInitialEvents since (validateWatchOptions in apimachinery/pkg/apis/meta/internalversion/validation/validation.go).",
+  })),
   {
     sequences: "life of a definition: *",
     at: "*.body.details.causes.*.message",
     theirs: /"v1": must appear in spec.versions$/,
     ours: /"v1": missing from spec.versions; v1 was previously a storage version/,
-    why: "Reworded in 1.30 (apiextensions-apiserver/pkg/apis/apiextensions/validation/validation.go).",
+    why: "Reworded since (apiextensions-apiserver/pkg/apis/apiextensions/validation/validation.go).",
   },
   {
     sequences: "*",
     at: "*.body.details.causes.*.message",
     theirs: /set x-preserve-unknown-fields to true/,
     ours: /set x-kubernetes-preserve-unknown-fields to true/,
-    why: "Corrected in 1.21 (apiextensions-apiserver/pkg/apis/apiextensions/validation/validation.go).",
+    why: "Corrected since; 1.20.2 names a keyword that there is not (apiextensions-apiserver/pkg/apis/apiextensions/validation/validation.go).",
   },
   {
     sequences: "Lease: with negative transitions",
     at: "*.body.details.causes.*.message",
     theirs: /must to greater or equal than 0$/,
-    why: "Corrected since (pkg/apis/coordination/validation/validation.go).",
+    ours: /must be greater than or equal to 0$/,
+    why: "Ours corrects the words of 1.20.2 (pkg/apis/coordination/validation/validation.go).",
   },
-  {
-    sequences: "namespaces: *",
-    at: "*.body.metadata.managedFields.**",
-    why: "Whoever makes a namespace owns the label with its name since 1.21, and status no more since 1.22 (GetResetFields in pkg/registry/core/namespace/strategy.go); managers of a subresource are apart.",
-  },
-  ...["1", "4"].map((step) => ({
+  ...[
+    ["1.body.details.causes.0.field", /^metadata\.name$/, /^metadata\.labels$/] as const,
+    ["1.body.details.causes.1", "absent", /must be no more than 63 characters","field":"metadata\.name"\}$/] as const,
+    ["4.body.details.causes.0.message", /: a lowercase RFC 1123 label must/, /: a valid label must be/] as const,
+    ["4.body.details.causes.0.field", /^metadata\.name$/, /^metadata\.labels$/] as const,
+    ["4.body.details.causes.1", "absent", /: a lowercase RFC 1123 label must.*,"field":"metadata\.name"\}$/] as const,
+  ].map(([at, theirs, ours]) => ({
     sequences: "names: of namespaces are labels",
-    at: `${step}.body.details.causes.**`,
-    ours: /metadata.(labels|name)|must (be no more than|consist of)|a valid label must/,
+    at,
+    theirs,
+    ours,
     why: "The label with the name of a namespace is looked at too since 1.21 (SetDefaults_Namespace in pkg/apis/core/v1/defaults.go).",
   })),
-  {
-    sequences: "tables: of nothing",
-    at: "**.managedFields.*.fieldsV1.f:status",
-    theirs: /^\{"f:storedVersions":\{\}\}$/,
-    ours: "absent",
-    why: "As of definitions: what a request cannot write it does not own.",
-  },
-  {
-    sequences: "tables: of nothing",
-    at: "3.body.rows.0.object.metadata.managedFields.**",
-    why: "As of namespaces below.",
-  },
   ...["oneself*", "another", "a token"].map((what) => ({
     sequences: `reviews: of ${what}`,
     at: "*.body.metadata.managedFields",
-    theirs: /^\[\{"manager":"comparison",/,
+    theirs: /^\{"comparison Update":\{[^{]*"fieldsV1":\{"f:spec":/,
     ours: "absent" as const,
     why: "What is answered and not stored has no owners here: there is nothing that anybody could apply.",
   })),
   {
-    sequences: "tables: of nothing",
-    at: "**.managedFields.1",
-    theirs: /^\{"manager":"kube-apiserver",/,
-    ours: "absent",
-    why: "As of definitions: those of upstream's controllers.",
-  },
-  {
     sequences: "namespaces: have a name as label",
     at: "*.body.metadata.resourceVersion",
-    why: "As below: that label cannot be changed, and what changes nothing writes nothing.",
+    theirs: /^<revision [23]>$/,
+    ours: /^<revision 1>$/,
+    why: "That label cannot be changed since (as the labels above), and what changes nothing writes nothing.",
   },
   {
     sequences: "Secret: *-auth with*",
     at: "*.body.details.causes.*.field",
     theirs: /^data\[%s\]\[/,
     ours: /^data\[(?!%)/,
-    why: "Corrected since (dataPath in ValidateSecret, pkg/apis/core/validation/validation.go).",
+    why: "1.20.2 forgets to fill in the name (field.NewPath(data[%s]) in ValidateSecret, pkg/apis/core/validation/validation.go).",
   },
   {
     sequences: "ResourceQuota: its status is written apart",
     at: "*.body.metadata.resourceVersion",
-    why: "Fields that a request cannot write are dropped before they are owned since 1.22 (GetResetFields in pkg/registry/core/resourcequota/strategy.go): then nothing changes, and nothing is written.",
+    theirs: /^<revision 3>$/,
+    ours: /^<revision 2>$/,
+    why: "What a request cannot write is not owned since 1.21 (GetResetFields, kubernetes#99661): then nothing changes, and nothing is written.",
   },
-  {
-    sequences: "reviews: of *",
-    at: "2.body.details.causes.*",
-    theirs: /must match metadata.namespace|at least one of user or group/,
-    why: "A body without a namespace gets that of the URL since 1.22 (EnsureObjectNamespaceMatchesRequestNamespace in apiserver/pkg/endpoints/handlers/create.go).",
-  },
-  {
-    sequences: "reviews: of *",
-    at: "2.body.details.causes.*",
-    ours: /must match metadata.namespace|at least one of user or group/,
-    why: "As above.",
-  },
-  {
-    sequences: "reviews: of *",
-    at: "2.body.details.causes.*.*",
-    theirs: /must match metadata.namespace|at least one of user or group|^spec\./,
-    ours: /must match metadata.namespace|at least one of user or group|^spec\./,
-    why: "As above.",
-  },
+  ...[
+    [
+      "of oneself",
+      "2.body.details.causes.0.message",
+      /"\$ns": must match metadata\.namespace$/,
+      /"": at least one of user/,
+    ],
+    ["of oneself", "2.body.details.causes.0.field", /^spec\.resourceAttributes\.namespace$/, /^spec\.user$/],
+    [
+      "of oneself",
+      "2.body.details.causes.1",
+      /at least one of user or group must be specified","field":"spec\.user"\}$/,
+      "absent",
+    ],
+    ["of both", "2.body.details.causes.2.message", /"": at least one of user/, /"": must match metadata\.namespace$/],
+    ["of both", "2.body.details.causes.2.field", /^spec\.user$/, /^spec\.resourceAttributes\.namespace$/],
+    [
+      "of both",
+      "2.body.details.causes.3",
+      "absent",
+      /at least one of user or group must be specified","field":"spec\.user"\}$/,
+    ],
+  ].map(
+    ([about, at, theirs, ours]) =>
+      ({
+        sequences: `reviews: ${about}`,
+        at,
+        theirs,
+        ours,
+        why: "A body without a namespace gets that of the URL since (EnsureObjectNamespaceMatchesRequestNamespace in apiserver/pkg/registry/rest/meta.go): to name it is right then, and not to name it wrong.",
+      }) as Allowed,
+  ),
   ...["password", "made-up"].map((format) => ({
     sequences: `formats: ${format}`,
     at: "19",
     theirs: /^422/,
     ours: /^201$/,
-    why: "An empty text was taken for null where there is a format, until 1.21 (type.go in kube-openapi/pkg/validation/validate, which replaced go-openapi/validate).",
-  })),
-  ...[
-    "subresources: status *",
-    "subresources: scale *",
-    "finalizers: through the status",
-    "ResourceQuota: its status*",
-  ].map((sequences) => ({
-    sequences,
-    at: "*.body.metadata.managedFields.**",
-    why: "Managers of a subresource are apart since 1.22 (ManagedFieldsEntry in apimachinery/pkg/apis/meta/v1/types.go).",
+    why: "As above, of an empty text where there is a format.",
   })),
   {
     sequences: "ResourceQuota: with a selector of scopes",
     at: "*.body.metadata.managedFields.*.fieldsV1.f:spec.f:scopeSelector.**",
     theirs: /^\{\}$/,
     ours: "absent",
-    why: "A selector of scopes is owned as a whole since 1.21 (+structType=atomic in core/v1/types.go).",
+    why: "A selector of scopes is owned as a whole in ours. 1.20.2 has no +structType=atomic at ScopeSelector (core/v1/types.go); kubernetes#100684 brought that to references in 1.22; whether to this one at that time was not looked up.",
   },
   {
     sequences: "names: of roles may be anything but a path",
     at: "*.body.metadata.managedFields",
-    theirs: /"fieldsV1":\{"f:rules":\{\}\}/,
+    theirs: /^\{"comparison Update":\{[^{]*"fieldsV1":\{"f:rules":\{\}\}\}\}$/,
     ours: "absent",
     why: "An empty list is none here as soon as it is read, and upstream as soon as it is stored: nobody has to own it.",
   },
-  ...["values: a set", "values: a list of keyed items"].map((sequences) => ({
+  ...[
+    ["values: a set", "set..", /^\{\}$/] as const,
+    ["values: a set", "set.v:*", /^\{\}$/] as const,
+    ["values: a list of keyed items", "keyed..", /^\{\}$/] as const,
+    ["values: a list of keyed items", "keyed.k:*", /^\{".":\{\},"f:key":\{\}(,"f:value":\{\})?\}$/] as const,
+  ].map(([sequences, field, ours]) => ({
     sequences,
-    at: "*.body.metadata.managedFields.*.fieldsV1.f:spec.**",
+    at: `*.body.metadata.managedFields.comparison Update.fieldsV1.f:spec.f:${field}`,
     theirs: "absent" as const,
-    why: "Owners know the lists of all custom kinds since their types come from OpenAPI v3, which holds what v2 could not (buildOpenAPIModelsForApply in apiextensions-apiserver/pkg/apiserver/customresource_handler.go).",
+    ours,
+    why: "1.20.2 knows no types of a kind with int-or-string in its schema (anyOf, which its OpenAPI v2 cannot hold), and then all lists are atomic (kind Sample in fixtures.ts).",
   })),
   {
     sequences: "custom objects: in several versions",
     at: "*.body.metadata.managedFields",
     theirs: "absent",
-    why: "1.20 loses all owners where an object is written in another version of a custom kind; 1.32 keeps them (versionConverter in apimachinery/pkg/util/managedfields/internal).",
+    ours: /^\{"comparison Update":\{[^}]*"apiVersion":"fixtures.example.com\/v1",.*"comparison Update in fixtures.example.com\/v1beta1":/,
+    why: "1.20.2 loses all owners where an object is written in another version of a custom kind; ours keeps them.",
   },
   {
     sequences: "subresources: scale is refused",
@@ -558,55 +604,22 @@ const changes: readonly Allowed[] = [
     ours: /^the API version in the data \(v1\) does not match the expected API version/,
     why: "Same code and reason; ours says what is wrong and not which Go type is not known.",
   },
-  {
-    sequences: "namespaces: *",
-    at: "**.labels.kubernetes.io/metadata.name",
+  ...[
+    ["namespaces: wait for their finalizer", "6", "absent"] as const,
+    ["namespaces: have a name as label", "1", /^other$/] as const,
+  ].map(([sequences, step, theirs]) => ({
+    sequences,
+    at: `${step}.body.metadata.labels.kubernetes.io/metadata.name`,
+    theirs,
     ours: /^\$ns$/,
-    why: "Namespaces are labelled with their name since 1.21 (pkg/apis/core/v1/defaults.go).",
-  },
-  {
-    sequences: "one manager applies: an unknown field",
-    at: "*",
-    ours: /^(400 .*field not declared in schema|404)/,
-    why: "Refused where the schema does not have it since 1.21 (apimachinery/pkg/util/managedfields/internal/typeconverter.go).",
-  },
+    why: "Namespaces are labelled with their name since 1.21 (SetDefaults_Namespace in pkg/apis/core/v1/defaults.go).",
+  })),
   {
     sequences: "*",
-    at: "**.fieldsV1.f:roleRef.*",
+    at: "**.fieldsV1.f:roleRef.f:*",
+    theirs: /^\{\}$/,
     ours: "absent",
-    why: "roleRef is owned as a whole since 1.24 (+structType=atomic in rbac/v1/types.go).",
-  },
-  {
-    sequences: "two managers apply: *",
-    at: "5",
-    theirs: /^422/,
-    ours: /^200$/,
-    why: "Taking away all items of a list, or all members of a map, made it null in 1.20, which was then refused (typed/remove.go in structured-merge-diff v4.0; repaired since).",
-  },
-  { sequences: "two managers apply: *", at: "6.body.**", why: "As above: there the last apply was refused." },
-  {
-    sequences: "one manager applies: and gives up a list",
-    at: "*",
-    theirs: /^422/,
-    ours: /^200$/,
-    why: "As above.",
-  },
-  { sequences: "one manager applies: and gives up a list", at: "2.body.**", why: "As above." },
-  {
-    sequences: "one manager applies: and * a*",
-    at: "1.body.spec.**",
-    why: "Items take the order in which they are applied since 1.22 (typed/merge.go in structured-merge-diff v4.1).",
-  },
-  {
-    sequences: "managers: apply scale",
-    at: "*",
-    theirs: /^0$/,
-    why: "1.20 breaks off the connection: its handler panics (repaired since: ScaleHandler in apimachinery/pkg/util/managedfields).",
-  },
-  {
-    sequences: "managers: apply status",
-    at: "*",
-    why: "Managers of a subresource are apart since 1.22, and fields outside of it are dropped before fields are owned (ResetFields in apiserver/pkg/registry/rest).",
+    why: "roleRef is owned as a whole in ours. 1.20.2 has no +structType=atomic at RoleRef (rbac/v1/types.go); kubernetes#100684 brought that to references in 1.22; whether to this one at that time was not looked up.",
   },
 ];
 
@@ -617,13 +630,14 @@ const writes: readonly Allowed[] = [
     at: "**.f:ownerReferences.k:**",
     theirs: /^\{\}$/,
     ours: "absent",
-    why: "An owner is owned as a whole since 1.24 (+structType=atomic of OwnerReference in apimachinery/pkg/apis/meta/v1/types.go).",
+    why: "An owner is owned as a whole in ours. 1.20.2 has no +structType=atomic at OwnerReference (apimachinery/pkg/apis/meta/v1/types.go); kubernetes#100684 brought that to references in 1.22; whether to this one at that time was not looked up.",
   },
   {
     sequences: "metadata on creation: the same finalizer twice",
     at: "*.body.metadata.managedFields",
     theirs: "absent",
-    why: "1.20 could not track sets with an item twice; they are typed with AllowDuplicates since 1.29 (apimachinery/pkg/util/managedfields/internal/structuredmerge.go).",
+    ours: /^\{"comparison Update":\{[^{]*"fieldsV1":\{.*"f:finalizers":\{".":\{\},"v:/,
+    why: "1.20.2 cannot track sets with an item twice; since, they are typed with AllowDuplicates (apimachinery/pkg/util/managedfields/internal/structuredmerge.go).",
   },
   {
     sequences: "*",
@@ -659,122 +673,418 @@ const writes: readonly Allowed[] = [
     at: "*",
     theirs: /^422/,
     ours: /^400 error decoding patch: /,
-    why: "Operations are decoded into typed fields since 1.23, and refused with 400 (applyJSPatch in apiserver/pkg/endpoints/handlers/patch.go).",
+    why: "Where fields are validated, which is so by default since, operations are decoded into typed fields first (jsonPatchOp in applyJSPatch, apiserver/pkg/endpoints/handlers/patch.go; kubernetes#105916).",
   },
   {
     sequences: "merge patch: *",
     at: "*",
     theirs: /^422 {2}"" is invalid/,
     ours: /^400 error decoding patch: /,
-    why: "What is no object is refused with 400 since 1.23 (applyJSPatch in apiserver/pkg/endpoints/handlers/patch.go).",
+    why: "As above: what is no object is not decoded.",
   },
+];
+
+/** Who owns what, where no apply is involved. */
+const managers: readonly Allowed[] = [
+  ...each(
+    [
+      "subresources: status is *",
+      "subresources: scale is read",
+      "finalizers: through the status",
+      "ResourceQuota: its status is written apart",
+      "generation and resourceVersion: the generation of a custom*",
+      "watch: of a custom kind",
+      "namespaces: their status",
+      "life of a definition: a version is added, served and becomes the stored one",
+    ],
+    {
+      at: "**.managedFields.comparison Update status",
+      theirs: "absent",
+      ours: /"fieldsV1":\{"f:status":\{.*\},"subresource":"status"\}$/,
+      why: "Who writes a subresource has an entry of its own since kubernetes#100970 (subresource of ManagedFieldsEntry in apimachinery/pkg/apis/meta/v1/types.go).",
+    },
+  ),
+  ...each(
+    [
+      "subresources: status is *",
+      "subresources: scale is read",
+      "finalizers: through the status",
+      "ResourceQuota: its status is written apart",
+      "generation and resourceVersion: the generation of a custom*",
+      "watch: of a custom kind",
+    ],
+    {
+      at: "**.managedFields.comparison Update.fieldsV1.f:status",
+      theirs: /^\{("(\.|f:(phase|replicas|selector))":\{\},?|"f:(hard|used)":\{".":\{\},"f:configmaps":\{\}\},?)*\}$/,
+      ours: "absent",
+      why: "As above: it is in that entry.",
+    },
+  ),
+  ...[
+    ["subresources: scale is written", "4.body.metadata.managedFields.comparison Update scale"] as const,
+    [
+      "subresources: scale of an object without replicas",
+      "3.body.metadata.managedFields.comparison Update scale",
+    ] as const,
+    ["managers: each way to write", "6.body.metadata.managedFields.scaler Update scale"] as const,
+  ].map(([sequences, at]) => ({
+    sequences,
+    at,
+    theirs: "absent" as const,
+    ours: /"fieldsV1":\{"f:spec":\{"f:replicas":\{\}\}\},"subresource":"scale"\}$/,
+    why: "As above; 1.20.2 does not follow at all who writes the scale of a custom object.",
+  })),
+  {
+    sequences: "subresources: scale is written",
+    at: "4.body.metadata.managedFields.comparison Update.fieldsV1.f:spec.f:replicas",
+    theirs: /^\{\}$/,
+    ours: "absent",
+    why: "As above.",
+  },
+  {
+    sequences: "managers: each way to write",
+    at: "*.body.metadata.managedFields.stater Update",
+    theirs: /"fieldsV1":\{"f:status":\{".":\{\},"f:conditions":.*"f:phase":\{\}\}\}/,
+    ours: "absent",
+    why: "As above.",
+  },
+  {
+    sequences: "managers: each way to write",
+    at: "*.body.metadata.managedFields.stater Update status",
+    theirs: "absent",
+    ours: /"fieldsV1":\{"f:status":\{".":\{\},"f:conditions":.*"f:phase":\{\}\}\},"subresource":"status"\}$/,
+    why: "As above.",
+  },
+  {
+    sequences: "namespaces: their finalizers cannot be changed otherwise",
+    at: "3.body.metadata.managedFields.comparison Update finalize",
+    theirs: "absent",
+    ours: /"fieldsV1":\{"f:spec":\{"f:finalizers":\{\}\}\},"subresource":"finalize"\}$/,
+    why: "As above.",
+  },
+  {
+    sequences: "namespaces: their finalizers cannot be changed otherwise",
+    at: "3.body.metadata.managedFields.comparison Update.fieldsV1.f:spec",
+    theirs: /^\{"f:finalizers":\{\}\}$/,
+    ours: "absent",
+    why: "As above.",
+  },
+  {
+    sequences: "finalizers: through the status",
+    at: "*.body.metadata.managedFields.comparison Update.fieldsV1.f:metadata",
+    theirs: "absent",
+    ours: /^\{"f:finalizers":\{".":\{\},"v:\\"example.com\/one\\"":\{\}\}\}$/,
+    why: "A write of the status of a custom object cannot change metadata, and does not change who owns it in ours; upstream has mended that after 1.32 (kubernetes#137689).",
+  },
+  {
+    sequences: "subresources: status is all that is written through status",
+    at: "*.body.metadata.managedFields.comparison Update.fieldsV1.f:metadata",
+    theirs: /^\{"f:labels":\{".":\{\},"f:a":\{\}\}\}$/,
+    ours: "absent",
+    why: "As above.",
+  },
+  ...each(
+    [
+      "namespaces: *",
+      "watch: of a namespace that is deleted",
+      "paths: /api/v1/namespaces/$ns/configmaps/*",
+      "tables: of nothing",
+    ],
+    {
+      at: "**.managedFields.comparison Update.fieldsV1.f:status",
+      theirs: /^\{("f:conditions":\{".":\{\},"k:\{\\"type\\":\\"A\\"\}":\{[^}]*\}[^k]*\},)?"f:phase":\{\}\}$/,
+      ours: "absent",
+      why: "What a request cannot write it does not own since 1.21 (GetResetFields in pkg/registry/core/namespace/strategy.go; kubernetes#99661).",
+    },
+  ),
+  ...each(
+    [
+      "namespaces: *",
+      "watch: of a namespace that is deleted",
+      "paths: /api/v1/namespaces/$ns/configmaps/*",
+      "tables: of nothing",
+    ],
+    {
+      at: "**.managedFields.comparison Update.fieldsV1.f:metadata",
+      theirs: "absent",
+      ours: /^\{"f:labels":\{".":\{\},"f:kubernetes.io\/metadata.name":\{\}\}\}$/,
+      why: "Who makes a namespace owns the label with its name, which is set when the request is read, since 1.21 (SetDefaults_Namespace in pkg/apis/core/v1/defaults.go).",
+    },
+  ),
+  {
+    sequences: "namespaces: may have finalizers of their own",
+    at: "*.body.metadata.managedFields.comparison Update.fieldsV1.f:metadata.f:labels",
+    theirs: "absent",
+    ours: /^\{".":\{\},"f:kubernetes.io\/metadata.name":\{\}\}$/,
+    why: "As above.",
+  },
+  {
+    sequences: "namespaces: wait for their finalizer",
+    at: "6.body.metadata.managedFields.comparison Update.fieldsV1.f:metadata.f:labels.f:kubernetes.io/metadata.name",
+    theirs: "absent",
+    ours: /^\{\}$/,
+    why: "As above.",
+  },
+  ...each(["definition: *", "schema of *", "life of a definition: *", "tables: of nothing"], {
+    at: "**.managedFields.comparison Update.fieldsV1.f:status",
+    theirs: /^\{("f:acceptedNames":\{"f:plural":\{\}\},)?"f:storedVersions":\{\}\}$/,
+    ours: "absent",
+    why: "What a request cannot write it does not own since 1.21 (GetResetFields of its strategy, kubernetes#99661).",
+  }),
+  {
+    sequences: "definition: with a status of its own",
+    at: "0.body.metadata.managedFields.comparison Update.fieldsV1.f:status.f:storedVersions",
+    theirs: /^\{\}$/,
+    ours: "absent",
+    why: "As above.",
+  },
+  ...each(["life of a definition: *", "tables: of nothing"], {
+    at: "**.managedFields.kube-apiserver Update",
+    theirs: /"fieldsV1":\{"f:status":\{"f:acceptedNames":/,
+    ours: "absent",
+    why: "What upstream's controllers own (pkg/controller/status/naming_controller.go and its neighbours); ours has none that write a definition.",
+  }),
 ];
 
 /** Server-side apply as structured-merge-diff v4.6 has it. */
 const applying: readonly Allowed[] = [
-  {
+  ...each(
+    [
+      "a set",
+      "items of a keyed list",
+      "a field of a keyed item",
+      "a key that a default completes",
+      "members of a map",
+    ].map((about) => `two managers apply: ${about}`),
+    {
+      at: "5",
+      theirs: /^422 Widget\.fixtures\.example\.com "a" is invalid: /,
+      ours: /^200$/,
+      why: "Taking away all items of a list, or all members of a map, makes it null in 1.20.2, which is then refused; it goes since structured-merge-diff v4.1.2 at the latest (EnsureNamedFieldsAreMembers in prune, merge/update.go), and 1.20.2 has v4.0.2.",
+    },
+  ),
+  ...[
+    ["metadata.generation", small, small] as const,
+    ["metadata.resourceVersion", revision, revision] as const,
+    ["metadata.managedFields.two Apply.fieldsV1.f:spec.f:*", /^\{"(f:[xyz]|[kv]:.*)":/, "absent"] as const,
+    ["metadata.managedFields.two Apply.fieldsV1.f:spec.f:replicas", "absent", /^\{\}$/] as const,
+    ["spec.*", /^(\["b","c"\]|\[\{.*"port":\d.*\}\]|\{"y":"3","z":"4"\})$/, "absent"] as const,
+  ].map(([field, theirs, ours]) => ({
     sequences: "two managers apply: *",
-    at: "*.body.metadata.managedFields.1.time",
-    ours: "absent",
-    why: "An apply that changes no value gives its manager no time since 1.21 (Apply in apimachinery/pkg/util/managedfields/internal/managedfieldsupdater.go, and returnInputOnNoop in structured-merge-diff/merge/update.go).",
-  },
+    at: `6.body.${field}`,
+    theirs,
+    ours,
+    why: "As above: there the last apply was refused.",
+  })),
   {
-    sequences: "two managers apply: an empty object",
-    at: "*.body.**",
-    theirs: "absent",
-    ours: /"f:limits":\{\}/,
-    why: "An empty object is a leaf, and owned, since 1.21 (emptyPromoteToLeaf in typed/merge.go and IsNull in typed/tofieldset.go of structured-merge-diff v4.1).",
+    sequences: "one manager applies: and gives up a list",
+    at: "1",
+    theirs: /^422 Widget\.fixtures\.example\.com "a" is invalid: /,
+    ours: /^200$/,
+    why: "As above.",
   },
   ...[
-    "*.body.metadata.resourceVersion",
-    "*.body.metadata.generation",
-    "*.body.spec.words.*",
-    "*.body.spec.ports.**",
-  ].map((at) => ({
-    sequences: "one manager applies: and orders a*",
-    at,
-    why: "Items take the order in which they are applied since 1.22 (typed/merge.go in structured-merge-diff v4.1).",
-  })),
-  {
-    sequences: "one manager applies: and gives up an item of a set",
-    at: "2.body.spec.words.*",
+    ["metadata.generation", /^1$/, /^2$/] as const,
+    ["metadata.resourceVersion", /^<revision 1>$/, /^<revision 2>$/] as const,
+    ["metadata.managedFields.one Apply.fieldsV1.f:spec.f:ports", /^\{"k:\{.*"f:port":\{\}\}\}$/, "absent"] as const,
+    ["spec.ports", /^\[\{"port":1,"protocol":"TCP"\}\]$/, "absent"] as const,
+  ].map(([field, theirs, ours]) => ({
+    sequences: "one manager applies: and gives up a list",
+    at: `2.body.${field}`,
+    theirs,
+    ours,
     why: "As above.",
-  },
+  })),
+  ...[
+    ["a set", "*.body.metadata.resourceVersion", revision],
+    ["a set", "*.body.metadata.generation", small],
+    ["a set", "*.body.spec.words.*", /^[ab]$/],
+    ["a keyed list", "*.body.metadata.resourceVersion", revision],
+    ["a keyed list", "*.body.metadata.generation", small],
+    ["a keyed list", "*.body.spec.ports.*.port", /^[12]$/],
+  ].map(
+    ([about, at, both]) =>
+      ({
+        sequences: `one manager applies: and orders ${about as string} anew`,
+        at,
+        theirs: both,
+        ours: both,
+        why: "Items take the order in which they are applied since structured-merge-diff v4.2.1 (kubernetes#107565; sharedOrder in typed/merge.go).",
+      }) as Allowed,
+  ),
+  ...places(["1.body.spec.words.*", "2.body.spec.words.*"], {
+    sequences: "one manager applies: and gives up an item of a set",
+    theirs: /^[ac]$/,
+    ours: /^[ac]$/,
+    why: "As above.",
+  }),
   {
     sequences: "one manager applies: a status",
-    at: "*.body.metadata.managedFields.0.fieldsV1.f:*",
+    at: "*.body.metadata.managedFields.one Apply.fieldsV1.f:status",
     theirs: /^\{"f:phase":\{\}\}$/,
     ours: "absent",
-    why: "What a write to the object resets is not owned since 1.22 (GetResetFields in apiextensions-apiserver/pkg/registry/customresource/strategy.go).",
+    why: "What a write of the object cannot change is not owned since 1.21 (GetResetFields of its strategy, kubernetes#99661).",
   },
   {
     sequences: "one manager applies: a status",
-    at: "*.body.metadata.managedFields.0.fieldsV1.f:spec",
+    at: "*.body.metadata.managedFields.one Apply.fieldsV1.f:spec",
     theirs: "absent",
     ours: /^\{\}$/,
-    why: "An empty object is a leaf, and owned, as above.",
+    why: "An empty object is owned, as a leaf, since structured-merge-diff v4.1.2 at the latest (visitMapItems in typed/tofieldset.go), and 1.20.2 has v4.0.2.",
   },
   {
-    sequences: "managers: write managedFields that are wrong",
-    at: "*.body.metadata.*",
-    why: "managedFields that cannot be understood are ignored since 1.21, and no longer cleared (validateManagedFields in apimachinery/pkg/util/managedfields/internal/managedfields.go).",
-  },
-  {
-    sequences: "managers: *",
-    at: "*.body.metadata.managedFields**",
-    theirs: /^("stater"|stater|three|two|one|\{.*\}|Update|<now>)$/,
-    why: "Managers of subresources are apart since 1.22, and those of scale are kept (ManagedFieldsEntry in apimachinery/pkg/apis/meta/v1/types.go): the places of others in the list move.",
-  },
-  {
-    sequences: "managers: *",
-    at: "*.body.metadata.managedFields**",
+    sequences: "two managers apply: an empty object",
+    at: "*.body.metadata.managedFields.two Apply",
     theirs: "absent",
-    ours: /subresource|"operation":"Update"|^\{\}$|\{"f:(replicas|conditions|status|phase)|"k:|\{"f:size/,
+    ours: /"fieldsV1":\{"f:spec":\{"f:limits":\{\}\}\}\}$/,
     why: "As above.",
   },
-  ...["3.body.status.**"].map((at) => ({
-    sequences: "managers: apply status",
-    at,
-    why: "As above: there the first apply of a status conflicted.",
-  })),
-  {
-    sequences: "managers: apply and update under one name",
-    at: "*.body.metadata.resourceVersion",
-    why: "As above: owning an empty object is a change.",
-  },
-  {
-    sequences: "managers: apply scale",
-    at: "3.body.**",
-    why: "As above: there nothing could be applied to the scale.",
-  },
-  ...["generation and resourceVersion: the generation of a custom*", "watch: of a custom kind"].flatMap((sequences) => [
-    {
-      sequences,
-      at: "**.managedFields.0.fieldsV1.f:*",
-      ours: "absent" as const,
-      why: "Managers of subresources are apart since 1.22 (ManagedFieldsEntry in apimachinery/pkg/apis/meta/v1/types.go).",
-    },
-    { sequences, at: "**.managedFields.1", theirs: "absent" as const, why: "As above." },
-  ]),
   {
     sequences: "two managers apply: an empty object",
     at: "*.body.metadata.resourceVersion",
-    why: "Owning an empty object is a change, as above.",
+    theirs: revision,
+    ours: revision,
+    why: "As above: owning an empty object is a change.",
   },
   {
     sequences: "two managers apply: an empty object",
     at: "4",
-    theirs: /^422/,
+    theirs: /^422 Widget\.fixtures\.example\.com "a" is invalid: /,
     ours: /^200$/,
-    why: "Taking away all members of a map made it null in 1.20, which was then refused (typed/remove.go in structured-merge-diff v4.0; repaired since).",
+    why: "As of the members of a map.",
   },
-  { sequences: "two managers apply: an empty object", at: "5.body.**", why: "As above." },
+  ...["5", "6"].flatMap((step) =>
+    [
+      ["metadata.managedFields.one Apply.fieldsV1.f:spec.f:limits", /^\{"f:x":\{\}\}$/, "absent"] as const,
+      ["metadata.managedFields.one Apply.fieldsV1.f:spec.f:replicas", "absent", /^\{\}$/] as const,
+      ["spec.limits", /^\{"x":"1"\}$/, "absent"] as const,
+    ].map(([field, theirs, ours]) => ({
+      sequences: "two managers apply: an empty object",
+      at: `${step}.body.${field}`,
+      theirs,
+      ours,
+      why: "As above: there that apply was refused.",
+    })),
+  ),
+  ...each(["two managers apply: the same value", "two managers apply: an empty object"], {
+    at: "*.body.metadata.managedFields.two Apply.time",
+    theirs: /^<now>$/,
+    ours: "absent",
+    why: "An apply that changes no value gives its manager no time since (Apply in apimachinery/pkg/util/managedfields/internal/managedfieldsupdater.go).",
+  }),
+  {
+    sequences: "managers: write managedFields that are wrong",
+    at: "*.body.metadata.managedFields",
+    theirs: "absent",
+    ours: /^\{"one Apply":\{[^{]*"fieldsV1":\{"f:spec":\{"f:size":\{\}\}\}\}\}$/,
+    why: "managedFields that cannot be understood are ignored in ours, and cleared by 1.20.2 (Update in apiserver/pkg/endpoints/handlers/fieldmanager/fieldmanager.go).",
+  },
+  {
+    sequences: "managers: write managedFields that are wrong",
+    at: "*.body.metadata.resourceVersion",
+    theirs: /^<revision 2>$/,
+    ours: /^<revision 1>$/,
+    why: "As above: there it was a change.",
+  },
+  {
+    sequences: "managers: apply status",
+    at: "1",
+    theirs: /^409 Apply failed with 1 conflict: conflict with "one": \.spec\.size$/,
+    ours: /^200$/,
+    why: "What a write of the status cannot change is not owned by it since 1.21 (GetResetFields of its strategy, kubernetes#99661).",
+  },
+  {
+    sequences: "managers: apply status",
+    at: "2",
+    theirs: /^200$/,
+    ours: /^409 Apply failed with 1 conflict: conflict with "two" with subresource "status": \.status\.phase$/,
+    why: "As above: there was nothing to conflict with.",
+  },
+  ...[
+    ["3.body.status.conditions.0.type", /^B$/, /^A$/],
+    ["3.body.status.conditions.1", "absent", /^\{"type":"B"\}$/],
+    ["3.body.status.phase", "absent", /^Ready$/],
+    [
+      "3.body.metadata.managedFields.two Apply status",
+      "absent",
+      /"f:conditions":.*"f:phase":\{\}\}\},"subresource":"status"\}$/,
+    ],
+    ["4.body.metadata.managedFields.two Apply", /"fieldsV1":\{"f:status":\{"f:phase":\{\}\}\}/, "absent"],
+    ["5.body.metadata.managedFields.two Apply", /"fieldsV1":\{"f:status":\{"f:phase":\{\}\}\}/, "absent"],
+    ["6.body.metadata.managedFields.two Apply", /"fieldsV1":\{"f:status":\{"f:phase":\{\}\}\}/, "absent"],
+    [
+      "4.body.metadata.managedFields.two Apply status",
+      "absent",
+      /"f:status":\{"f:phase":\{\}\}\},"subresource":"status"\}$/,
+    ],
+    [
+      "5.body.metadata.managedFields.two Apply status",
+      "absent",
+      /"f:status":\{"f:phase":\{\}\}\},"subresource":"status"\}$/,
+    ],
+    [
+      "6.body.metadata.managedFields.two Apply status",
+      "absent",
+      /"f:status":\{"f:phase":\{\}\}\},"subresource":"status"\}$/,
+    ],
+    [
+      "*.body.metadata.managedFields.three Apply",
+      /"fieldsV1":\{"f:status":\{"f:conditions":\{"k:[^.]*".":\{\},"f:type":/,
+      "absent",
+    ],
+    ["*.body.metadata.managedFields.three Apply status", "absent", /"f:type":\{\}\}\}\}\},"subresource":"status"\}$/],
+    ["*.body.metadata.managedFields.one Apply", "absent", /"fieldsV1":\{"f:spec":\{\}\}\}$/],
+  ].map(
+    ([at, theirs, ours]) =>
+      ({
+        sequences: "managers: apply status",
+        at,
+        theirs,
+        ours,
+        why: "As above; managers of a subresource are apart since kubernetes#100970, and an empty object is owned, as above.",
+      }) as Allowed,
+  ),
+  {
+    sequences: "managers: apply scale",
+    at: "1",
+    theirs: /^0$/,
+    ours: /^409 Apply failed with 1 conflict: conflict with "one": \.spec\.replicas$/,
+    why: "1.20.2 breaks off the connection: its handler panics. Since, scale can be applied (ScaleHandler in apimachinery/pkg/util/managedfields/scalehandler.go).",
+  },
+  { sequences: "managers: apply scale", at: "2", theirs: /^0$/, ours: /^200$/, why: "As above." },
+  ...[
+    ["metadata.generation", /^1$/, /^2$/] as const,
+    ["metadata.resourceVersion", /^<revision 1>$/, /^<revision 2>$/] as const,
+    ["spec.replicas", /^1$/, /^2$/] as const,
+    ["metadata.managedFields.one Apply", /"fieldsV1":\{"f:spec":\{"f:replicas":\{\}\}\}/, "absent"] as const,
+    ["metadata.managedFields.two Apply scale", "absent", /"f:replicas":\{\}\}\},"subresource":"scale"\}$/] as const,
+  ].map(([field, theirs, ours]) => ({
+    sequences: "managers: apply scale",
+    at: `3.body.${field}`,
+    theirs,
+    ours,
+    why: "As above: there nothing was applied to the scale.",
+  })),
+  {
+    sequences: "managers: apply and update under one name",
+    at: "*.body.metadata.managedFields.one Apply",
+    theirs: "absent",
+    ours: /"fieldsV1":\{"f:spec":\{\}\}\}$/,
+    why: "An empty object is owned, as a leaf, as above.",
+  },
+  {
+    sequences: "managers: apply and update under one name",
+    at: "*.body.metadata.resourceVersion",
+    theirs: revision,
+    ours: revision,
+    why: "As above: owning an empty object is a change.",
+  },
   {
     sequences: "one manager applies: an*",
     at: "0.body.message",
     theirs: /^(Incorrect version specified in apply patch|the namespace of the object \(elsewhere\))/,
     ours: /^(invalid object type: |the namespace of the provided object does not match)/,
-    why: "Reworded in 1.22 (versionCheckManager in apimachinery/pkg/util/managedfields/internal/versioncheck.go, EnsureObjectNamespaceMatchesRequestNamespace in apiserver/pkg/registry/rest/meta.go).",
+    why: "Reworded since (versionCheckManager in apimachinery/pkg/util/managedfields/internal/versioncheck.go, EnsureObjectNamespaceMatchesRequestNamespace in apiserver/pkg/registry/rest/meta.go).",
   },
   {
     sequences: "one manager applies: no kind",
@@ -783,12 +1093,21 @@ const applying: readonly Allowed[] = [
     ours: /^invalid object type: /,
     why: "As above.",
   },
-  {
+  ...[
+    ["1", /^error decoding YAML: /, /^error converting YAML to JSON: yaml: /] as const,
+    ["2", /^error decoding YAML: /, /^json: cannot unmarshal array into Go value/] as const,
+    [
+      "3",
+      /^Incorrect version specified in apply patch/,
+      /^yaml parse error: the body of the request is empty$/,
+    ] as const,
+  ].map(([step, theirs, ours]) => ({
     sequences: "managers: apply YAML",
-    at: "*.body.message",
-    theirs: /^(error decoding YAML: |Incorrect version specified in apply patch)/,
+    at: `${step}.body.message`,
+    theirs,
+    ours,
     why: "Same code and reason; what Go's YAML and JSON parsers met.",
-  },
+  })),
 ];
 
 /** Where what is read and answered is up to HTTP, YAML and JSON. */
@@ -802,7 +1121,7 @@ const bodies: readonly Allowed[] = [
   },
   {
     sequences: "bodies: YAML with an anchor",
-    at: "*.body.data.*",
+    at: "*.body.data.true",
     theirs: /^1$/,
     ours: "absent",
     why: "YAML 1.1 reads the key y as true; ours reads YAML 1.2, where it is text.",
@@ -816,7 +1135,16 @@ const bodies: readonly Allowed[] = [
   },
   {
     sequences: "bodies: YAML with an anchor",
-    at: "*.body.metadata.managedFields.0.fieldsV1.f:data.f:*",
+    at: "*.body.metadata.managedFields.comparison Update.fieldsV1.f:data.f:true",
+    theirs: /^\{\}$/,
+    ours: "absent",
+    why: "As above.",
+  },
+  {
+    sequences: "bodies: YAML with an anchor",
+    at: "*.body.metadata.managedFields.comparison Update.fieldsV1.f:data.f:y",
+    theirs: "absent",
+    ours: /^\{\}$/,
     why: "As above.",
   },
   {
@@ -837,30 +1165,44 @@ const bodies: readonly Allowed[] = [
     sequences: "form of a watch: the list of metadata",
     at: "*.events.0",
     theirs: "absent",
+    ours: /^\{"type":"ADDED","object":\{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io\/v1",/,
     why: "Upstream breaks off at the first event, which is no list; ours tells its metadata.",
   },
   {
     sequences: "paths: /.well-known/openid-configuration",
-    at: "0.body.*",
-    why: "Keys are elliptic here, and the issuer has the name that certificates have.",
+    at: "0.body.issuer",
+    theirs: /^https:\/\/kubernetes\.default\.svc$/,
+    ours: /^https:\/\/kubernetes\.default\.svc\.cluster\.local$/,
+    why: "The issuer has the name that certificates have.",
   },
   {
     sequences: "paths: /.well-known/openid-configuration",
     at: "0.body.id_token_signing_alg_values_supported.0",
     theirs: /^RS256$/,
     ours: /^ES256$/,
+    why: "Keys are elliptic here.",
+  },
+  ...[
+    ["kty", /^RSA$/, /^EC$/] as const,
+    ["kid", /^[\w-]{43}$/, /^[\w-]{43}$/] as const,
+    ["alg", /^RS256$/, /^ES256$/] as const,
+    ["n", /^[\w-]{342}$/, "absent"] as const,
+    ["e", /^AQAB$/, "absent"] as const,
+    ["crv", "absent", /^P-256$/] as const,
+    ["x", "absent", /^[\w-]{43}$/] as const,
+    ["y", "absent", /^[\w-]{43}$/] as const,
+  ].map(([field, theirs, ours]) => ({
+    sequences: "paths: /openid/v1/jwks",
+    at: `0.body.keys.0.${field}`,
+    theirs,
+    ours,
     why: "As above.",
-  },
-  { sequences: "paths: /openid/v1/jwks", at: "0.body.keys.0.*", why: "As above." },
-  {
-    sequences: "paths: /api/v1/namespaces/$ns/configmaps/*",
-    at: "0.body.metadata.managedFields.0.fieldsV1.f:*",
-    why: "Namespaces are labelled with their name since 1.21, and their defaults are nobody's (SetDefaults_Namespace in pkg/apis/core/v1/defaults.go).",
-  },
+  })),
   {
     sequences: 'Accept: "application/vnd.kubernetes.protobuf, application/json"',
     at: "9.body",
     theirs: "absent",
+    ours: /^APIResourceList$/,
     why: "Ours answers in JSON where clients take that too.",
   },
   {
@@ -894,6 +1236,8 @@ const bodies: readonly Allowed[] = [
   {
     sequences: "form of a watch: *",
     at: "*.events.*.object.columnDefinitions.*.description",
+    theirs: /^[A-Z]/,
+    ours: /^[A-Z]/,
     why: "What describes a column is for people, and ours is shorter.",
   },
   {
@@ -920,8 +1264,9 @@ const bodies: readonly Allowed[] = [
   {
     sequences: "paths: /api*",
     at: "0.body.serverAddressByClientCIDRs.0",
+    theirs: /^\{"clientCIDR":"0\.0\.0\.0\/0","serverAddress":"<address>"\}$/,
     ours: "absent",
-    why: "Which address is whose is not known to a server that clients reach by names and through proxies; no client of today asks (LegacyAPIGroup in apiserver/pkg/endpoints/discovery/legacy.go).",
+    why: "Which address is whose (handle in apiserver/pkg/endpoints/discovery/legacy.go) is not known to a server that clients reach by names and through proxies.",
   },
   {
     sequences: "paths: //api/v1",
@@ -942,14 +1287,14 @@ const bodies: readonly Allowed[] = [
     at: "0.body.versions.1",
     theirs: /v1beta1/,
     ours: "absent",
-    why: "v1beta1 went away in 1.22.",
+    why: "v1beta1 of apiextensions.k8s.io is no longer served as of 1.22 (deprecation guide of Kubernetes).",
   },
   {
     sequences: "methods: of a*",
     at: "*",
     theirs: /^(200|404)$/,
     ours: /^405/,
-    why: "Discovery can only be read; go-restful's root handler upstream answers every method (apiGroupHandler in customresource_discovery.go).",
+    why: "Discovery can only be read; upstream's handlers answer every method (ServeHTTP of groupDiscoveryHandler and versionDiscoveryHandler in apiextensions-apiserver/pkg/apiserver/customresource_discovery.go, and of apiGroupHandler in kube-aggregator/pkg/apiserver/handler_apis.go).",
   },
   {
     sequences: "methods: of a custom object",
@@ -969,58 +1314,75 @@ const http: readonly Allowed[] = [
     why: "Where nothing is, upstream's mux answers with plain text (404 page not found); ours with a Status, which clients show as such.",
   },
   { sequences: "*", at: "*.body", theirs: /^404 page not found\n$/, ours: /"code":404/, why: "As its content-type." },
-  {
+  ...[
+    ["minor", /^20$/, /^32$/] as const,
+    ["gitVersion", /^v1\.20\.2$/, /^v1\.32\.0-stowage$/] as const,
+    ["gitCommit", /^[0-9a-f]{40}$/, /^$/] as const,
+    ["gitTreeState", /^archive$/, /^clean$/] as const,
+    ["buildDate", /./, /^1970-01-01T00:00:00Z$/] as const,
+    ["goVersion", /^go1\.19/, /^none$/] as const,
+    ["compiler", /^gc$/, /^none$/] as const,
+  ].map(([field, theirs, ours]) => ({
     sequences: "paths: /version/",
-    at: "*.body.*",
+    at: `0.body.${field}`,
+    theirs,
+    ours,
     why: "Which release of what it is.",
-  },
+  })),
 ];
 
 const timesAndEnds: readonly Allowed[] = [
   {
     sequences: "revisions of a list: pages at least as new",
-    at: "4.body",
+    at: "6.body",
     theirs: /^\(no such part\)$/,
     ours: /^\[\]$/,
     why: "As items elsewhere: null where upstream has no metadata to tell.",
   },
   {
-    sequences: "watch: tells bookmarks before it ends",
-    at: "2.events.*",
-    why: "How many bookmarks come in the last two seconds of a watch depends on its clock (bookmarkFrequency in apiserver/pkg/storage/cacher/cacher.go); ours sends one at the end.",
-  },
-  {
-    sequences: "watch: of a namespace that is deleted",
-    at: "**.managedFields.0.fieldsV1.f:status",
-    ours: "absent",
-    why: "namespaceStrategy.GetResetFields (kubernetes/pkg/registry/core/namespace/strategy.go): status has no owner by a write of the object.",
-  },
-  {
-    sequences: "watch: of a namespace that is deleted",
-    at: "**.managedFields.0.fieldsV1.f:metadata",
-    theirs: "absent",
-    why: "The label kubernetes.io/metadata.name is set since 1.21, and owned by whoever creates (namespaceStrategy.PrepareForCreate).",
-  },
-  {
     sequences: "one manager applies: null",
-    at: "**",
-    why: "A null of a field that is not nullable is dropped before validation, when applied too (PruneNonNullableNullsWithoutDefaults in apiextensions-apiserver/pkg/apiserver/schema/defaulting/prune.go); 1.20 did so on other writes only.",
+    at: "1",
+    theirs: /^422 Widget\.fixtures\.example\.com "a" is invalid: /,
+    ours: /^200$/,
+    why: "A null of a field that is not nullable is dropped before validation, when applied too (PruneNonNullableNullsWithoutDefaults in apiextensions-apiserver/pkg/apiserver/schema/defaulting/prunenulls.go); 1.20.2 does so on other writes only (kubernetes#101036).",
+  },
+  ...[
+    ["metadata.generation", /^1$/, /^2$/] as const,
+    ["metadata.resourceVersion", /^<revision 1>$/, /^<revision 2>$/] as const,
+    ["spec.size", /^1$/, "absent"] as const,
+  ].map(([field, theirs, ours]) => ({
+    sequences: "one manager applies: null",
+    at: `2.body.${field}`,
+    theirs,
+    ours,
+    why: "As above: there it was refused.",
+  })),
+  {
+    sequences: "managers: apply to what is being deleted",
+    at: "4.body.metadata.finalizers",
+    theirs: /^null$/,
+    ours: "absent",
+    why: "The last state of an object that is gone: 1.20.2 makes a list without items null, as above.",
   },
   {
     sequences: "managers: apply to what is being deleted",
-    at: "4.body.**",
-    why: "The last state of an object that is gone: upstream shows it with the defaults of what the applier gave up, ours without.",
+    at: "4.body.spec",
+    theirs: /^\{"color":"red"\}$/,
+    ours: "absent",
+    why: "As above: upstream shows it with the defaults of what the applier gave up, ours without.",
   },
-  {
+  ...places(["0", "1"], {
     sequences: "parameters: a time limit that is none",
-    at: "**",
-    why: "A timeout that cannot be read is refused since 1.21 (WithRequestDeadline in apiserver/pkg/endpoints/filters/request_deadline.go).",
-  },
-  {
+    theirs: /^201$/,
+    ours: /^400 invalid timeout specified in the request URL - time: invalid duration "soon"$/,
+    why: "A timeout that cannot be read is refused since 1.21 (parseTimeout in apiserver/pkg/endpoints/filters/request_deadline.go; kubernetes#96901).",
+  }),
+  ...places(["0", "1"], {
     sequences: "parameters: no time at all",
-    at: "**",
-    why: "A timeout of 0 means the server's own since 1.21 (parseTimeout in apiserver/pkg/endpoints/filters/request_deadline.go).",
-  },
+    theirs: /^504 Timeout: request did not complete within requested timeout 0s$/,
+    ours: /^201$/,
+    why: "A timeout of 0 is none since (userSpecifiedTimeout > 0 in apiserver/pkg/endpoints/filters/request_deadline.go).",
+  }),
 ];
 
 export const allowed: readonly Allowed[] = [
@@ -1031,6 +1393,7 @@ export const allowed: readonly Allowed[] = [
   ...revisions,
   ...changes,
   ...writes,
+  ...managers,
   ...applying,
   ...bodies,
   ...http,

@@ -1,5 +1,5 @@
 /** Every sequence is sent to a real kube-apiserver and to our server; they answer alike, but for what allowed.ts says. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { allowed } from "./allowed.ts";
 import { kubeApiServerMissing } from "../lab/kubernetes/kube-apiserver.ts";
 import { Comparison } from "./comparison.ts";
@@ -21,8 +21,8 @@ describe.skipIf(kubeApiServerMissing !== undefined)(`as kube-apiserver does${why
 
   beforeAll(async () => {
     comparison = await Comparison.start();
-  });
-  afterAll(() => comparison[Symbol.asyncDispose]());
+    return () => comparison[Symbol.asyncDispose]();
+  }, 300_000);
 
   const cases = sequences.map((sequence, id) => ({ name: sequence.name, sequence, id }));
   test.concurrent.each(cases)("$name", async ({ sequence, id }) => {

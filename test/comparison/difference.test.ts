@@ -89,6 +89,27 @@ describe("normalize", () => {
     ]);
   });
 
+  test("managers are named by who wrote where", () => {
+    const entry = (manager: string, more: object = {}) => ({ manager, operation: "Update", apiVersion: "v1", ...more });
+    const status = entry("a", { subresource: "status" });
+    const later = entry("a", { apiVersion: "v2" });
+    const named = (...managedFields: readonly object[]) => normalized({ metadata: { managedFields } });
+    expect(named(status, entry("a"))).toEqual([
+      { metadata: { managedFields: { "a Update": entry("a"), "a Update status": status } } },
+    ]);
+    expect(named(entry("a"), later)).toEqual([
+      { metadata: { managedFields: { "a Update": entry("a"), "a Update in v2": later } } },
+    ]);
+  });
+
+  test("bookmarks in a row are one, whatever their revisions", () => {
+    const event = (type: string, resourceVersion: string) => ({ type, object: { metadata: { resourceVersion } } });
+    const told = (...events: readonly unknown[]): unknown => normalize([{ to: "events of w", events }], {});
+    const added = event("ADDED", "7");
+    expect(told(added, event("BOOKMARK", "8"), event("BOOKMARK", "9"))).toEqual(told(added, event("BOOKMARK", "7")));
+    expect(told(added, event("BOOKMARK", "8"))).not.toEqual(told(added));
+  });
+
   test("findings are a set", () => {
     const cause = (field: string) => ({ field, message: "is wrong", reason: "FieldValueInvalid" });
     const status = (...fields: readonly string[]) => ({

@@ -17,7 +17,7 @@ export function normalize(answers: readonly Answer[], place: Readonly<Record<str
     ...(status === undefined ? {} : { status }),
     ...(headers === undefined ? {} : { headers: headersOf(headers, symbols) }),
     ...(body === undefined ? {} : { body: symbols.value(body) }),
-    ...(events === undefined ? {} : { events: inOrder(events).map((event) => symbols.value(event)) }),
+    ...(events === undefined ? {} : { events: bookmarksAsOne(inOrder(events)).map((event) => symbols.value(event)) }),
   }));
 }
 
@@ -31,6 +31,19 @@ function inOrder(events: readonly unknown[]): readonly unknown[] {
     return metadata?.name ?? "";
   };
   return [...added.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)), ...events.slice(added.length)];
+}
+
+/** How many bookmarks come in a row is up to a clock, and the revision that they tell to what others write meanwhile. */
+function bookmarksAsOne(events: readonly unknown[]): readonly unknown[] {
+  const isBookmark = (event: unknown): boolean => (event as Json | undefined)?.["type"] === "BOOKMARK";
+  return events
+    .filter((event, i) => !isBookmark(event) || !isBookmark(events[i + 1]))
+    .map((event) => {
+      if (!isBookmark(event)) return event;
+      const { object } = event as { object: Json };
+      const metadata = { ...(object["metadata"] as Json), resourceVersion: "<of the bookmark>" };
+      return { ...(event as Json), object: { ...object, metadata } };
+    });
 }
 
 function headersOf(headers: NonNullable<Answer["headers"]>, symbols: Symbols): Json {
@@ -75,7 +88,7 @@ class Symbols {
       const inner = isList && key === "metadata" ? listMetadata(value) : value;
       return [this.#plain(key), this.value(inner, key)] as const;
     });
-    return sortedStatus(sortedManagers(Object.fromEntries(named)));
+    return sortedStatus(managersByName(Object.fromEntries(named)));
   }
 
   #text(text: string, key: string): string {
@@ -117,14 +130,20 @@ function listMetadata(metadata: unknown): unknown {
   };
 }
 
-/** Their times order them, and those have whole seconds only. */
-function sortedManagers(object: Json): Json {
+/**
+ * By who wrote where, as in `one Apply` and `two Update status`: their order is that of their times, which have whole
+ * seconds only, and where one has an entry more than the other all that follow would differ.
+ */
+function managersByName(object: Json): Json {
   const { managedFields } = object;
   if (!Array.isArray(managedFields)) return object;
-  const managers = managedFields as readonly Json[];
-  const keyOf = ({ manager, operation, subresource, fieldsV1 }: Json): string =>
-    JSON.stringify([manager, operation, subresource, fieldsV1]);
-  return { ...object, managedFields: managers.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)) };
+  const byName: Record<string, Json> = {};
+  for (const entry of managedFields as readonly Json[]) {
+    const { manager, operation, apiVersion, subresource } = entry as Readonly<Record<string, string | undefined>>;
+    const name = [manager, operation, subresource].filter((part) => part !== undefined).join(" ");
+    byName[name in byName ? `${name} in ${apiVersion ?? "none"}` : name] = entry;
+  }
+  return { ...object, managedFields: byName };
 }
 
 /**

@@ -6,7 +6,7 @@ import { Agent, request } from "node:https";
 import { parse } from "yaml";
 
 /** How long a whole answer, an event or an end is waited for; what has not come by then is a difference. */
-export const patienceMs = 10_000;
+export const patienceMs = 60_000;
 
 export interface Response {
   readonly status: number;

@@ -1,5 +1,5 @@
 /** Deletion, one by one and in collections; finalizers; namespaces that go away. */
-import { area, each, get, named, patch, post, put, remove, send } from "../sequence.ts";
+import { area, each, get, named, only, patch, post, put, remove, send } from "../sequence.ts";
 import type { Body, Sequence } from "../sequence.ts";
 import { configMap, configMaps, secrets, widget, widgets } from "./paths.ts";
 
@@ -163,10 +163,17 @@ const collections = area("delete a collection", {
       "in the foreground": "?propagationPolicy=Foreground",
       "with an unknown propagation": "?propagationPolicy=Sideways",
       "in pages": "?limit=1",
-      "as of a revision": "?resourceVersion=0&fieldSelector=metadata.name=a",
     },
     (query) => [...three, remove(`${configMaps}${query}`), names],
   ),
+  "as of a revision": [
+    ...three,
+    named("last", post(configMaps, configMap("d"))),
+    // kube-apiserver's watch cache lags behind what is written, but for a list that is as new as a write.
+    only(get(`${configMaps}?resourceVersion={last.metadata.resourceVersion}`), ({ kind }) => kind),
+    remove(`${configMaps}?resourceVersion=0&fieldSelector=metadata.name=a`),
+    names,
+  ],
   "with options in the body": [...three, remove(configMaps, options({ propagationPolicy: "Orphan" })), names],
   "with preconditions": [...three, remove(configMaps, options({ preconditions: { uid: "a" } })), names],
   "of custom objects": [

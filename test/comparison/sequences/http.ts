@@ -292,8 +292,6 @@ const parameters = area("parameters", {
       "an unknown one": "made=up",
       "pretty printing": "pretty=true",
       "a time limit": "timeout=5s",
-      "a time limit that is none": "timeout=soon",
-      "no time at all": "timeout=0s",
       "force, which is for apply": "force=true",
       "a propagation, which is for deletion": "propagationPolicy=Orphan",
     },
@@ -308,6 +306,12 @@ const parameters = area("parameters", {
       patch("merge", `${widgets}/a?${query}`, { spec: { size: 1 } }),
     ],
   ),
+  "a time limit that is none": [
+    post(`${configMaps}?timeout=soon`, configMap("a")),
+    post(`${widgets}?timeout=soon`, widget("a")),
+  ],
+  // No more than these: Kubernetes 1.20 gives up at once, and goes on with the write behind the client's back.
+  "no time at all": [post(`${configMaps}?timeout=0s`, configMap("a")), post(`${widgets}?timeout=0s`, widget("a"))],
 });
 
 const reviews = area("reviews", {

@@ -1,6 +1,6 @@
 /** Lists: selectors, pages, revisions; and reads of one object. */
 import { area, each, get, named, only, patch, post, remove, send } from "../sequence.ts";
-import type { Body, Sequence } from "../sequence.ts";
+import type { Body, RequestStep, Sequence } from "../sequence.ts";
 import { configMap, configMaps, gauges, widget, widgets } from "./paths.ts";
 
 const metadataOnly = { accept: "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io" };
@@ -74,7 +74,7 @@ const byField = area(
       get(`${configMaps}?${query}`, metadataOnly),
       post(widgets, widget("a", { size: 1 })),
       get(`${widgets}?${query}`, metadataOnly),
-      get(`/api/v1/namespaces?${query}&limit=1&labelSelector=none`, metadataOnly),
+      get(`/api/v1/namespaces?${query}&labelSelector=none`, metadataOnly),
       get(`${gauges}?${query}`, metadataOnly),
     ];
   }),
@@ -151,6 +151,10 @@ const inNoOrder = (body: Body): unknown => {
   return items === undefined ? body : items.map(({ metadata }) => metadata.name).toSorted();
 };
 
+/** Lists by revision are read from that cache, which lags behind what is written, but for one that is as new as a write. */
+const afterWrite = (name: string): RequestStep =>
+  only(get(`${configMaps}?resourceVersion={${name}.metadata.resourceVersion}`), inNoOrder);
+
 const revisions = area("revisions of a list", {
   ...each(
     {
@@ -172,13 +176,16 @@ const revisions = area("revisions of a list", {
     },
     (query) => [
       ...labelled,
+      named("last", post(configMaps, configMap("e"))),
+      afterWrite("last"),
       only(get(`${configMaps}?${query}`, metadataOnly), inNoOrder),
       get(`${widgets}?${query}`, metadataOnly),
     ],
   ),
   "exactly one that there was": [
     named("created", post(configMaps, configMap("a"))),
-    post(configMaps, configMap("b")),
+    named("last", post(configMaps, configMap("b"))),
+    afterWrite("last"),
     get(`${configMaps}?resourceVersion={created.metadata.resourceVersion}&resourceVersionMatch=Exact`),
     only(
       get(`${configMaps}?resourceVersion={created.metadata.resourceVersion}&resourceVersionMatch=NotOlderThan`),
@@ -193,7 +200,8 @@ const revisions = area("revisions of a list", {
   ],
   "of one object": [
     named("created", post(configMaps, configMap("a"))),
-    patch("merge", `${configMaps}/a`, { data: { b: "2" } }),
+    named("last", patch("merge", `${configMaps}/a`, { data: { b: "2" } })),
+    afterWrite("last"),
     get(`${configMaps}/a?resourceVersion={created.metadata.resourceVersion}`),
     get(`${configMaps}/a?resourceVersion=abc`),
     get(`${configMaps}/a?resourceVersionMatch=Exact`),
@@ -216,7 +224,7 @@ const places = area("lists", {
   "of custom objects carry their kind": [post(widgets, widget("a")), get(widgets)],
   "with parameters that are wrong": [
     get(`${configMaps}?timeoutSeconds=soon`),
-    get(`${configMaps}?watch=maybe`),
+    get(`${configMaps}?watch=maybe&timeoutSeconds=1`),
     get(`${configMaps}?allowWatchBookmarks=maybe`),
     get(`${configMaps}?limit=1&limit=2`),
     get(`${configMaps}?made=up`),

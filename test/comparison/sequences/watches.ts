@@ -53,10 +53,6 @@ const content = area("watch", {
     watch("w", `${configMaps}?watch=true&resourceVersion={created.metadata.resourceVersion}`),
     events("w", 3),
   ],
-  "from the first revision is too old or tells all": [
-    watch("w", `${configMaps}?watch=true&resourceVersion=1&timeoutSeconds=1`),
-    end("w"),
-  ],
   "from what is no revision": [get(`${configMaps}?watch=true&resourceVersion=abc`)],
   "of one name": [
     named("list", here),
@@ -70,7 +66,7 @@ const content = area("watch", {
     remove(`${configMaps}/b`),
     events("w", 2),
   ],
-  "of a path with a name": [get(`${configMaps}/b?watch=true&timeoutSeconds=1`)],
+  "of a path with a name": [get(`${configMaps}/b?watch=true&timeoutSeconds=5`)],
   "by label: objects come and go": [
     named("list", here),
     watch("w", `${configMaps}?watch=true&resourceVersion={list.metadata.resourceVersion}&labelSelector=in%3Dyes`),
@@ -122,21 +118,21 @@ const content = area("watch", {
   ],
   "ends after its time": [
     post(configMaps, configMap("a")),
-    watch("w", `${configMaps}?watch=true&timeoutSeconds=1`),
+    watch("w", `${configMaps}?watch=true&timeoutSeconds=5`),
     end("w"),
   ],
   "with a time that is none": [get(`${configMaps}?watch=true&timeoutSeconds=soon`)],
   "tells bookmarks before it ends": [
     post(configMaps, configMap("a")),
-    watch("w", `${configMaps}?watch=true&allowWatchBookmarks=true&timeoutSeconds=3&resourceVersion=0`),
+    watch("w", `${configMaps}?watch=true&allowWatchBookmarks=true&timeoutSeconds=5&resourceVersion=0`),
     end("w"),
   ],
   "with a match of revisions": [
-    get(`${configMaps}?watch=true&timeoutSeconds=1&resourceVersion=1&resourceVersionMatch=NotOlderThan`),
-    get(`${configMaps}?watch=true&timeoutSeconds=1&resourceVersionMatch=Exact`),
+    get(`${configMaps}?watch=true&timeoutSeconds=5&resourceVersion=1&resourceVersionMatch=NotOlderThan`),
+    get(`${configMaps}?watch=true&timeoutSeconds=5&resourceVersionMatch=Exact`),
   ],
   "of a namespace that is not there": [
-    watch("w", "/api/v1/namespaces/nowhere/configmaps?watch=true&timeoutSeconds=1"),
+    watch("w", "/api/v1/namespaces/nowhere/configmaps?watch=true&timeoutSeconds=5"),
     end("w"),
   ],
   "across namespaces": [
@@ -170,20 +166,20 @@ const forms = area("form of a watch", {
     },
     (accept) => [
       post(configMaps, configMap("a")),
-      watch("w", `${configMaps}?watch=true&timeoutSeconds=1`, { accept }),
+      watch("w", `${configMaps}?watch=true&timeoutSeconds=5`, { accept }),
       end("w"),
       post(widgets, widget("a")),
-      watch("v", `${widgets}?watch=true&timeoutSeconds=1`, { accept }),
+      watch("v", `${widgets}?watch=true&timeoutSeconds=5`, { accept }),
       end("v"),
     ],
   ),
   "a table with whole objects": [
     post(configMaps, configMap("a")),
-    watch("w", `${configMaps}?watch=true&timeoutSeconds=1&includeObject=Object`, {
+    watch("w", `${configMaps}?watch=true&timeoutSeconds=5&includeObject=Object`, {
       accept: "application/json;as=Table;v=v1;g=meta.k8s.io",
     }),
     end("w"),
-    watch("v", `${configMaps}?watch=true&timeoutSeconds=1&includeObject=None`, {
+    watch("v", `${configMaps}?watch=true&timeoutSeconds=5&includeObject=None`, {
       accept: "application/json;as=Table;v=v1;g=meta.k8s.io",
     }),
     end("v"),

@@ -110,6 +110,7 @@ function startServer({ program, folder, port, token, etcd, args }: Start): Promi
     ]),
     logFile: join(folder, "kube-apiserver.log"),
     ready: () => isReady(port, token),
+    readyMs: 240_000, // 5 s on an idle machine, more than 60 s beside 25 busy processes on 2 cores
   });
 }
 
