@@ -46,6 +46,8 @@ export class Exchange {
   readonly #clock: Clock;
   readonly #closers: (() => void)[] = [];
   #closed = false;
+  /** All of the answer is known, and on its way. */
+  #whole = false;
   #expired = false;
 
   constructor(request: Request, response: Response, clock: Clock) {
@@ -99,10 +101,10 @@ export class Exchange {
    * Source: timeoutHandler in k8s.io/apiserver/pkg/server/filters/timeout.go.
    */
   async expire(refuse: () => Promise<void>): Promise<void> {
-    // An answer that is complete has only to be sent.
-    if (this.abandoned || this.#response.writableEnded) return;
+    // An answer that is complete has only to be sent; a client that does not take it is given up by `write`.
+    if (this.abandoned || this.#whole || this.#response.writableEnded) return;
     if (this.answered) {
-      this.#breakOff();
+      this.#cutOff();
       return;
     }
     await refuse();
@@ -188,6 +190,7 @@ export class Exchange {
   }
 
   #replyWhole(code: number, bytes: Buffer, headers: Readonly<Record<string, string>>): Promise<void> {
+    this.#whole = true;
     this.#head(code, { ...headers, "content-length": String(bytes.length) });
     if (bytes.length > wholeBytes && this.method !== "HEAD") return this.#replyInPieces(bytes);
     // The compatibility API of HTTP/2 has the same method with other overloads.
@@ -234,20 +237,6 @@ export class Exchange {
   onClose(fn: () => void): void {
     if (this.#closed) fn();
     else this.#closers.push(fn);
-  }
-
-  /** What has been said in full may still be on its way. */
-  #breakOff(): void {
-    if (!this.#response.writableEnded) {
-      this.#cutOff();
-      return;
-    }
-    const stalled = this.#clock.after(stalledMs, () => {
-      this.#cutOff();
-    });
-    this.onClose(() => {
-      stalled[Symbol.dispose]();
-    });
   }
 
   /** No further request comes over the connection; those that are being served go on. HTTP/2 only. */
