@@ -5,7 +5,7 @@ import type { Resource, ResourceType } from "./meta.ts";
 import { Placement } from "./placement.ts";
 import { Lifecycle, Probe } from "./probes.ts";
 import type { CelRule } from "./schema.ts";
-import { Conditions, ObjectName, Quantity, withRules } from "./schema.ts";
+import { Conditions, CpuList, ObjectName, Quantity, withRules } from "./schema.ts";
 import { SecurityContext } from "./security-context.ts";
 import { VolumeMounts, Volumes } from "./volumes.ts";
 
@@ -260,12 +260,7 @@ export const ContainerSpec = z.object({
     .optional()
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["hostPath"] })
     .describe("Devices of the host. Needs a namespace whose Pod Security level is privileged."),
-  cpuset: z
-    .string()
-    .max(1024)
-    .regex(/^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$/)
-    .optional()
-    .describe("CPUs of the host to run on: 0-2,7."),
+  cpuset: CpuList.optional().describe("CPUs of the host to run on: 0-2,7."),
   cpuPolicy: z
     .enum(["Shared", "Dedicated"])
     .default("Shared")
@@ -322,6 +317,12 @@ export const ContainerStatus = z.object({
       reason: z.string().max(64).describe("Who asks: Preempted, Evicted, Drained, Maintenance."),
       message: z.string().max(1024),
       requestedAt: z.string().meta({ format: "date-time" }),
+      hostLost: z
+        .boolean()
+        .optional()
+        .describe(
+          "Leave without asking the Host, which does not answer; what is left there is removed when it is back.",
+        ),
     })
     .optional()
     .describe("Asks it to leave its Host: the container is stopped and removed there, then it is placed anew."),
@@ -330,6 +331,22 @@ export const ContainerStatus = z.object({
     .optional()
     .meta({ "x-kubernetes-list-type": "set" })
     .describe("Hosts that it left while they did not answer: something of it may run there until they are back."),
+  priority: z.int().optional().describe("Of its PriorityClass when it was placed."),
+  cpuset: CpuList.optional().describe("CPUs of the Host that are its own: cpuPolicy Dedicated."),
+  devices: z
+    .array(
+      z.object({
+        name: z.string().describe("Resource that was asked for."),
+        ids: z.array(z.string()).meta({ "x-kubernetes-list-type": "set" }),
+        paths: z
+          .array(z.string())
+          .meta({ "x-kubernetes-list-type": "atomic" })
+          .describe("What its container sees of them."),
+      }),
+    )
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
+    .describe("Devices of the Host that are its own."),
   containerID: z.string().optional().describe("docker://<id>."),
   imageID: z.string().optional().describe("Digest of the image that runs."),
   addresses: z

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Kind } from "./kind.ts";
 import type { Resource, ResourceType } from "./meta.ts";
 import { taintEffects } from "./placement.ts";
-import { Conditions, LabelKey, Quantity, withRules } from "./schema.ts";
+import { Conditions, CpuList, LabelKey, Quantity, withRules } from "./schema.ts";
 
 export const DockerEndpoint = z.object({
   endpoint: z
@@ -100,6 +100,9 @@ export const HostSpec = z.object({
 });
 export type HostSpec = z.infer<typeof HostSpec>;
 
+/** As many as kubelet tells of (nodeStatusMaxImages). */
+const mostImages = 50;
+
 const Amounts = z.record(z.string().max(316), Quantity);
 
 export const HostStatus = z.object({
@@ -118,6 +121,48 @@ export const HostStatus = z.object({
   allocatable: Amounts.optional().describe("What Containers can ask for."),
   runtimes: z.array(z.string()).optional().meta({ "x-kubernetes-list-type": "set" }).describe("OCI runtimes, by name."),
   defaultRuntime: z.string().optional(),
+  numa: z
+    .array(
+      z.object({
+        id: z.int().min(0),
+        cpus: CpuList.describe("Its CPUs: 0-3,8-11."),
+      }),
+    )
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"] })
+    .describe("NUMA nodes, with the CPUs that are online. Without them no Container gets CPUs of its own."),
+  devices: z
+    .array(
+      z.object({
+        name: z.string().describe("Resource that Containers ask for: pci.stowage.dev/10de_1eb8."),
+        ids: z.array(z.string()).meta({ "x-kubernetes-list-type": "set" }).describe("One device each."),
+        paths: z
+          .record(z.string(), z.array(z.string()).meta({ "x-kubernetes-list-type": "atomic" }))
+          .describe("What a container has to see of each device, by its id: /dev/vfio/12."),
+      }),
+    )
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
+    .describe("Devices that the host reports, besides those of spec.devices."),
+  images: z
+    .array(
+      z.object({
+        names: z
+          .array(z.string())
+          .meta({ "x-kubernetes-list-type": "atomic" })
+          .describe("References under which the host has it: by tag and by digest."),
+        sizeBytes: z.int().min(0).optional(),
+      }),
+    )
+    .max(mostImages)
+    .optional()
+    .meta({ "x-kubernetes-list-type": "atomic" })
+    .describe("Images that the host has, the largest first."),
+  taints: z
+    .array(Taint)
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["key", "effect"] })
+    .describe("Taints that the Host has for what was seen of it, besides those of spec.taints."),
   containers: z.int().min(0).optional().describe("Containers of ours on the host."),
   orphans: z
     .array(z.string())

@@ -20,6 +20,12 @@ export const Quantity = z.union([z.int().min(0), z.string().regex(quantityPatter
 });
 export type Quantity = z.infer<typeof Quantity>;
 
+/** CPUs as Linux lists them, in cpuset(7): 0-3,7. */
+export const CpuList = z
+  .string()
+  .max(1024)
+  .regex(/^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$/);
+
 /** The name of an object that may be any DNS subdomain: IsDNS1123Subdomain in apimachinery/pkg/util/validation. */
 export const ObjectName = z
   .string()

@@ -23,6 +23,7 @@ import { hostController } from "../../controllers/host/setup.ts";
 import { namespaceController } from "../../controllers/namespace/setup.ts";
 import { resourceQuotaController } from "../../controllers/resource-quota/setup.ts";
 import { serviceAccountController } from "../../controllers/service-account/setup.ts";
+import { taintEvictionController } from "../../controllers/taint-eviction/setup.ts";
 import { systemClock } from "../../process/clock.ts";
 import { ApiEventRecorder } from "../../controllers/runtime/events.ts";
 import { createInformers } from "../../controllers/runtime/informer.ts";
@@ -136,6 +137,7 @@ async function runControllers({ options, client, drivers, log }: ControllerParts
   const controllers = [
     hostController({ ...writersOf("host"), informers, drivers, feed, clock, random }),
     schedulerController({ ...writersOf("scheduler"), informers, feed, clock }),
+    taintEvictionController({ ...writersOf("taint-eviction"), informers, clock }),
     containerController({ ...writersOf("container"), informers, drivers, feed, clock }),
     namespaceController({ ...writersOf("namespace"), informers, clock }),
     garbageCollector({ ...writersOf("garbage-collector"), informers }),

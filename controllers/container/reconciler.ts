@@ -120,14 +120,16 @@ export class ContainerReconciler implements Reconciler {
       return left ?? release(work);
     }
     const away = whyAway(hostName, host);
+    const { eviction } = container.status ?? {};
     if (away !== undefined) {
+      if (eviction?.hostLost === true && !deleted)
+        return this.#leave(work, eviction, host === undefined ? [] : [hostName]);
       await work.write(unknownStatus(work.latest(), away.reason, away.message, this.#options.clock.now()));
       return waiting(away.reason, away.message);
     }
     const driver = this.#options.drivers.get(hostName);
     if (driver === undefined) return waiting("HostNotConnected", `Waiting for the connection to Host "${hostName}"`);
     if (deleted) return (await this.#clear(work, driver, "its Container was deleted")) ?? left ?? release(work);
-    const { eviction } = container.status ?? {};
     return eviction === undefined ? this.#converge(work, driver) : this.#evict(work, driver, eviction);
   }
 
@@ -162,8 +164,14 @@ export class ContainerReconciler implements Reconciler {
     }
     const pending = await this.#clear(work, driver, eviction.message);
     if (pending !== undefined) return pending;
+    return this.#leave(work, eviction, []);
+  }
+
+  /** Gives it back to the scheduler. `leftOn`: where something of it may still be. */
+  async #leave(work: Work, eviction: Eviction, leftOn: readonly string[]): Promise<Outcome> {
     const { formerHosts = [], hostName = "" } = work.latest().status ?? {};
-    await work.write(evictedStatus(work.latest(), eviction, formerHosts, this.#options.clock.now()));
+    const all = [...new Set([...formerHosts, ...leftOn])];
+    await work.write(evictedStatus(work.latest(), eviction, all, this.#options.clock.now()));
     this.#tell(work, "Normal", "Left", `Left Host "${hostName}": ${eviction.message}`);
     return settled();
   }

@@ -53,11 +53,21 @@ export function statusOf(sight: Sight): ContainerStatus {
 }
 
 /** Where it is, was, and is to go from: what others say of it, which no observation changes. */
-function placeOf({ hostName, eviction, formerHosts }: ContainerStatus): Partial<ContainerStatus> {
+function placeOf({
+  hostName,
+  eviction,
+  formerHosts,
+  priority,
+  cpuset,
+  devices,
+}: ContainerStatus): Partial<ContainerStatus> {
   return {
     ...(hostName === undefined ? {} : { hostName }),
     ...(eviction === undefined ? {} : { eviction }),
     ...(formerHosts === undefined ? {} : { formerHosts }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(cpuset === undefined ? {} : { cpuset }),
+    ...(devices === undefined ? {} : { devices }),
   };
 }
 

@@ -37,9 +37,9 @@ export interface HostReconcilerOptions {
 }
 
 /** How often a host is asked whether it answers. */
-const probeMs = 5_000;
+const probeMs = 1_000;
 /** A host that takes longer to say so does not answer. */
-const patienceMs = 10_000;
+const patienceMs = 4_000;
 /** How often everything on a host is looked at, give or take a tenth. */
 const relistMs = 60_000;
 /** As Containers have it by default. */
@@ -52,6 +52,7 @@ interface Connection {
   /** What was seen last; undefined while it does not answer. */
   look: Look | undefined;
   relistAt: number;
+  answeredAt: Date | undefined;
   recountDue: boolean;
   recount: Disposable | undefined;
 }
@@ -116,6 +117,7 @@ export class HostReconciler implements Reconciler {
         connection.recountDue = true;
         connection.look = await this.#patiently(signal, (limited) => this.#look(name, connection, limited));
       }
+      connection.answeredAt = this.#options.clock.now();
       return { ready: true, ...connection.look };
     } catch (error) {
       const refusal = refusalOf(error);
@@ -219,7 +221,14 @@ export class HostReconciler implements Reconciler {
         this.#wake(name);
       },
     });
-    const connection: Connection = { watch, look: undefined, relistAt: 0, recountDue: false, recount: undefined };
+    const connection: Connection = {
+      watch,
+      look: undefined,
+      relistAt: 0,
+      answeredAt: undefined,
+      recountDue: false,
+      recount: undefined,
+    };
     this.#connections.set(name, connection);
     return connection;
   }
@@ -267,7 +276,8 @@ export class HostReconciler implements Reconciler {
   }
 
   async #report(host: Host, probe: Probe, bound: readonly Container[]): Promise<void> {
-    const status = statusOf({ host, probe, bound, now: this.#options.clock.now() });
+    const answeredAt = this.#connections.get(host.metadata.name)?.answeredAt;
+    const status = statusOf({ host, probe, answeredAt, bound, now: this.#options.clock.now() });
     if (isDeepStrictEqual(status, host.status)) return;
     const next: Host = { ...host, status };
     await this.#options.client.updateStatus<Host>(hostType, next);

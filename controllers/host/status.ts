@@ -1,10 +1,11 @@
 /** Says in Host.status what is so. Pure. */
 import { isDeepStrictEqual } from "node:util";
 import type { Container } from "../../crds/container.ts";
-import type { Host, HostStatus } from "../../crds/host.ts";
+import type { Host, HostStatus, Taint } from "../../crds/host.ts";
 import type { Condition } from "../../crds/meta.ts";
 import { formatTime } from "../../crds/meta.ts";
 import { formatBytes, formatCpu } from "../../crds/quantity.ts";
+import { notReadyTaint, unreachableTaint } from "../../crds/taints.ts";
 import type { HostInfo, OwnedContainer } from "../../drivers/driver.ts";
 import type { ConditionDraft } from "../runtime/conditions.ts";
 import { setCondition } from "../runtime/conditions.ts";
@@ -38,6 +39,8 @@ export interface HostSight {
   /** With its status as last written. */
   readonly host: Host;
   readonly probe: Probe;
+  /** When it answered last, of a Host that does not now; undefined where it never did since we look. */
+  readonly answeredAt?: Date | undefined;
   /** Of a Host that is being deleted: what keeps it. */
   readonly bound: readonly Container[];
   readonly now: Date;
@@ -47,7 +50,7 @@ export interface HostSight {
 const heartbeatMs = 60_000;
 
 /** The whole status; deeply equal to the one before while nothing changed and the last heartbeat is young. */
-export function statusOf({ host, probe, bound, now }: HostSight): HostStatus {
+export function statusOf({ host, probe, answeredAt, bound, now }: HostSight): HostStatus {
   const { generation } = host.metadata;
   const previous = host.status ?? {};
   const asOf = generation === undefined ? {} : { observedGeneration: generation };
@@ -59,8 +62,10 @@ export function statusOf({ host, probe, bound, now }: HostSight): HostStatus {
     ),
   ];
   // What was seen last is still the best guess at what it will be when it is back.
-  if (!probe.ready) return { ...previous, ...asOf, conditions };
-  const next = { ...previous, ...asOf, ...factsOf(probe), conditions };
+  if (!probe.ready)
+    return { ...previous, ...asOf, taints: taintsFor(probe.reason, previous, answeredAt ?? now), conditions };
+  const { taints: _overcome, ...before } = previous;
+  const next = { ...before, ...asOf, ...factsOf(probe), conditions };
   return { ...next, lastHeartbeatTime: heartbeat(previous, next, now) };
 }
 
@@ -90,6 +95,16 @@ export function straysOf(
     return one.hostName === hostName ? "stale" : "orphan";
   });
   return { orphans: kinds.get("orphan") ?? [], stale: kinds.get("stale") ?? [] };
+}
+
+/**
+ * What makes Containers leave a Host that is lost, counted from its last answer on.
+ * Source: kubernetes/pkg/controller/nodelifecycle/node_lifecycle_controller.go.
+ */
+function taintsFor(reason: NotReadyReason, previous: HostStatus, since: Date): Taint[] {
+  const key = reason === "EngineUnreachable" ? unreachableTaint : notReadyTaint;
+  const known = previous.taints?.find((taint) => taint.key === key);
+  return [{ key, effect: "NoExecute", timeAdded: known?.timeAdded ?? formatTime(since) }];
 }
 
 function factsOf({ info, containers, orphans }: Look): Partial<HostStatus> {

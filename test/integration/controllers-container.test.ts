@@ -14,6 +14,7 @@ import type { Host, HostStatus } from "../../crds/host.ts";
 import { hosts } from "../../crds/host.ts";
 import type { KubeObject, ResourceType } from "../../crds/meta.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
+import { unreachableTaint } from "../../crds/taints.ts";
 import { labels } from "../../drivers/labels.ts";
 import { Dockerd, dockerdMissing } from "../lab/docker.ts";
 import { imagesMissing, importBusybox } from "../lab/images.ts";
@@ -371,7 +372,10 @@ if (missing !== undefined) {
     test("a Container that is evicted leaves its Host and is placed anew; what left a lost Host is removed when that is back", async () => {
       await addEast();
       await user.apply("web");
-      await user.apply("moves");
+      const tolerations = [{ key: unreachableTaint, operator: "Exists", effect: "NoExecute", tolerationSeconds: 1 }];
+      await user.apply("moves", { placement: { tolerations } });
+      await user.apply("single", { placement: { tolerations, singleton: true } });
+      const single = await user.runs("single");
       const web = await user.runs("web");
       const moves = await user.runs("moves");
       await addWest();
@@ -388,18 +392,21 @@ if (missing !== undefined) {
       const moved = await user.runs("web", web);
       expect(moved).toMatchObject({ hostName: "west", lastState: { containerID: web.containerID, reason: "Evicted" } });
       expect(findCondition(moved.conditions, "DisruptionTarget")).toMatchObject({ status: "True", reason: "Evicted" });
-      expect(await idsOn(east)).toEqual([onHost(east, moves).id]);
+      expect((await idsOn(east)).toSorted()).toEqual([onHost(east, moves).id, onHost(east, single).id].sort());
 
       await east.kill9();
-      await user.shows("moves", { phase: "Unknown" });
-      await write("moves", ({ hostName: _, ...status }) => ({ ...status, phase: "Pending", formerHosts: ["east"] }));
       await user.shows("moves", { phase: "Running", hostName: "west" });
+      expect((await user.told("moves", "HostLost")).message).toBe(
+        'Host "east" has the taint {stowage.dev/unreachable: }',
+      );
+      expect(await user.statusOf("single")).toMatchObject({ phase: "Unknown", hostName: "east" });
       await user.delete(containers, "moves");
       expect((await user.shows("moves", { summary: "Terminating" })).formerHosts).toEqual(["east"]);
       await east.restart();
       await user.hostIs("east", "True");
-      expect(await idsOn(east)).toEqual([]);
+      expect(await idsOn(east)).toEqual([onHost(east, single).id]);
       await user.isGone(containers, "moves");
+      expect((await user.runs("single")).containerID).toBe(single.containerID);
     });
 
     test("who lost the store finds again what was on each Host, and runs nothing twice", async () => {

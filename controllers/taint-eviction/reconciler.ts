@@ -1,0 +1,77 @@
+import type { Client } from "../../api/client/client.ts";
+import { isNotFound } from "../../api/status.ts";
+import type { Container } from "../../crds/container.ts";
+import { containers as containerType } from "../../crds/container.ts";
+import type { Host } from "../../crds/host.ts";
+import { formatTime } from "../../crds/meta.ts";
+import type { Clock } from "../../process/clock.ts";
+import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
+import { settled } from "../runtime/reconciler.ts";
+import type { Eviction } from "./plan.ts";
+import { isLost, verdict } from "./plan.ts";
+
+export interface TaintEvictionOptions {
+  readonly client: Pick<Client, "updateStatus">;
+  readonly containers: Cache<Container>;
+  readonly hosts: Cache<Host>;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+}
+
+/** Makes one Container leave its Host once it no longer tolerates the Host's taints. */
+export class TaintEvictionReconciler implements Reconciler {
+  readonly #options: TaintEvictionOptions;
+  #sightedSince: Date;
+  #wasBlind = false;
+
+  constructor(options: TaintEvictionOptions) {
+    this.#options = options;
+    // What was so while nobody looked counts from now on.
+    this.#sightedSince = options.clock.now();
+  }
+
+  async reconcile(key: Key): Promise<Outcome> {
+    const { containers, hosts, clock } = this.#options;
+    const container = containers.get(key);
+    const hostName = container?.status?.hostName;
+    if (container === undefined || hostName === undefined) return settled();
+    if (this.#isBlind()) return settled();
+    const host = hosts.get(hostName);
+    const decided = verdict({ container, host, sightedSince: this.#sightedSince, now: clock.now() });
+    switch (decided.do) {
+      case "stay":
+        return settled();
+      case "wait":
+        return settled(decided.forMs);
+      case "evict":
+        return this.#evict(container, decided);
+    }
+  }
+
+  /**
+   * Whether every Host is lost: then it is more likely that we are. Nobody moves, and all times begin anew when the first
+   * is back. Source: FullDisruption in kubernetes/pkg/controller/nodelifecycle/node_lifecycle_controller.go.
+   */
+  #isBlind(): boolean {
+    const all = [...this.#options.hosts.list()];
+    const isBlind = all.length > 0 && all.every(isLost);
+    if (this.#wasBlind && !isBlind) this.#sightedSince = this.#options.clock.now();
+    this.#wasBlind = isBlind;
+    return isBlind;
+  }
+
+  /** Written on top of the very version that was decided about: any change since is decided about anew. */
+  async #evict(container: Container, { reason, message, hostLost }: Eviction): Promise<Outcome> {
+    const requestedAt = formatTime(this.#options.clock.now());
+    const eviction = { reason, message, requestedAt, ...(hostLost ? { hostLost } : {}) };
+    const next: Container = { ...container, status: { ...container.status, eviction } };
+    try {
+      await this.#options.client.updateStatus<Container>(containerType, next);
+    } catch (error) {
+      if (isNotFound(error)) return settled();
+      throw error;
+    }
+    this.#options.events.event(container, "Warning", reason, message);
+    return settled();
+  }
+}
