@@ -1,4 +1,5 @@
 /** The API server: a Store, the kinds that are served from it, the verbs, and HTTP in front of them. */
+import { containers } from "../crds/container.ts";
 import { customResourceDefinitionType, limitRangeType, priorityClassType, resourceQuotaType } from "../crds/core.ts";
 import { randomInt, randomUUID } from "node:crypto";
 import type { CustomResourceDefinition } from "../crds/custom-resource-definition.ts";
@@ -9,6 +10,7 @@ import { Admission } from "./admission/admission.ts";
 import { DynamicAdmission } from "./admission/dynamic-admission.ts";
 import { LimitRanger } from "./admission/limit-ranger.ts";
 import { NamespaceLifecycle } from "./admission/namespace-lifecycle.ts";
+import { PodSecurity } from "./admission/pod-security/pod-security.ts";
 import { PriorityPlugin } from "./admission/priority.ts";
 import { ResourceQuotaPlugin } from "./admission/resource-quota.ts";
 import { defaultAuthorizer } from "./auth/authorization.ts";
@@ -97,6 +99,14 @@ export class ApiServer implements AsyncDisposable {
       // Source of the order: AllOrderedPlugins in kubernetes/pkg/kubeapiserver/options/plugins.go.
       const admission = new Admission([
         new LimitRanger(() => registry.builtin(limitRangeType)),
+        new PodSecurity({
+          namespace: (name) => lifecycle.find(name),
+          containersIn: async (namespace) => {
+            const endpoint = registry.find(containers.group, containers.version, containers.plural);
+            await endpoint?.cacher.ready();
+            return endpoint?.cacher.list(endpoint.codec.prefix(namespace)).map(({ object }) => object) ?? [];
+          },
+        }),
         new PriorityPlugin(() => registry.builtin(priorityClassType)),
         dynamic.mutatingWebhooks,
         dynamic.validatingPolicies,

@@ -38,6 +38,24 @@ export const ContainerPort = z.object({
     .optional(),
 });
 
+const noWayUp: CelRule = { rule: "!self.matches('/[.][.](/|$)')", message: "must not contain '..'" };
+
+/** Refused by the Engine where it is no address after all. */
+const IpAddress = z
+  .string()
+  .max(45)
+  .regex(/^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F.]*)$/);
+
+// What goes into resolv.conf must not bring a line of its own.
+const SearchDomain = z
+  .string()
+  .max(253)
+  .regex(/^([a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?(\.[a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?)*\.?|\.)$/);
+const ResolverWord = z
+  .string()
+  .max(63)
+  .regex(/^[a-zA-Z0-9_-]+$/);
+
 const Amounts = z.record(z.string().max(316), Quantity).meta({ maxProperties: 16 });
 
 const resourcesOf = (amounts: typeof Amounts) =>
@@ -182,29 +200,35 @@ export const ContainerSpec = z.object({
   hostIPC: z.boolean().default(false).describe("Share the host's IPC namespace."),
   ulimits: z
     .array(
-      z.object({
-        name: z
-          .enum([
-            "core",
-            "cpu",
-            "data",
-            "fsize",
-            "locks",
-            "memlock",
-            "msgqueue",
-            "nice",
-            "nofile",
-            "nproc",
-            "rss",
-            "rtprio",
-            "rttime",
-            "sigpending",
-            "stack",
-          ])
-          .describe("As `docker run --ulimit` names it."),
-        soft: z.int().min(-1),
-        hard: z.int().min(-1),
-      }),
+      withRules(
+        z.object({
+          name: z
+            .enum([
+              "core",
+              "cpu",
+              "data",
+              "fsize",
+              "locks",
+              "memlock",
+              "msgqueue",
+              "nice",
+              "nofile",
+              "nproc",
+              "rss",
+              "rtprio",
+              "rttime",
+              "sigpending",
+              "stack",
+            ])
+            .describe("As `docker run --ulimit` names it."),
+          soft: z.int().min(-1).describe("-1 is no limit."),
+          hard: z.int().min(-1),
+        }),
+        {
+          rule: "self.hard == -1 || (self.soft != -1 && self.soft <= self.hard)",
+          message: "soft must not be more than hard",
+        },
+      ),
     )
     .max(15)
     .optional()
@@ -212,14 +236,10 @@ export const ContainerSpec = z.object({
   shmSize: Quantity.optional().describe("Bytes of /dev/shm; 64Mi when absent."),
   dnsConfig: z
     .object({
-      nameservers: z
-        .array(z.string().regex(/^[0-9a-fA-F.:]+$/))
-        .max(3)
-        .optional()
-        .meta({ "x-kubernetes-list-type": "atomic" }),
-      searches: z.array(z.string().min(1).max(253)).max(32).optional().meta({ "x-kubernetes-list-type": "atomic" }),
+      nameservers: z.array(IpAddress).max(3).optional().meta({ "x-kubernetes-list-type": "atomic" }),
+      searches: z.array(SearchDomain).max(32).optional().meta({ "x-kubernetes-list-type": "atomic" }),
       options: z
-        .array(z.object({ name: z.string().min(1), value: z.string().optional() }))
+        .array(z.object({ name: ResolverWord, value: ResolverWord.optional() }))
         .max(32)
         .optional()
         .meta({ "x-kubernetes-list-type": "atomic" }),
@@ -229,8 +249,8 @@ export const ContainerSpec = z.object({
   hostAliases: z
     .array(
       z.object({
-        ip: z.string().regex(/^[0-9a-fA-F.:]+$/),
-        hostnames: z.array(z.string().min(1).max(253)).min(1).max(64).meta({ "x-kubernetes-list-type": "atomic" }),
+        ip: IpAddress,
+        hostnames: z.array(ObjectName).min(1).max(64).meta({ "x-kubernetes-list-type": "atomic" }),
       }),
     )
     .max(64)
@@ -243,11 +263,13 @@ export const ContainerSpec = z.object({
         hostPath: z
           .string()
           .max(1024)
-          .regex(/^\/dev\/[^:]+$/),
+          .regex(/^\/dev\/[^:]+$/)
+          .meta({ "x-kubernetes-validations": [noWayUp] }),
         containerPath: z
           .string()
           .max(1024)
           .regex(/^\/[^:]+$/)
+          .meta({ "x-kubernetes-validations": [noWayUp] })
           .optional()
           .describe("hostPath when absent."),
         permissions: z
@@ -280,7 +302,7 @@ export const ContainerSpec = z.object({
     .max(16)
     .optional()
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
-    .describe("Secrets of type kubernetes.io/dockerconfigjson, to pull with."),
+    .describe("Secrets of type kubernetes.io/dockerconfigjson or kubernetes.io/dockercfg, to pull with."),
   imageUpdatePolicy: z
     .object({
       intervalSeconds: z.int().min(10).max(2_592_000).describe("How often the registry is asked."),
@@ -391,8 +413,29 @@ const rulesAcrossFields: readonly CelRule[] = [
     fieldPath: ".startupProbe",
   },
   {
+    rule: "!has(self.hostNetwork) || !self.hostNetwork || !has(self.ports) || self.ports.all(p, !has(p.hostPort) || p.hostPort == p.containerPort)",
+    message: "with hostNetwork the container's ports are the host's: hostPort must be the same as containerPort",
+    fieldPath: ".ports",
+  },
+  {
+    rule: "!has(self.hostNetwork) || !self.hostNetwork || !has(self.securityContext) || !has(self.securityContext.sysctls) || self.securityContext.sysctls.all(s, !s.name.startsWith('net'))",
+    message: "with hostNetwork the parameters net.* would be the host's: leave them out",
+    fieldPath: ".securityContext.sysctls",
+  },
+  {
+    rule: "!has(self.hostIPC) || !self.hostIPC || !has(self.securityContext) || !has(self.securityContext.sysctls) || self.securityContext.sysctls.all(s, !s.name.matches('^(kernel[./](shm|msg|sem)|fs[./]mqueue[./])'))",
+    message:
+      "with hostIPC the parameters kernel.shm*, kernel.msg*, kernel.sem and fs.mqueue.* would be the host's: leave them out",
+    fieldPath: ".securityContext.sysctls",
+  },
+  {
     rule: "!has(self.imageUpdatePolicy) || !self.image.contains('@')",
     message: "an image with a digest never moves: leave out imageUpdatePolicy, or the digest",
+    fieldPath: ".imageUpdatePolicy",
+  },
+  {
+    rule: "!has(self.imageUpdatePolicy) || !has(self.imagePullPolicy) || self.imagePullPolicy != 'Never'",
+    message: "imageUpdatePolicy pulls, which imagePullPolicy Never forbids: give one of them",
     fieldPath: ".imageUpdatePolicy",
   },
   {

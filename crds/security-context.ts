@@ -9,10 +9,10 @@ const capability = z
   .string()
   .max(63)
   .regex(/^[A-Z][A-Z0-9_]*$/)
-  .describe("Without CAP_: NET_ADMIN; or ALL.");
+  .describe("NET_ADMIN, with or without CAP_ before it; or ALL.");
 const id = z.int().min(0).max(2147483647);
 
-export const SecurityContext = z.object({
+const SecurityFields = z.object({
   privileged: z.boolean().default(false),
   capabilities: z
     .object({
@@ -39,7 +39,9 @@ export const SecurityContext = z.object({
         .string()
         .max(1_000_000)
         .optional()
-        .describe("The profile itself, as JSON: it travels to the Engine with the container."),
+        .describe(
+          "The profile itself, as JSON: it travels to the Engine with the container. Needs a namespace whose Pod Security level is privileged.",
+        ),
     }),
     {
       rule: "(self.type == 'Localhost') == has(self.localhostProfile)",
@@ -61,4 +63,17 @@ export const SecurityContext = z.object({
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
     .describe("Kernel parameters of the container's own namespaces."),
 });
+
+/** Source: validateSecurityContext in kubernetes/pkg/apis/core/validation/validation.go. */
+export const SecurityContext = withRules(
+  SecurityFields,
+  {
+    rule: "!has(self.allowPrivilegeEscalation) || self.allowPrivilegeEscalation || !has(self.privileged) || !self.privileged",
+    message: "cannot set allowPrivilegeEscalation to false and privileged to true",
+  },
+  {
+    rule: "!has(self.allowPrivilegeEscalation) || self.allowPrivilegeEscalation || !has(self.capabilities) || !has(self.capabilities.add) || !self.capabilities.add.exists(c, c in ['SYS_ADMIN', 'CAP_SYS_ADMIN', 'ALL'])",
+    message: "cannot set allowPrivilegeEscalation to false and add the capability SYS_ADMIN",
+  },
+);
 export type SecurityContext = z.infer<typeof SecurityContext>;

@@ -128,8 +128,12 @@ const VolumeMount = z.object({
       .max(1024)
       .regex(/^\/[^:\0]*$/),
     {
-      rule: "!self.matches('^/+$|/[.][.](/|$)')",
+      rule: "!self.matches('^/+([.]/*)*$|/[.][.](/|$)')",
       message: "must be an absolute path other than /, without '..'",
+    },
+    {
+      rule: "!self.matches('^(/+[.])*/+[.]stowage(/|$)')",
+      message: "/.stowage is where Stowage keeps its own tools in a container: mount elsewhere",
     },
   ).describe("Absolute path in the container."),
   readOnly: z.boolean().default(false),

@@ -3,6 +3,7 @@
  * plan's business (controllers/container/plan.ts). test/contracts/driver.contract.ts says the same in code.
  */
 import type { Container, ContainerSpec } from "../crds/container.ts";
+import type { RegistryCredentials } from "./keyring.ts";
 
 /** The Container that something on a host belongs to. */
 export interface Owner {
@@ -49,6 +50,10 @@ export interface InPlace {
   readonly memoryLimit: number;
   /** Bytes kept for it under pressure; 0 is none. */
   readonly memoryReservation: number;
+  /** CPUs of the host that it runs on, as spec.cpuset has them; empty for all. */
+  readonly cpuset: string;
+  /** Processes and threads; 0 is no limit. */
+  readonly pidsLimit: number;
 }
 
 export type Step =
@@ -98,6 +103,13 @@ export interface PullProgress {
   readonly total: number;
 }
 
+/** What goes with a pull, and must not be in a step: steps are printed. */
+export interface PullOptions {
+  readonly onProgress?: (progress: PullProgress) => void;
+  /** Tried in this order; without any the registry is asked anonymously. */
+  readonly credentials?: readonly RegistryCredentials[];
+}
+
 export interface HostDriver extends AsyncDisposable {
   /** Throws HostUnreachableError when the host does not answer, UnsupportedHostError when it cannot be driven. */
   info(signal: AbortSignal): Promise<HostInfo>;
@@ -118,7 +130,16 @@ export interface HostDriver extends AsyncDisposable {
    * Idempotent: "already so" and "already gone" are success. Throws HostUnreachableError when the host stops
    * answering (the step may or may not have happened) and StepError when the host refuses.
    */
-  perform(step: Step, signal: AbortSignal, onProgress?: (progress: PullProgress) => void): Promise<void>;
+  perform(step: Step, signal: AbortSignal, options?: PullOptions): Promise<void>;
+
+  /**
+   * The digest that the registry has for the image now, without pulling it; the host asks. Throws HostUnreachableError
+   * and StepError.
+   */
+  registryDigest(image: string, signal: AbortSignal, credentials: readonly RegistryCredentials[]): Promise<string>;
+
+  /** The digests that the repository of `image` is known to have for what {@link Observed.imageID} names; none where it is gone. */
+  repositoryDigests(image: string, imageID: string, signal: AbortSignal): Promise<readonly string[]>;
 
   /**
    * Yields an owner when something happened to a container of ours; only a wake-up, never the truth. Yields undefined
@@ -159,6 +180,7 @@ export type StepErrorReason =
   | "ErrImagePull"
   | "ErrImageNeverPull"
   | "InvalidImageName"
+  | "CreateContainerConfigError"
   | "CreateContainerError"
   | "StartError"
   | "HostPortConflict"

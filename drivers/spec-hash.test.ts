@@ -6,6 +6,9 @@ const spec = (fields: object): ContainerSpec => ContainerSpec.parse({ image: "bu
 const changed = (before: object, after: object): readonly string[] =>
   changedFields(specHash(spec(after)), specHash(spec(before)));
 
+const dns = (...nameservers: string[]): object => ({ dnsConfig: { nameservers } });
+const limit = (name: string): object => ({ name, soft: 1, hard: 1 });
+
 test("a spec of defaults hashes the image alone, so that fields added later replace nothing", () => {
   expect(Object.keys(specHash(spec({})))).toEqual(["image"]);
   expect(specHash(spec({ tty: false, stdin: false, env: [], ports: [], labels: {}, command: [], args: [] }))).toEqual(
@@ -38,6 +41,31 @@ test.each<[string, object, object, readonly string[]]>([
   ["order of arguments", { args: ["a", "b"] }, { args: ["b", "a"] }, ["args"]],
   ["value of a variable", { env: [{ name: "A", value: "1" }] }, { env: [{ name: "A", value: "2" }] }, ["env"]],
   ["hostPort", { ports: [{ containerPort: 80 }] }, { ports: [{ containerPort: 80, hostPort: 80 }] }, ["ports"]],
+  ["a capability", { securityContext: { capabilities: { add: ["CHOWN"] } } }, {}, ["securityContext"]],
+  ["privileged", {}, { securityContext: { privileged: true } }, ["securityContext"]],
+  ["no_new_privs", {}, { securityContext: { allowPrivilegeEscalation: false } }, ["securityContext"]],
+  [
+    "user 0 where the image's was meant",
+    { securityContext: { runAsUser: 0 } },
+    { securityContext: {} },
+    ["securityContext"],
+  ],
+  ["runAsNonRoot", {}, { securityContext: { runAsNonRoot: true } }, ["securityContext"]],
+  ["seccomp", {}, { securityContext: { seccompProfile: { type: "Unconfined" } } }, ["securityContext"]],
+  [
+    "a seccomp profile",
+    { securityContext: { seccompProfile: { type: "Localhost", localhostProfile: "{}" } } },
+    { securityContext: { seccompProfile: { type: "Localhost", localhostProfile: "{ }" } } },
+    ["securityContext"],
+  ],
+  ["host namespaces", {}, { hostNetwork: true, hostPID: true, hostIPC: true }, ["hostIPC", "hostNetwork", "hostPID"]],
+  ["a ulimit", { ulimits: [{ name: "core", soft: 0, hard: 0 }] }, {}, ["ulimits"]],
+  ["shmSize", { shmSize: "1Mi" }, { shmSize: "2Mi" }, ["shmSize"]],
+  ["order of nameservers", dns("1.1.1.1", "2.2.2.2"), dns("2.2.2.2", "1.1.1.1"), ["dnsConfig"]],
+  ["a host's alias", {}, { hostAliases: [{ ip: "1.1.1.1", hostnames: ["a"] }] }, ["hostAliases"]],
+  ["a device", {}, { devices: [{ hostPath: "/dev/fuse" }] }, ["devices"]],
+  ["a cpuset that goes", { cpuset: "0" }, {}, ["cpuset"]],
+  ["logging", {}, { logging: { driver: "local" } }, ["logging"]],
 ])("tells a change of %s", (_, before, after, fields) => {
   expect(changed(before, after)).toEqual(fields);
 });
@@ -56,6 +84,45 @@ test.each<[string, object, object]>([
   ["grace period", {}, { terminationGracePeriodSeconds: 1 }],
   ["placement", {}, { placement: { hostName: "a" } }],
   ["imagePullPolicy", {}, { imagePullPolicy: "Never" }],
+  ["imagePullSecrets", {}, { imagePullSecrets: [{ name: "a" }] }],
+  ["which CPUs", { cpuset: "0" }, { cpuset: "1" }],
+  ["pidsLimit", {}, { pidsLimit: 10 }],
+  ["an empty securityContext", {}, { securityContext: {} }],
+  [
+    "a securityContext of defaults",
+    {},
+    {
+      securityContext: {
+        privileged: false,
+        capabilities: { add: [], drop: [] },
+        readOnlyRootFilesystem: false,
+        allowPrivilegeEscalation: true,
+        runAsNonRoot: false,
+        supplementalGroups: [],
+        seccompProfile: { type: "RuntimeDefault" },
+        sysctls: [],
+      },
+    },
+  ],
+  ["empty fields", {}, { dnsConfig: { searches: [] }, ulimits: [], hostAliases: [], devices: [], hostPID: false }],
+  ["no bytes of shmSize: the Engine's default", {}, { shmSize: "0" }],
+  ["the way to write shmSize", { shmSize: "1Mi" }, { shmSize: 1048576 }],
+  [
+    "order of capabilities",
+    { securityContext: { capabilities: { drop: ["CHOWN", "KILL"] } } },
+    { securityContext: { capabilities: { drop: ["KILL", "CHOWN"] } } },
+  ],
+  [
+    "the way to write a sysctl",
+    { securityContext: { sysctls: [{ name: "net.ipv4.ip_forward", value: "1" }] } },
+    { securityContext: { sysctls: [{ name: "net/ipv4/ip_forward", value: "1" }] } },
+  ],
+  [
+    "what a device says by default",
+    { devices: [{ hostPath: "/dev/fuse" }] },
+    { devices: [{ hostPath: "/dev/fuse", containerPath: "/dev/fuse", permissions: "rwm" }] },
+  ],
+  ["order of ulimits", { ulimits: [limit("core"), limit("nofile")] }, { ulimits: [limit("nofile"), limit("core")] }],
 ])("a change of %s needs no new container", (_, before, after) => {
   expect(changed(before, after)).toEqual([]);
 });

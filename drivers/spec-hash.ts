@@ -1,6 +1,9 @@
 /** Tells whether a container on a host was made from the spec that is asked for now, field by field. Pure. */
 import { createHash } from "node:crypto";
 import type { ContainerSpec } from "../crds/container.ts";
+import { parseQuantity } from "../crds/quantity.ts";
+import type { SecurityContext } from "../crds/security-context.ts";
+import { dotted } from "../crds/sysctl.ts";
 
 /**
  * A digest per field whose change needs a new container on a host. Fields that are absent or say the default are left
@@ -32,8 +35,56 @@ function relevant(spec: ContainerSpec): Readonly<Record<string, unknown>> {
     user: spec.user,
     labels: sorted(Object.entries(spec.labels ?? {})),
     runtime: spec.runtime,
+    ...isolation(spec),
   };
 }
+
+/** What keeps a container apart from its host, and what it is given of it. */
+function isolation(spec: ContainerSpec): Readonly<Record<string, unknown>> {
+  const { dnsConfig, logging } = spec;
+  return {
+    securityContext: spec.securityContext && security(spec.securityContext),
+    hostNetwork: spec.hostNetwork,
+    hostPID: spec.hostPID,
+    hostIPC: spec.hostIPC,
+    ulimits: sorted((spec.ulimits ?? []).map(({ name, soft, hard }) => [name, soft, hard])),
+    shmSize: spec.shmSize === undefined ? undefined : parseQuantity(spec.shmSize) || undefined,
+    dnsConfig:
+      dnsConfig &&
+      says([
+        ["nameservers", dnsConfig.nameservers],
+        ["searches", dnsConfig.searches],
+        ["options", (dnsConfig.options ?? []).map(({ name, value }) => [name, value ?? ""])],
+      ]),
+    hostAliases: sorted((spec.hostAliases ?? []).map(({ ip, hostnames }) => [ip, hostnames])),
+    devices: sorted((spec.devices ?? []).map((d) => [d.hostPath, d.containerPath ?? d.hostPath, d.permissions])),
+    // Which CPUs can be changed in place; whether there is any bound cannot (drivers/docker/translate.ts).
+    cpuset: spec.cpuset !== undefined,
+    logging: logging && [logging.driver, sorted(Object.entries(logging.options ?? {}))],
+  };
+}
+
+function security(context: SecurityContext): readonly unknown[] {
+  const { capabilities, seccompProfile, sysctls = [] } = context;
+  return says([
+    ["privileged", context.privileged],
+    ["add", sorted([...new Set(capabilities?.add)])],
+    ["drop", sorted([...new Set(capabilities?.drop)])],
+    ["readOnlyRootFilesystem", context.readOnlyRootFilesystem],
+    ["noNewPrivileges", !context.allowPrivilegeEscalation],
+    ["runAsUser", context.runAsUser],
+    ["runAsGroup", context.runAsGroup],
+    ["runAsNonRoot", context.runAsNonRoot],
+    ["supplementalGroups", sorted([...new Set(context.supplementalGroups)])],
+    // The Engine's default is what a container has that says nothing.
+    ["seccompProfile", seccompProfile?.type === "RuntimeDefault" ? undefined : seccompProfile?.type],
+    ["localhostProfile", seccompProfile?.localhostProfile],
+    ["sysctls", sorted(sysctls.map(({ name, value }) => [dotted(name), value]))],
+  ]);
+}
+
+const says = (fields: readonly (readonly [string, unknown])[]): readonly unknown[] =>
+  fields.filter(([, value]) => !saysNothing(value));
 
 function sorted<T>(values: readonly T[]): readonly T[] {
   return values

@@ -138,7 +138,7 @@ async function runControllers({ options, client, drivers, log }: ControllerParts
     hostController({ ...writersOf("host"), informers, drivers, feed, clock, random }),
     schedulerController({ ...writersOf("scheduler"), informers, feed, clock }),
     taintEvictionController({ ...writersOf("taint-eviction"), informers, clock }),
-    containerController({ ...writersOf("container"), informers, drivers, feed, clock }),
+    containerController({ ...writersOf("container"), informers, drivers, feed, clock, random }),
     namespaceController({ ...writersOf("namespace"), informers, clock }),
     garbageCollector({ ...writersOf("garbage-collector"), informers }),
     serviceAccountController({ ...writersOf("service-account"), informers }),

@@ -18,6 +18,8 @@ export interface PlanInput {
   readonly wanted: Wanted;
   /** Whether the host has the image. Only asked about where {@link needsImage}. */
   readonly imagePresent: boolean;
+  /** The digest that the image's tag stands for by now, where another image runs and spec.imageUpdatePolicy is given. */
+  readonly movedTo?: string | undefined;
   /** How the last attempt failed, if it did: until it may be repeated, nothing is done. */
   readonly failure: Failure | undefined;
   readonly now: Date;
@@ -30,6 +32,8 @@ export interface Plan {
   readonly steps: readonly Step[];
   /** The fields of the spec whose change makes a new container necessary. */
   readonly replacing: readonly string[];
+  /** Why a new container is made although the old one is there: `image, tty changed`; undefined where none is. */
+  readonly why?: string;
   /** What changes in place: `cpuLimit 0 -> 0.5`. */
   readonly updating: readonly string[];
   /** Why there is nothing to do although the Container is not as asked. */
@@ -58,7 +62,8 @@ export function plan(input: PlanInput): Plan {
   const replacing =
     keep === undefined || spec.runState === "Stopped" ? [] : changedFields(wanted.specHash, keep.specHash);
 
-  if (keep === undefined || replacing.length > 0) {
+  const why = replacementReason(replacing, keep === undefined ? undefined : input.movedTo);
+  if (keep === undefined || why !== undefined) {
     if (spec.runState === "Stopped" || (keep === undefined && ended(container, undefined) !== undefined)) {
       return { ...nothing, steps: surplus };
     }
@@ -70,11 +75,12 @@ export function plan(input: PlanInput): Plan {
     return {
       ...nothing,
       replacing,
+      ...(why === undefined ? {} : { why }),
       steps: [
         ...surplus,
         // Before anything is stopped: the old container serves while the image comes, and outlives one that cannot be had.
-        ...pulls(spec, input.imagePresent),
-        ...(keep === undefined ? [] : removal(keep, spec, `${replacing.join(", ")} changed`)),
+        ...pulls(spec, input.imagePresent, input.movedTo !== undefined),
+        ...(keep === undefined || why === undefined ? [] : removal(keep, spec, why)),
         { do: "create", container, start: true },
       ],
     };
@@ -204,8 +210,16 @@ function removal(one: Observed, spec: ContainerSpec, why: string): readonly Step
   return isLive(one) ? [stop, remove] : [remove];
 }
 
-function pulls(spec: ContainerSpec, imagePresent: boolean): readonly Step[] {
-  const always = pullPolicy(spec) === "Always";
+function replacementReason(replacing: readonly string[], movedTo: string | undefined): string | undefined {
+  const reasons = [
+    ...(replacing.length === 0 ? [] : [`${replacing.join(", ")} changed`]),
+    ...(movedTo === undefined ? [] : [`image moved to ${movedTo}`]),
+  ];
+  return reasons.length === 0 ? undefined : reasons.join(", ");
+}
+
+function pulls(spec: ContainerSpec, imagePresent: boolean, moved: boolean): readonly Step[] {
+  const always = moved || pullPolicy(spec) === "Always";
   return always || !imagePresent ? [{ do: "pull", image: spec.image, always }] : [];
 }
 
@@ -223,7 +237,15 @@ function differences(wanted: InPlace, found: InPlace): readonly string[] {
     .map((field) => `${field} ${found[field]} -> ${wanted[field]}`);
 }
 
-const inPlaceFields = ["restartPolicy", "cpuLimit", "cpuShares", "memoryLimit", "memoryReservation"] as const;
+const inPlaceFields = [
+  "restartPolicy",
+  "cpuLimit",
+  "cpuShares",
+  "memoryLimit",
+  "memoryReservation",
+  "cpuset",
+  "pidsLimit",
+] as const satisfies readonly (keyof InPlace)[];
 
 /** From how it is to how runState asks for it. */
 function towards(spec: ContainerSpec, keep: Observed): readonly Step[] {

@@ -1,8 +1,10 @@
+import type { Client } from "../../api/client/client.ts";
 import { isNotFound } from "../../api/status.ts";
 import type { Container } from "../../crds/container.ts";
 import type { Host } from "../../crds/host.ts";
 import type { HostDriver, Observed, Step } from "../../drivers/driver.ts";
 import { HostUnreachableError, StepError } from "../../drivers/driver.ts";
+import type { RegistryCredentials } from "../../drivers/keyring.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
 import { specHash } from "../../drivers/spec-hash.ts";
 import { childOf } from "../../process/abort.ts";
@@ -12,16 +14,21 @@ import { settled, waiting } from "../runtime/reconciler.ts";
 import { announceAfter, announceBefore } from "./announcement.ts";
 import type { Failure, RefusalReason } from "./failure.ts";
 import { nextFailure } from "./failure.ts";
+import { followsTag, ImageUpdates } from "./image-updates.ts";
 import type { Plan, Wanted } from "./plan.ts";
 import { needsImage, plan, planRemoval } from "./plan.ts";
+import { readPullSecrets } from "./pull-secrets.ts";
 import { crashLoop, evictedStatus, unknownStatus, withoutFormerHost } from "./status.ts";
 import type { WorkOptions } from "./work.ts";
 import { Work, finalizer } from "./work.ts";
 
 export interface ContainerReconcilerOptions extends WorkOptions {
+  readonly client: WorkOptions["client"] & Pick<Client, "get">;
   readonly hosts: Cache<Host>;
   readonly drivers: Pick<DriverPool, "get">;
   readonly events: EventRecorder;
+  /** From 0 up to 1. */
+  readonly random: () => number;
 }
 
 /** Races with people take a round or two more than one; a host that needs as many as these does not do as it says. */
@@ -51,9 +58,11 @@ export class ContainerReconciler implements Reconciler {
   readonly #pulls = new Map<Key, Pull>();
   /** Those that are being worked on and of which there was news since they were last observed. */
   readonly #heard = new Set<Key>();
+  readonly #imageUpdates: ImageUpdates;
 
   constructor(options: ContainerReconcilerOptions) {
     this.#options = options;
+    this.#imageUpdates = new ImageUpdates(options.random);
   }
 
   /**
@@ -95,6 +104,7 @@ export class ContainerReconciler implements Reconciler {
     const container = this.#options.containers.get(key);
     if (container === undefined) {
       this.#failures.delete(key);
+      this.#imageUpdates.forget(key);
       return settled();
     }
     const { deletionTimestamp, finalizers = [] } = container.metadata;
@@ -207,14 +217,48 @@ export class ContainerReconciler implements Reconciler {
       failure: this.#failures.get(work.key),
       now: this.#options.clock.now(),
     };
-    const made = plan({ ...input, imagePresent: true });
+    const asItIs = plan({ ...input, imagePresent: true });
+    const movedTo = await this.#movedTo(work, driver, asItIs.keep, input.now);
+    const made = movedTo === undefined ? asItIs : plan({ ...input, movedTo, imagePresent: true });
     if (!needsImage(spec, made) || (await driver.hasImage(spec.image, work.signal))) return made;
-    return plan({ ...input, imagePresent: false });
+    return plan({ ...input, movedTo, imagePresent: false });
+  }
+
+  /** The digest that the tag of what runs stands for by now, where that is followed and is another image. */
+  async #movedTo(work: Work, driver: HostDriver, keep: Observed | undefined, now: Date): Promise<string | undefined> {
+    const { key, signal } = work;
+    const { spec } = work.container;
+    if (!followsTag(spec, keep)) {
+      if (spec.imageUpdatePolicy === undefined) this.#imageUpdates.forget(key);
+      return undefined;
+    }
+    const { image } = spec;
+    const questions = {
+      registryDigest: async () => driver.registryDigest(image, signal, await this.#credentials(work)),
+      runningDigests: () => driver.repositoryDigests(image, keep.imageID, signal),
+    };
+    const { movedTo, failure } = await this.#imageUpdates.look(key, spec, questions, now);
+    if (failure !== undefined) {
+      if (!(failure instanceof StepError)) throw failure;
+      const message = `Cannot tell whether "${image}" has moved; it is kept as it is: ${failure.message}`;
+      this.#tell(work, "Warning", "ImageCheckFailed", message);
+    }
+    return movedTo;
+  }
+
+  /** What the registry is shown; a Secret that cannot be used is told, and nothing of what is in it. */
+  async #credentials(work: Work): Promise<readonly RegistryCredentials[]> {
+    const { credentials, problems } = await readPullSecrets(this.#options.client, work.container);
+    if (problems.length > 0) {
+      const message = `Unable to retrieve some image pull secrets; attempting to pull the image may not succeed: ${problems.join("; ")}`;
+      this.#tell(work, "Warning", "FailedToRetrieveImagePullSecret", message);
+    }
+    return credentials;
   }
 
   /** Performs the plan up to the first step that the host refuses. */
   async #perform(work: Work, driver: HostDriver, made: Plan): Promise<void> {
-    let replaced = made.replacing.length === 0;
+    let replaced = made.why === undefined;
     try {
       for (const step of made.steps) {
         if (!replaced && "id" in step && step.id === made.keep?.id) {
@@ -245,7 +289,9 @@ export class ContainerReconciler implements Reconciler {
     using giveUp = childOf(work.signal);
     this.#pulls.set(work.key, { image: step.image, giveUp });
     try {
-      await driver.perform(step, giveUp.signal, work.progress(made.keep));
+      const credentials = await this.#credentials(work);
+      await driver.perform(step, giveUp.signal, { onProgress: work.progress(made.keep), credentials });
+      this.#imageUpdates.pulled(work.key);
     } finally {
       this.#pulls.delete(work.key);
       await work.shown();
@@ -254,7 +300,7 @@ export class ContainerReconciler implements Reconciler {
 
   /** Said before the old one is gone: who finds nothing on the host after a crash then knows that it did not vanish. */
   async #showReplacing(work: Work, made: Plan): Promise<void> {
-    const message = `${made.replacing.join(", ")} changed`;
+    const message = made.why ?? "";
     this.#tell(work, "Normal", "Replacing", `Replacing: ${message}`);
     const activity = { reason: "Replacing", message } as const;
     await work.show({ keep: made.keep, before: made.keep, problem: undefined, activity });
@@ -282,7 +328,8 @@ export class ContainerReconciler implements Reconciler {
     if (!looped && work.latest().status?.summary === crashLoop) {
       this.#tell(work, "Warning", "BackOff", "Back-off restarting failed container");
     }
-    return problem === undefined ? settled() : waiting(problem.reason, problem.message, retryAfterMs);
+    if (problem === undefined) return settled(this.#imageUpdates.dueInMs(work.key, this.#options.clock.now()));
+    return waiting(problem.reason, problem.message, retryAfterMs);
   }
 
   /** Removes all of it from a host. Undefined when nothing is left there. */

@@ -13,12 +13,14 @@ import { ContainerReconciler } from "./reconciler.ts";
 import { outOfStep } from "./relist.ts";
 
 export interface ContainerControllerOptions {
-  readonly client: Pick<Client, "patch" | "updateStatus">;
+  readonly client: Pick<Client, "get" | "patch" | "updateStatus">;
   readonly informers: Informers;
   readonly drivers: Pick<DriverPool, "get">;
   readonly feed: HostFeed;
   readonly events: EventRecorder;
   readonly clock: Clock;
+  /** From 0 up to 1. */
+  readonly random: () => number;
 }
 
 /** They wait for hosts, which bound themselves how much they do at once: a slow stop must not keep others waiting. */
@@ -32,13 +34,13 @@ const byFormerHost = "container/formerHosts";
  * when a Host becomes ready or is lost.
  */
 export function containerController(options: ContainerControllerOptions): ControllerDefinition {
-  const { client, informers, drivers, feed, events, clock } = options;
+  const { client, informers, drivers, feed, events, clock, random } = options;
   const containers = informers.for<Container>(containerType, {
     [byHost]: ({ status }) => (status?.hostName === undefined ? [] : [status.hostName]),
     [byFormerHost]: ({ status }) => status?.formerHosts ?? [],
   });
   const hosts = informers.for<Host>(hostType);
-  const reconciler = new ContainerReconciler({ client, containers, hosts, drivers, events, clock });
+  const reconciler = new ContainerReconciler({ client, containers, hosts, drivers, events, clock, random });
 
   return {
     name: "container",

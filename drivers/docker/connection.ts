@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers";
 import { inspect } from "node:util";
 import { z } from "zod";
 import { HostUnreachableError, UnsupportedHostError } from "../driver.ts";
+import type { RegistryCredentials } from "../keyring.ts";
 import { agreeOn } from "./api-version.ts";
 import { Deadline, isTimeout, unlessAborted } from "./deadline.ts";
 import { connectionError, EngineRefusal } from "./errors.ts";
@@ -28,6 +29,8 @@ export interface Call {
   readonly body?: object;
   /** A tar archive, instead of {@link body}. */
   readonly archive?: Uint8Array;
+  /** For the registry that the Engine asks. */
+  readonly credentials?: RegistryCredentials;
   readonly signal: AbortSignal;
   /** How long to wait for the answer's end; for ever when absent. Streams have no limit once they have begun. */
   readonly timeoutMs?: number;
@@ -60,6 +63,7 @@ interface Modem {
       readonly isStream: true;
       readonly statusCodes: Readonly<Record<number, true>>;
       readonly abortSignal: AbortSignal;
+      readonly authconfig?: { readonly key: string };
     },
     callback: (error: Error | null, answer: IncomingMessage) => void,
   ): void;
@@ -193,6 +197,7 @@ export class Connection implements Disposable {
           isStream: true,
           statusCodes: anyStatus,
           abortSignal: call.signal,
+          ...(call.credentials && { authconfig: { key: registryAuth(call.credentials) } }),
         },
         (error, response) => {
           if (error === null) resolve(response);
@@ -233,6 +238,12 @@ function addressOf(endpoint: string): { readonly host: string; readonly port?: s
   if (endpoint.startsWith("unix://")) return { host: "", socketPath: endpoint.slice("unix://".length) };
   const { hostname, port } = new URL(endpoint);
   return { host: hostname.replace(/^\[|\]$/g, ""), port };
+}
+
+/** The header X-Registry-Auth: base64 for URLs, with its padding. Source: moby registry/auth.go. */
+function registryAuth(credentials: RegistryCredentials): string {
+  const base64 = Buffer.from(JSON.stringify(credentials)).toString("base64");
+  return base64.replaceAll("+", "-").replaceAll("/", "_");
 }
 
 function parseJson(body: string): unknown {

@@ -10,10 +10,12 @@ import type {
   Observed,
   OwnedContainer,
   Owner,
-  PullProgress,
+  PullOptions,
   Step,
 } from "../driver.ts";
 import { StepError } from "../driver.ts";
+import { fullReference, repositoryOf, splitReference } from "../image-reference.ts";
+import type { RegistryCredentials } from "../keyring.ts";
 import { labels } from "../labels.ts";
 import type { Answer, Call, Tls } from "./connection.ts";
 import { Connection } from "./connection.ts";
@@ -22,7 +24,8 @@ import type { RefusedStep } from "./errors.ts";
 import { changes } from "./events.ts";
 import { logs } from "./logs.ts";
 import { ContainerList, Inspect, observed, ownedContainers } from "./observe.ts";
-import { fullReference, Puller } from "./pull.ts";
+import { needsImageUser } from "./isolation.ts";
+import { Puller } from "./pull.ts";
 import { createBody, hostSideName, inPlace, inPlaceOf, updateBody } from "./translate.ts";
 
 export interface DockerDriverOptions {
@@ -49,6 +52,15 @@ const callTimeoutMs = 120_000;
 /** Looking goes before doing, which takes a hundred times longer. */
 const looking = 1;
 const doing = 0;
+
+/** GET /images/NAME/json, the fields that we use. */
+const Image = z.object({
+  Config: z.object({ User: z.string().nullish() }).nullish(),
+  RepoDigests: z.array(z.string()).nullish(),
+});
+
+/** GET /distribution/NAME/json. */
+const Distribution = z.object({ Descriptor: z.object({ digest: z.string() }) });
 
 const Created = z.object({ Id: z.string() });
 
@@ -125,12 +137,42 @@ export class DockerDriver implements HostDriver {
     );
   }
 
-  async perform(step: Step, signal: AbortSignal, onProgress?: (progress: PullProgress) => void): Promise<void> {
+  /** Takes no slot, as a pull: the registry may take its time. */
+  async registryDigest(
+    image: string,
+    signal: AbortSignal,
+    credentials: readonly RegistryCredentials[],
+  ): Promise<string> {
+    let refusal: unknown;
+    for (const one of credentials.length === 0 ? [undefined] : credentials) {
+      const path = `/distribution/${fullReference(image)}/json`;
+      const call: Call = { method: "GET", path, signal, timeoutMs: callTimeoutMs, ...(one && { credentials: one }) };
+      try {
+        return (await this.#connection.read(call, Distribution)).Descriptor.digest;
+      } catch (error) {
+        if (!(error instanceof EngineRefusal)) throw error;
+        refusal ??= refused("ErrImagePull", `image "${image}"`, error);
+      }
+    }
+    throw refusal;
+  }
+
+  async repositoryDigests(image: string, imageID: string, signal: AbortSignal): Promise<readonly string[]> {
+    const call: Call = { method: "GET", path: `/images/${imageID}/json`, signal, timeoutMs: callTimeoutMs };
+    const read = (): Promise<z.infer<typeof Image>> => this.#connection.read(call, Image);
+    const found = await unlessStatus(404, this.#slots.add(read, { signal, priority: looking }), undefined);
+    const repository = repositoryOf(image);
+    return (found?.RepoDigests ?? [])
+      .filter((reference) => repositoryOf(reference) === repository)
+      .flatMap((reference) => splitReference(reference).digest ?? []);
+  }
+
+  async perform(step: Step, signal: AbortSignal, { onProgress, credentials = [] }: PullOptions = {}): Promise<void> {
     switch (step.do) {
       case "pull":
         // Takes no slot: it may last for many minutes, and the Engine itself bounds its downloads.
         if (step.always || !(await this.hasImage(step.image, signal)))
-          await this.#puller.pull(step.image, signal, onProgress);
+          await this.#puller.pull(step.image, credentials, signal, onProgress);
         return;
       case "create":
         await this.#create(step.container, step.start, signal);
@@ -211,7 +253,8 @@ export class DockerDriver implements HostDriver {
 
   async #createOrFind(container: Container, signal: AbortSignal): Promise<string> {
     const name = hostSideName(container);
-    const body = createBody(container, { instance: this.#instance, hostName: this.#hostName });
+    const imageUser = needsImageUser(container.spec) ? await this.#imageUser(container.spec.image, signal) : "";
+    const body = createBody(container, { instance: this.#instance, hostName: this.#hostName }, imageUser);
     const call: Call = { method: "POST", path: "/containers/create", query: { name }, body, signal };
     try {
       return (await this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, Created)).Id;
@@ -227,6 +270,13 @@ export class DockerDriver implements HostDriver {
         { cause: error },
       );
     }
+  }
+
+  /** Empty where the image has none, or is not there: the Engine refuses to create from it then. */
+  async #imageUser(image: string, signal: AbortSignal): Promise<string> {
+    const call: Call = { method: "GET", path: `/images/${fullReference(image)}/json`, signal };
+    const read = this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, Image);
+    return (await unlessStatus(404, read, undefined))?.Config?.User ?? "";
   }
 
   async #start(id: string, signal: AbortSignal): Promise<void> {

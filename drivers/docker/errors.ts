@@ -59,16 +59,36 @@ const known: readonly { readonly says: RegExp; readonly reason?: StepErrorReason
   { says: /invalid reference format/, reason: "InvalidImageName", advice: "correct spec.image" },
   {
     says: /unauthorized|access denied|no basic auth credentials|authentication required|denied:/i,
-    advice: "check the image's name; the registry shows it only to those who log in, or does not have it",
+    advice:
+      "check the image's name, and the Secrets of spec.imagePullSecrets: the registry shows it only to those who log in, or does not have it",
   },
   {
     says: /manifest unknown|not found: manifest|name unknown|repository .+ not found/i,
     advice: "check the image's name and tag",
   },
   {
+    says: /x509: /,
+    advice: "the host does not trust the registry's certificate: put its authority into /etc/docker/certs.d there",
+  },
+  {
     says: /no such host|connection refused|i\/o timeout|TLS handshake/i,
     advice: "check that the host can reach the registry",
   },
+  {
+    says: /gathering device information while adding custom device|error gathering device information/,
+    advice: "correct spec.devices: the host has no such device",
+  },
+  {
+    says: /Requested CPUs are not available|for cpuset cpus/,
+    advice: "correct spec.cpuset: the host has no such CPUs",
+  },
+  {
+    says: /looking up logging plugin|log driver|logging driver|log opt|log-opt/,
+    advice: "correct spec.logging: the Engine has no such driver, or the driver no such option",
+  },
+  { says: /seccomp/, advice: "correct securityContext.seccompProfile.localhostProfile" },
+  { says: /capabilit(y|ies)/i, advice: "correct securityContext.capabilities" },
+  { says: /sysctl/, advice: "correct securityContext.sysctls: only parameters of its own namespaces can be set" },
   { says: /executable file not found|no such file or directory: unknown/, advice: "check spec.command and spec.args" },
 ];
 

@@ -3,6 +3,8 @@ import { z } from "zod";
 import type { Container, ContainerSpec } from "../../crds/container.ts";
 import { parseQuantity } from "../../crds/quantity.ts";
 import type { InPlace } from "../driver.ts";
+import type { IsolationConfig } from "./isolation.ts";
+import { isolation, userOf } from "./isolation.ts";
 import { labels } from "../labels.ts";
 import { encodeSpecHash, specHash } from "../spec-hash.ts";
 
@@ -15,7 +17,7 @@ export interface Place {
 /** Body of POST /containers/create: the fields that we use. Source: moby api/swagger.yaml. */
 export interface CreateBody {
   readonly Image: string;
-  readonly Hostname: string;
+  readonly Hostname?: string;
   readonly Labels: Readonly<Record<string, string>>;
   readonly Entrypoint?: readonly string[];
   readonly Cmd?: readonly string[];
@@ -27,11 +29,14 @@ export interface CreateBody {
   readonly StopSignal?: string;
   readonly StopTimeout: number;
   readonly ExposedPorts: Readonly<Record<string, object>>;
-  readonly HostConfig: Resources & {
-    readonly PortBindings: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[]>>;
-    readonly RestartPolicy: RestartPolicy;
-    readonly Runtime?: string;
-  };
+  readonly HostConfig: Resources &
+    IsolationConfig & {
+      readonly PortBindings: Readonly<
+        Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[]>
+      >;
+      readonly RestartPolicy: RestartPolicy;
+      readonly Runtime?: string;
+    };
 }
 
 /** The part of HostConfig that POST /containers/ID/update changes. Zero and absent mean "as it was" there. */
@@ -42,6 +47,8 @@ export interface Resources {
   Memory?: number;
   MemorySwap?: number;
   MemoryReservation?: number;
+  CpusetCpus?: string;
+  PidsLimit?: number;
 }
 
 export interface UpdateBody extends Resources {
@@ -57,7 +64,8 @@ export function hostSideName({ metadata }: Pick<Container, "metadata">): string 
   return `${metadata.namespace ?? ""}_${metadata.name}_${metadata.uid.slice(0, 8)}`;
 }
 
-export function createBody(container: Container, place: Place): CreateBody {
+/** `imageUser`: the image's USER, where {@link needsImageUser}. Throws StepError where the Container may not run as it would. */
+export function createBody(container: Container, place: Place, imageUser = ""): CreateBody {
   const { metadata, spec } = container;
   const ports = (spec.ports ?? []).map((port) => ({
     ...port,
@@ -65,7 +73,8 @@ export function createBody(container: Container, place: Place): CreateBody {
   }));
   return {
     Image: spec.image,
-    Hostname: spec.hostname ?? defaultHostname(metadata.name),
+    // On the host's network it has the host's name, as a pod has.
+    ...given("Hostname", spec.hostname ?? (spec.hostNetwork ? undefined : defaultHostname(metadata.name))),
     Labels: {
       ...spec.labels,
       [labels.instance]: place.instance,
@@ -78,7 +87,7 @@ export function createBody(container: Container, place: Place): CreateBody {
     ...entry(spec),
     Env: (spec.env ?? []).map(({ name, value = "" }) => `${name}=${value}`),
     ...given("WorkingDir", spec.workingDir),
-    ...given("User", spec.user),
+    ...given("User", userOf(spec, imageUser)),
     Tty: spec.tty,
     OpenStdin: spec.stdin,
     ...given("StopSignal", spec.stopSignal),
@@ -86,9 +95,12 @@ export function createBody(container: Container, place: Place): CreateBody {
     ExposedPorts: Object.fromEntries(ports.map(({ key }) => [key, {}])),
     HostConfig: {
       ...resources(inPlace(spec)),
+      ...isolation(spec),
       PortBindings: Object.fromEntries(
         ports.flatMap(({ key, hostPort, hostIP }) =>
-          hostPort === undefined ? [] : [[key, [{ HostIp: hostIP ?? "", HostPort: String(hostPort) }]]],
+          hostPort === undefined || spec.hostNetwork
+            ? []
+            : [[key, [{ HostIp: hostIP ?? "", HostPort: String(hostPort) }]]],
         ),
       ),
       RestartPolicy: { Name: restartPolicies[spec.restartPolicy] },
@@ -152,6 +164,8 @@ export function inPlace(spec: ContainerSpec): InPlace {
     cpuShares: ordinaryShares(sharesOf(amount(requests["cpu"]))),
     memoryLimit: ordinaryMemory(Math.ceil(amount(limits?.["memory"]))),
     memoryReservation: ordinaryReservation(Math.ceil(amount(requests["memory"]))),
+    cpuset: spec.cpuset ?? "",
+    pidsLimit: spec.pidsLimit ?? 0,
   };
 }
 
@@ -176,6 +190,8 @@ function resources(wanted: InPlace): Resources {
     // As much swap as memory together means no swap.
     ...(wanted.memoryLimit === 0 ? {} : { Memory: wanted.memoryLimit, MemorySwap: wanted.memoryLimit }),
     ...(wanted.memoryReservation === 0 ? {} : { MemoryReservation: wanted.memoryReservation }),
+    ...(wanted.cpuset === "" ? {} : { CpusetCpus: wanted.cpuset }),
+    ...(wanted.pidsLimit === 0 ? {} : { PidsLimit: wanted.pidsLimit }),
   };
 }
 
@@ -195,6 +211,9 @@ export function updateBody(to: InPlace, from: InPlace): UpdateBody {
   }
   if (to.memoryReservation !== from.memoryReservation)
     body.MemoryReservation = to.memoryReservation === 0 ? minReservation : to.memoryReservation;
+  // To an Engine no cpuset means "as it was": what has one and shall have none is replaced (spec-hash.ts).
+  if (to.cpuset !== from.cpuset) body.CpusetCpus = to.cpuset;
+  if (to.pidsLimit !== from.pidsLimit) body.PidsLimit = to.pidsLimit === 0 ? -1 : to.pidsLimit;
   return body;
 }
 
@@ -207,6 +226,8 @@ export const HostConfig = z.object({
   CpuShares: z.number().default(0),
   Memory: z.number().default(0),
   MemoryReservation: z.number().default(0),
+  CpusetCpus: z.string().default(""),
+  PidsLimit: z.number().nullish(),
 });
 export type HostConfig = z.infer<typeof HostConfig>;
 
@@ -219,6 +240,8 @@ export function inPlaceOf(config: HostConfig): InPlace {
     cpuShares: ordinaryShares(config.CpuShares),
     memoryLimit: ordinaryMemory(Math.max(0, config.Memory)),
     memoryReservation: ordinaryReservation(Math.max(0, config.MemoryReservation)),
+    cpuset: config.CpusetCpus,
+    pidsLimit: Math.max(0, config.PidsLimit ?? 0),
   };
 }
 

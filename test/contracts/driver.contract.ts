@@ -4,12 +4,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Container } from "../../crds/container.ts";
 import { ContainerSpec, containers } from "../../crds/container.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
+import type { RegistryCredentials } from "../../drivers/keyring.ts";
 import { HostUnreachableError, StepError } from "../../drivers/driver.ts";
 import type {
   HostDriver,
   LogOptions,
   Observed,
   Owner,
+  PullOptions,
   PullProgress,
   Step,
   StepErrorReason,
@@ -25,6 +27,8 @@ export interface DriverLab extends AsyncDisposable {
   readonly remoteImage: string;
   /** In a registry that wants a password. */
   readonly secretImage: string;
+  /** The password, and whose it is. */
+  readonly credentials: RegistryCredentials;
   /** The host stops answering at once; what runs there may go on. */
   cut(): Promise<void>;
   restore(): Promise<void>;
@@ -518,13 +522,16 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>): v
     });
 
     describe("pull", () => {
-      const pull = (image: string, always = true, onProgress?: (progress: PullProgress) => void): Promise<void> =>
-        driver.perform({ do: "pull", image, always }, signal, onProgress);
+      const pull = (image: string, always = true, options: PullOptions = {}): Promise<void> =>
+        driver.perform({ do: "pull", image, always }, signal, options);
 
       test("fetches an image and tells how far it is; joins a pull that is under way", async () => {
         expect(await driver.hasImage(lab.remoteImage, signal)).toBe(false);
         const seen: PullProgress[] = [];
-        await Promise.all([pull(lab.remoteImage, true, (progress) => seen.push(progress)), pull(lab.remoteImage)]);
+        await Promise.all([
+          pull(lab.remoteImage, true, { onProgress: (progress) => seen.push(progress) }),
+          pull(lab.remoteImage),
+        ]);
         expect(await driver.hasImage(lab.remoteImage, signal)).toBe(true);
         const last = seen.at(-1);
         expect(last?.total).toBeGreaterThan(0);
@@ -547,6 +554,45 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>): v
 
       test("says that a registry wants a password", async () => {
         await expect(pull(lab.secretImage)).rejects.toEqual(refusal("ErrImagePull", "log in"));
+      });
+
+      const wrong = { username: "lab", password: "guessed" };
+      test("shows a registry credentials, one after the other until one is good enough", async () => {
+        await pull(lab.secretImage, true, { credentials: [wrong, lab.credentials] });
+        expect(await driver.hasImage(lab.secretImage, signal)).toBe(true);
+        // What is there is there for everybody, unless the registry is asked.
+        await pull(lab.secretImage, false);
+        await expect(pull(lab.secretImage, true)).rejects.toEqual(refusal("ErrImagePull", "log in"));
+      });
+
+      test("says that a registry does not take a password, and does not say which", async () => {
+        const refused = pull(lab.secretImage, true, { credentials: [wrong, { ...wrong, username: "other" }] });
+        await expect(refused).rejects.toEqual(refusal("ErrImagePull", "the Secrets of spec.imagePullSecrets"));
+        await expect(refused).rejects.not.toThrow(/guessed/);
+      });
+
+      test("joins no pull that has credentials which it has not", async () => {
+        const both = [pull(lab.secretImage, true, { credentials: [lab.credentials] }), pull(lab.secretImage)];
+        expect((await Promise.allSettled(both)).map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+      });
+
+      test("tells what a registry has for a tag, and whether that is what runs", async () => {
+        await pull(lab.remoteImage);
+        const digest = await driver.registryDigest(lab.remoteImage, signal, []);
+        expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+        const container = spec({ image: lab.remoteImage });
+        const { imageID } = await run(container);
+        expect(await driver.repositoryDigests(lab.remoteImage, imageID, signal)).toEqual([digest]);
+        expect(await driver.repositoryDigests("elsewhere/image:v1", imageID, signal)).toEqual([]);
+        expect(await driver.repositoryDigests(lab.remoteImage, `sha256:${"f".repeat(64)}`, signal)).toEqual([]);
+        await run(spec({ image: `${lab.remoteImage.replace(/:[^:/]*$/, "")}@${digest}` }));
+      });
+
+      test("tells what a registry has only to those who log in", async () => {
+        expect(await driver.registryDigest(lab.secretImage, signal, [wrong, lab.credentials])).toMatch(/^sha256:/);
+        await expect(driver.registryDigest(lab.secretImage, signal, [])).rejects.toEqual(
+          refusal("ErrImagePull", "the Secrets of spec.imagePullSecrets"),
+        );
       });
 
       test("says that no registry answers", async () => {

@@ -13,6 +13,7 @@ const documents = [
   "docs/architecture.md",
   "docs/cli.md",
   "docs/kubernetes-compatibility.md",
+  "docs/security.md",
 ];
 
 test("npm scripts, stowage commands and files that the documents name exist", async () => {

@@ -19,6 +19,8 @@ interface Input {
   /** `from`: how the spec that it was made from differed. */
   readonly observed?: readonly (Partial<Observed> & Pick<Observed, "state"> & { readonly from?: object })[];
   readonly imagePresent?: boolean;
+  /** Digest that the tag stands for by now. */
+  readonly movedTo?: string;
   readonly failure?: {
     readonly reason: StepErrorReason;
     readonly message: string;
@@ -45,7 +47,7 @@ test.each(cases)("$name: $why", ({ name, input }) => {
   expect(text).toBe(readFileSync(output, "utf8"));
 });
 
-function planOf({ spec, status, observed = [], imagePresent = true, failure }: Input): Plan {
+function planOf({ spec, status, observed = [], imagePresent = true, movedTo, failure }: Input): Plan {
   const container = containerOf(spec, status === undefined ? {} : { status });
   return plan({
     container,
@@ -54,6 +56,7 @@ function planOf({ spec, status, observed = [], imagePresent = true, failure }: I
     ),
     wanted: { specHash: specHash(container.spec), inPlace: inPlace(container.spec) },
     imagePresent,
+    movedTo,
     failure: failure && {
       generation: failure.generation ?? container.metadata.generation,
       count: 1,
@@ -67,6 +70,7 @@ function planOf({ spec, status, observed = [], imagePresent = true, failure }: I
 function render(made: Plan): string {
   const lines = [
     ...(made.replacing.length === 0 ? [] : [`replaces because of: ${made.replacing.join(", ")}`]),
+    ...(made.why === undefined || made.replacing.length > 0 ? [] : [`replaces: ${made.why}`]),
     ...(made.updating.length === 0 ? [] : [`updates: ${made.updating.join(", ")}`]),
     ...made.steps.map(renderStep),
     ...(made.steps.length === 0 ? ["nothing to do"] : []),

@@ -17,8 +17,8 @@ export const registryMissing: string | undefined = missingCommand({ "docker-regi
 const prefix = "stowage-registry-";
 
 /** Who may use a registry that asks. */
-const user = { username: "lab", password: "lab-password" } as const;
-/** bcrypt of {@link user}, the only scheme that the registry reads. */
+export const registryUser = { username: "lab", password: "lab-password" } as const;
+/** bcrypt of {@link registryUser}, the only scheme that the registry reads. */
 const htpasswd = "lab:$2b$05$abcdefghijklmnopqrstuuL/Ej5MNdcjasz4Sr7bjTMIxZn.WGpgG\n";
 
 export class Registry implements AsyncDisposable {
@@ -63,7 +63,7 @@ export class Registry implements AsyncDisposable {
     const pushed = `${this.host}/${as}`;
     const [repo, tag = "latest"] = splitTag(pushed);
     await docker.getImage(image).tag({ repo, tag });
-    const answer = await docker.getImage(repo).push({ tag, authconfig: { ...user, serveraddress: this.host } });
+    const answer = await docker.getImage(repo).push({ tag, authconfig: { ...registryUser, serveraddress: this.host } });
     const told = await text(answer);
     if (told.includes('"error"')) throw new Error(`Cannot push ${pushed}: ${told}`);
     await docker.getImage(`${repo}:${tag}`).remove();
@@ -72,6 +72,6 @@ export class Registry implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#process.end("SIGKILL");
-    await rm(this.#folder, { recursive: true });
+    await rm(this.#folder, { recursive: true, force: true });
   }
 }
