@@ -316,6 +316,34 @@ export const ContainerSpec = z.object({
 });
 export type ContainerSpec = z.infer<typeof ContainerSpec>;
 
+/** The spec of a container that an init container runs in: what it does not say itself, the Container says. */
+export function initSpec(spec: ContainerSpec, init: InitContainer): ContainerSpec {
+  return {
+    ...spec,
+    image: init.image,
+    imagePullPolicy: init.imagePullPolicy,
+    command: init.command,
+    args: init.args,
+    workingDir: init.workingDir,
+    env: init.env,
+    envFrom: init.envFrom,
+    volumeMounts: init.volumeMounts,
+    securityContext: init.securityContext,
+    resources: init.resources,
+    user: undefined,
+    ports: undefined,
+    restartPolicy: "Never",
+    stopSignal: undefined,
+    tty: false,
+    stdin: false,
+    initContainers: undefined,
+    livenessProbe: undefined,
+    readinessProbe: undefined,
+    startupProbe: undefined,
+    lifecycle: undefined,
+  };
+}
+
 /** What was so before the present run. */
 const TerminatedState = z.object({
   containerID: z.string().optional(),
@@ -324,6 +352,35 @@ const TerminatedState = z.object({
   startedAt: z.string().optional().meta({ format: "date-time" }),
   finishedAt: z.string().optional().meta({ format: "date-time" }),
 });
+
+const Time = z.string().meta({ format: "date-time" });
+
+const Backoff = z.object({
+  restarts: z.int().min(1).describe("Restarts in a row without a good run of ten minutes in between."),
+  until: Time.optional().describe("When it is started again, once it has ended."),
+});
+
+const Condemned = z.object({
+  startedAt: Time.describe("When that run began, as its host says it."),
+  reason: z.string().describe("Why in one word: Unhealthy, PostStartHookFailed."),
+  message: z.string(),
+  graceSeconds: z.int().min(0),
+});
+export type Condemned = z.infer<typeof Condemned>;
+
+const InitContainerStatus = z.object({
+  name: z.string(),
+  state: z.enum(["Waiting", "Running", "Terminated"]),
+  reason: z.string().optional().describe("Of a run that has ended: Completed, Error, OOMKilled, CrashLoopBackOff."),
+  exitCode: z.int().optional(),
+  restartCount: z.int().min(0),
+  containerID: z.string().optional(),
+  imageID: z.string().optional(),
+  startedAt: Time.optional(),
+  finishedAt: Time.optional(),
+  backoff: Backoff.optional(),
+});
+export type InitContainerStatus = z.infer<typeof InitContainerStatus>;
 
 export const ContainerStatus = z.object({
   observedGeneration: z.int().min(0).optional(),
@@ -380,6 +437,13 @@ export const ContainerStatus = z.object({
   exitCode: z.int().optional(),
   restartCount: z.int().min(0).optional(),
   lastState: TerminatedState.optional().describe("How the run before this one ended."),
+  backoff: Backoff.optional().describe("There while restarts are put off because it keeps ending."),
+  condemned: Condemned.optional().describe("The run that is being ended because it is not well."),
+  postStarted: Time.optional().describe("Beginning of the run whose postStart hook is done."),
+  initContainerStatuses: z
+    .array(InitContainerStatus)
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] }),
   conditions: Conditions.optional(),
 });
 export type ContainerStatus = z.infer<typeof ContainerStatus>;

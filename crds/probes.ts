@@ -76,3 +76,23 @@ export const Lifecycle = z.object({
   preStop: LifecycleHandler.optional().describe("Done before the stop signal, within the grace period."),
 });
 export type Lifecycle = z.infer<typeof Lifecycle>;
+
+type Handlers = Pick<LifecycleHandler, "httpGet" | "tcpSocket">;
+
+/** What of a Container's spec asks how it is, and what is done at its start and end. */
+export interface Asking {
+  readonly livenessProbe?: Probe | undefined;
+  readonly readinessProbe?: Probe | undefined;
+  readonly startupProbe?: Probe | undefined;
+  readonly lifecycle?: Lifecycle | undefined;
+}
+
+/** Whether anything opens connections inside the container: hosts prepare for that when they make it. */
+export function connectsInside(spec: Asking): boolean {
+  const { livenessProbe, readinessProbe, startupProbe, lifecycle } = spec;
+  const all: readonly (Handlers | undefined)[] = [
+    ...[livenessProbe, readinessProbe, startupProbe],
+    ...[lifecycle?.postStart, lifecycle?.preStop],
+  ];
+  return all.some((one) => one?.httpGet !== undefined || one?.tcpSocket !== undefined);
+}

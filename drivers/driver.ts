@@ -2,6 +2,7 @@
  * How a Host is driven, whatever it is made of. A driver translates and obeys; it decides nothing: what to do is the
  * plan's business (controllers/container/plan.ts). test/contracts/driver.contract.ts says the same in code.
  */
+import type { Duplex } from "node:stream";
 import type { Container, ContainerSpec } from "../crds/container.ts";
 import type { RegistryCredentials } from "./keyring.ts";
 
@@ -14,6 +15,8 @@ export interface Owner {
 /** A container that exists on the host and carries our instance's label. */
 export interface Observed {
   readonly owner: Owner;
+  /** Name of the init container that it is; absent for the container itself. */
+  readonly initContainer?: string;
   /** metadata.uid of the Container that it was created for: another one after a store was lost. */
   readonly uid: string;
   /** The host's own id of it, without scheme. */
@@ -37,6 +40,14 @@ export interface Observed {
   readonly error: string;
   /** How often the host restarted it by its own restart policy. */
   readonly restarts: number;
+  /** What the image's own HEALTHCHECK says; absent where there is none, and while it does not run. */
+  readonly health?: Health;
+}
+
+export interface Health {
+  readonly status: "starting" | "healthy" | "unhealthy";
+  /** What its last command wrote. */
+  readonly output: string;
 }
 
 /** What a host can change of a container that exists. */
@@ -62,8 +73,9 @@ export type Step =
   /**
    * Create, and start it at once where `start` says so: nobody need look up its id in between. Already there (same
    * owner, same uid): success, and started if asked. A StepError's reason tells which of the two was refused.
+   * `initContainer` names one of the Container's init containers, to make that.
    */
-  | { readonly do: "create"; readonly container: Container; readonly start: boolean }
+  | { readonly do: "create"; readonly container: Container; readonly start: boolean; readonly initContainer?: string }
   | { readonly do: "start"; readonly id: string }
   /** Ask to end with its stop signal, kill after the grace period, return when it has ended. */
   | { readonly do: "stop"; readonly id: string; readonly graceSeconds: number }
@@ -151,6 +163,19 @@ export interface HostDriver extends AsyncDisposable {
   /** What the container wrote to standard output and error, in chunks. Throws StepError when there is none. */
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
 
+  /**
+   * Runs a command in a container that runs, without a shell and without input, and waits for its end. Throws StepError
+   * where it cannot be run.
+   */
+  exec(id: string, command: readonly string[], limits: ExecLimits, signal: AbortSignal): Promise<Executed>;
+
+  /**
+   * Opens a TCP port inside the network of a container that runs and was made from a spec that connects inside (crds/
+   * probes.ts). Throws ConnectError where nothing takes the connection within `timeoutMs`, StepError where it cannot be tried.
+   * Who is done destroys the stream.
+   */
+  connect(id: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<Duplex>;
+
   /** What {@link InPlace} the host would show for a spec. */
   inPlace(spec: ContainerSpec): InPlace;
 }
@@ -163,6 +188,26 @@ export interface OwnedContainer {
   readonly id: string;
   readonly hostSideName: string;
   readonly state: Observed["state"];
+  readonly initContainer?: string;
+}
+
+export interface ExecLimits {
+  /** How long to wait. Then the command is left to itself: not every host can end it. */
+  readonly timeoutMs: number;
+  /** Bytes of output to keep; what comes after is dropped. */
+  readonly maxOutput: number;
+}
+
+export interface Executed {
+  /** Undefined where it has not ended within the time. */
+  readonly exitCode: number | undefined;
+  /** Standard output and error, in the order they came. */
+  readonly output: string;
+}
+
+/** Nothing inside the container takes the connection. */
+export class ConnectError extends Error {
+  override readonly name = "ConnectError";
 }
 
 /** The host does not answer, or stopped answering. Trying again later may help. */
@@ -190,7 +235,8 @@ export type StepErrorReason =
   | "PauseError"
   | "RemoveError"
   | "NoSuchContainer"
-  | "LogError";
+  | "LogError"
+  | "ExecError";
 
 export class StepError extends Error {
   override readonly name = "StepError";

@@ -12,4 +12,6 @@ export const labels = {
   host: "stowage.dev/host",
   /** Digest per field of the spec that it was created from; see spec-hash.ts. */
   specHash: "stowage.dev/spec-hash",
+  /** Name of the init container that it is; absent on the container itself. */
+  initContainer: "stowage.dev/init-container",
 } as const;

@@ -1,6 +1,7 @@
 /** Tells whether a container on a host was made from the spec that is asked for now, field by field. Pure. */
 import { createHash } from "node:crypto";
 import type { ContainerSpec } from "../crds/container.ts";
+import { connectsInside } from "../crds/probes.ts";
 import { parseQuantity } from "../crds/quantity.ts";
 import type { SecurityContext } from "../crds/security-context.ts";
 import { dotted } from "../crds/sysctl.ts";
@@ -35,6 +36,9 @@ function relevant(spec: ContainerSpec): Readonly<Record<string, unknown>> {
     user: spec.user,
     labels: sorted(Object.entries(spec.labels ?? {})),
     runtime: spec.runtime,
+    initContainers: spec.initContainers,
+    // What a container needs inside for them is there from its beginning, or never.
+    probes: connectsInside(spec),
     ...isolation(spec),
   };
 }

@@ -54,16 +54,26 @@ export function logOptions(query: URLSearchParams, now: Date): LogOptions {
   };
 }
 
-/** What the container writes. Throws ApiError: BadRequest while it has not started, ServiceUnavailable without its host. */
+/** Of the container itself, which has the Container's name, or of one of its init containers. */
+function idOf({ metadata, spec, status }: Container, which: string | undefined): string | undefined {
+  if (which === undefined || which === metadata.name) return status?.containerID;
+  if (spec.initContainers?.some(({ name }) => name === which) !== true)
+    throw badRequest(`container ${which} is not valid for container ${metadata.name}`);
+  return status?.initContainerStatuses?.find(({ name }) => name === which)?.containerID;
+}
+
+/** What the container writes, or the init container `which`. Throws ApiError: BadRequest while it has not started, ServiceUnavailable without its host. */
 export async function* containerLog(
   client: Pick<Client, "get">,
   openDriver: OpenDriver,
   container: Container,
   options: LogOptions,
   signal: AbortSignal,
+  which?: string,
 ): AsyncGenerator<Uint8Array> {
   const { name } = container.metadata;
-  const { hostName, containerID, summary = "Pending" } = container.status ?? {};
+  const { hostName, summary = "Pending" } = container.status ?? {};
+  const containerID = idOf(container, which);
   if (hostName === undefined || containerID === undefined) {
     throw badRequest(`container "${name}" is waiting to start: ${summary}`);
   }

@@ -75,7 +75,10 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     names: options.tlsSan,
     connectors: {
       "containers.stowage.dev/log": (object, query, aborted) =>
-        containerLog(api.client, openDriver, object as Container, logOptions(query, clock.now()), aborted),
+        containerLog(
+          ...([api.client, openDriver, object as Container, logOptions(query, clock.now()), aborted] as const),
+          query.get("container") ?? undefined,
+        ),
     },
     clock,
     log,

@@ -1,6 +1,5 @@
 /** What people are told of a step, in kubelet's words. Source: kubernetes/pkg/kubelet/events/event.go. */
-import type { Step } from "../../drivers/driver.ts";
-import type { Plan } from "./plan.ts";
+import type { Action, Plan } from "./plan.ts";
 
 export interface Announcement {
   readonly reason: string;
@@ -8,22 +7,22 @@ export interface Announcement {
 }
 
 /** What is told before a step that takes its time. */
-export function announceBefore(step: Step): Announcement | undefined {
+export function announceBefore(step: Action): Announcement | undefined {
   if (step.do === "pull") return { reason: "Pulling", message: `Pulling image "${step.image}"` };
   if (step.do === "stop") return { reason: "Killing", message: `Stopping container ${short(step.id)}` };
   return undefined;
 }
 
 /** What is told of a step that is done. */
-export function announceAfter(step: Step, made: Plan): readonly Announcement[] {
+export function announceAfter(step: Action, made: Plan): readonly Announcement[] {
   switch (step.do) {
     case "pull":
       return [{ reason: "Pulled", message: `Successfully pulled image "${step.image}"` }];
     case "create":
-      return [
-        { reason: "Created", message: "Created container" },
-        ...(step.start ? [{ reason: "Started", message: "Started container" }] : []),
-      ];
+      return created(
+        step.initContainer === undefined ? "container" : `init container ${step.initContainer}`,
+        step.start,
+      );
     case "start":
       return [{ reason: "Started", message: `Started container ${short(step.id)}` }];
     case "pause":
@@ -33,10 +32,21 @@ export function announceAfter(step: Step, made: Plan): readonly Announcement[] {
     case "remove":
       return [{ reason: "Removed", message: `Removed container ${short(step.id)}: ${step.why}` }];
     case "update":
+      // Nothing of the spec has changed where only the host is told to leave restarts to us.
+      if (made.updating.length === 0) return [];
       return [{ reason: "Updated", message: `Updated in place: ${made.updating.join(", ")}` }];
+    case "postStart":
+    case "preStop":
     case "stop":
       return [];
   }
+}
+
+function created(what: string, started: boolean): readonly Announcement[] {
+  return [
+    { reason: "Created", message: `Created ${what}` },
+    ...(started ? [{ reason: "Started", message: `Started ${what}` }] : []),
+  ];
 }
 
 /** As `docker ps` shows ids. */

@@ -7,6 +7,7 @@ import { isNotFound } from "../../api/status.ts";
 import type { Container } from "../../crds/container.ts";
 import { secretType } from "../../crds/core.ts";
 import type { KubeObject } from "../../crds/meta.ts";
+import type { EventRecorder } from "../runtime/reconciler.ts";
 import type { KeyringEntry, RegistryCredentials } from "../../drivers/keyring.ts";
 import { credentialsFor, DockerConfigError, readDockerCfg, readDockerConfigJson } from "../../drivers/keyring.ts";
 
@@ -15,27 +16,34 @@ interface Secret extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-export interface PullSecrets {
-  /** In the order in which they are tried. */
-  readonly credentials: readonly RegistryCredentials[];
-  /** Why Secrets could not be used, one line each; the pull goes on without them. */
-  readonly problems: readonly string[];
+export interface PullSecretsOptions {
+  readonly client: Pick<Client, "get">;
+  readonly events: EventRecorder;
 }
 
-/** Throws what the API throws, except that there is no such Secret. */
-export async function readPullSecrets(
-  client: Pick<Client, "get">,
-  { metadata, spec }: Container,
-): Promise<PullSecrets> {
+/**
+ * What the registry of one of a Container's images is shown, in the order in which it is tried. A Secret that cannot be
+ * used is told by an Event, and nothing of what is in it. Throws what the API throws, except that there is no such Secret.
+ */
+export async function pullCredentials(
+  { client, events }: PullSecretsOptions,
+  container: Container,
+  image: string,
+): Promise<readonly RegistryCredentials[]> {
+  const { metadata, spec } = container;
   const { namespace = "" } = metadata;
   const read = await Promise.all(
     (spec.imagePullSecrets ?? []).map(({ name }) => readPullSecret(client, namespace, name)),
   );
-  const entries = read.flatMap((one) => (typeof one === "string" ? [] : one));
-  return {
-    credentials: credentialsFor(spec.image, entries),
-    problems: read.filter((one) => typeof one === "string"),
-  };
+  const problems = read.filter((one) => typeof one === "string");
+  if (problems.length > 0) {
+    const message = `Unable to retrieve some image pull secrets; attempting to pull the image may not succeed: ${problems.join("; ")}`;
+    events.event(container, "Warning", "FailedToRetrieveImagePullSecret", message);
+  }
+  return credentialsFor(
+    image,
+    read.flatMap((one) => (typeof one === "string" ? [] : one)),
+  );
 }
 
 async function readPullSecret(

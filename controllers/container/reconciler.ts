@@ -1,24 +1,26 @@
 import type { Client } from "../../api/client/client.ts";
 import { isNotFound } from "../../api/status.ts";
-import type { Container } from "../../crds/container.ts";
+import type { Condemned, Container } from "../../crds/container.ts";
 import type { Host } from "../../crds/host.ts";
-import type { HostDriver, Observed, Step } from "../../drivers/driver.ts";
+import type { HostDriver, Observed } from "../../drivers/driver.ts";
 import { HostUnreachableError, StepError } from "../../drivers/driver.ts";
-import type { RegistryCredentials } from "../../drivers/keyring.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
 import { specHash } from "../../drivers/spec-hash.ts";
-import { childOf } from "../../process/abort.ts";
 import { findCondition } from "../runtime/conditions.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
 import { settled, waiting } from "../runtime/reconciler.ts";
 import { announceAfter, announceBefore } from "./announcement.ts";
+import { crashLoop } from "./crash-loop.ts";
 import type { Failure, RefusalReason } from "./failure.ts";
 import { nextFailure } from "./failure.ts";
+import { condemnation } from "./health.ts";
 import { followsTag, ImageUpdates } from "./image-updates.ts";
-import type { Plan, Wanted } from "./plan.ts";
-import { needsImage, plan, planRemoval } from "./plan.ts";
-import { readPullSecrets } from "./pull-secrets.ts";
-import { crashLoop, evictedStatus, unknownStatus, withoutFormerHost } from "./status.ts";
+import { Performer, PostStartError, SupersededError } from "./performer.ts";
+import type { Action, Plan, PlanInput, Wanted } from "./plan.ts";
+import { imagesAsked, plan, planRemoval } from "./plan.ts";
+import type { Prober } from "./prober/prober.ts";
+import { pullCredentials } from "./pull-secrets.ts";
+import { evictedStatus, unknownStatus, withoutFormerHost } from "./status.ts";
 import type { WorkOptions } from "./work.ts";
 import { Work, finalizer } from "./work.ts";
 
@@ -27,8 +29,9 @@ export interface ContainerReconcilerOptions extends WorkOptions {
   readonly hosts: Cache<Host>;
   readonly drivers: Pick<DriverPool, "get">;
   readonly events: EventRecorder;
-  /** From 0 up to 1. */
+  /** From 0 up to but not including 1. */
   readonly random: () => number;
+  readonly prober: Pick<Prober, "watch" | "forget">;
 }
 
 /** Races with people take a round or two more than one; a host that needs as many as these does not do as it says. */
@@ -38,30 +41,21 @@ const unreachablePollMs = 5_000;
 /** When to look again for a container that the host is removing, in case its event is lost. */
 const removalPollMs = 1_000;
 
-/** Something else is asked for than what the work is about. Its change has woken us: the next work is about that. */
-class SupersededError extends Error {
-  override readonly name = "SupersededError";
-}
-
 type Eviction = NonNullable<NonNullable<Container["status"]>["eviction"]>;
-
-interface Pull {
-  readonly image: string;
-  readonly giveUp: AbortController;
-}
 
 /** Makes a host match one Container: observe, plan, perform, observe, and say how it went. */
 export class ContainerReconciler implements Reconciler {
   readonly #options: ContainerReconcilerOptions;
   readonly #failures = new Map<Key, Failure>();
   readonly #busy = new Set<Key>();
-  readonly #pulls = new Map<Key, Pull>();
+  readonly #performer: Performer;
   /** Those that are being worked on and of which there was news since they were last observed. */
   readonly #heard = new Set<Key>();
   readonly #imageUpdates: ImageUpdates;
 
   constructor(options: ContainerReconcilerOptions) {
     this.#options = options;
+    this.#performer = new Performer(options);
     this.#imageUpdates = new ImageUpdates(options.random);
   }
 
@@ -75,12 +69,9 @@ export class ContainerReconciler implements Reconciler {
     return true;
   }
 
-  /** Takes a change of what is asked for: a pull that may last for long is given up where nobody asks for it any more. */
+  /** Takes a change of what is asked for: see {@link Performer.supersede}. */
   supersede(key: Key): void {
-    const pull = this.#pulls.get(key);
-    const container = this.#options.containers.get(key);
-    const deleted = container === undefined || container.metadata.deletionTimestamp !== undefined;
-    if (deleted || container.spec.image !== pull?.image) pull?.giveUp.abort(new SupersededError());
+    this.#performer.supersede(key);
   }
 
   async reconcile(key: Key, signal: AbortSignal): Promise<Outcome> {
@@ -105,6 +96,7 @@ export class ContainerReconciler implements Reconciler {
     if (container === undefined) {
       this.#failures.delete(key);
       this.#imageUpdates.forget(key);
+      this.#options.prober.forget(key);
       return settled();
     }
     const { deletionTimestamp, finalizers = [] } = container.metadata;
@@ -195,8 +187,13 @@ export class ContainerReconciler implements Reconciler {
     for (let round = 0; ; round++) {
       const made = await this.#plan(work, driver, wanted, observed);
       if (round === 0) before = made.keep;
-      if (made.steps.length === 0) return this.#conclude(work, made, before);
-      if (round < mostRounds) await this.#perform(work, driver, made);
+      const verdict = this.#options.prober.watch(work.container, made.keep, driver);
+      work.see({ init: made.init, ...(verdict === undefined ? {} : { verdict }) });
+      if (made.steps.length === 0) {
+        const condemned = condemnation(work.latest(), made.keep, verdict);
+        if (condemned === undefined) return this.#conclude(work, made, before);
+        await this.#condemn(work, made.keep, condemned);
+      } else if (round < mostRounds) await this.#perform(work, driver, made);
       else this.#fail(work, "NotConverging", notConverging(made));
       observed = await this.#observe(work, driver);
     }
@@ -209,19 +206,21 @@ export class ContainerReconciler implements Reconciler {
 
   async #plan(work: Work, driver: HostDriver, wanted: Wanted, observed: readonly Observed[]): Promise<Plan> {
     const container = work.latest();
-    const { spec } = container;
-    const input = {
+    const input: PlanInput = {
       container,
       observed,
       wanted,
+      missing: new Set<string>(),
       failure: this.#failures.get(work.key),
       now: this.#options.clock.now(),
     };
-    const asItIs = plan({ ...input, imagePresent: true });
+    const asItIs = plan(input);
     const movedTo = await this.#movedTo(work, driver, asItIs.keep, input.now);
-    const made = movedTo === undefined ? asItIs : plan({ ...input, movedTo, imagePresent: true });
-    if (!needsImage(spec, made) || (await driver.hasImage(spec.image, work.signal))) return made;
-    return plan({ ...input, movedTo, imagePresent: false });
+    const made = movedTo === undefined ? asItIs : plan({ ...input, movedTo });
+    const asked = imagesAsked(container, made);
+    const present = await Promise.all(asked.map((image) => driver.hasImage(image, work.signal)));
+    const missing = asked.filter((_, index) => present[index] === false);
+    return missing.length === 0 ? made : plan({ ...input, movedTo, missing: new Set(missing) });
   }
 
   /** The digest that the tag of what runs stands for by now, where that is followed and is another image. */
@@ -234,7 +233,8 @@ export class ContainerReconciler implements Reconciler {
     }
     const { image } = spec;
     const questions = {
-      registryDigest: async () => driver.registryDigest(image, signal, await this.#credentials(work)),
+      registryDigest: async () =>
+        driver.registryDigest(image, signal, await pullCredentials(this.#options, work.container, image)),
       runningDigests: () => driver.repositoryDigests(image, keep.imageID, signal),
     };
     const { movedTo, failure } = await this.#imageUpdates.look(key, spec, questions, now);
@@ -244,16 +244,6 @@ export class ContainerReconciler implements Reconciler {
       this.#tell(work, "Warning", "ImageCheckFailed", message);
     }
     return movedTo;
-  }
-
-  /** What the registry is shown; a Secret that cannot be used is told, and nothing of what is in it. */
-  async #credentials(work: Work): Promise<readonly RegistryCredentials[]> {
-    const { credentials, problems } = await readPullSecrets(this.#options.client, work.container);
-    if (problems.length > 0) {
-      const message = `Unable to retrieve some image pull secrets; attempting to pull the image may not succeed: ${problems.join("; ")}`;
-      this.#tell(work, "Warning", "FailedToRetrieveImagePullSecret", message);
-    }
-    return credentials;
   }
 
   /** Performs the plan up to the first step that the host refuses. */
@@ -269,6 +259,7 @@ export class ContainerReconciler implements Reconciler {
       }
       this.#failures.delete(work.key);
     } catch (error) {
+      if (error instanceof PostStartError) return this.#condemn(work, made.keep, postStartFailed(work, made, error));
       if (!(error instanceof StepError)) throw error;
       // Somebody was quicker: look again.
       if (error.reason !== "NoSuchContainer") this.#fail(work, error.reason, error.message);
@@ -276,26 +267,21 @@ export class ContainerReconciler implements Reconciler {
   }
 
   /** Throws SupersededError where something else is asked for by now. */
-  async #step(work: Work, driver: HostDriver, made: Plan, step: Step): Promise<void> {
+  async #step(work: Work, driver: HostDriver, made: Plan, step: Action): Promise<void> {
     if (!work.isCurrent()) throw new SupersededError();
     const before = announceBefore(step);
     if (before !== undefined) this.#tell(work, "Normal", before.reason, before.message);
-    if (step.do === "pull") await this.#pull(work, driver, made, step);
-    else await driver.perform(step, work.signal);
+    await this.#performer.perform(work, driver, step, made.keep);
+    if (step.do === "pull" && step.image === work.container.spec.image) this.#imageUpdates.pulled(work.key);
     for (const { reason, message } of announceAfter(step, made)) this.#tell(work, "Normal", reason, message);
   }
 
-  async #pull(work: Work, driver: HostDriver, made: Plan, step: Step & { readonly do: "pull" }): Promise<void> {
-    using giveUp = childOf(work.signal);
-    this.#pulls.set(work.key, { image: step.image, giveUp });
-    try {
-      const credentials = await this.#credentials(work);
-      await driver.perform(step, giveUp.signal, { onProgress: work.progress(made.keep), credentials });
-      this.#imageUpdates.pulled(work.key);
-    } finally {
-      this.#pulls.delete(work.key);
-      await work.shown();
-    }
+  /** Written down before anything is stopped: whoever finds it ended after a crash then knows that it was us, and why. */
+  async #condemn(work: Work, keep: Observed | undefined, condemned: Condemned): Promise<void> {
+    this.#tell(work, "Normal", "Killing", condemned.message);
+    const reason = work.container.spec.restartPolicy === "Never" ? "Terminating" : "Restarting";
+    const activity = { reason, message: condemned.message } as const;
+    await work.show({ keep, before: keep, problem: undefined, activity, condemned });
   }
 
   /** Said before the old one is gone: who finds nothing on the host after a crash then knows that it did not vanish. */
@@ -320,25 +306,24 @@ export class ContainerReconciler implements Reconciler {
 
   async #conclude(work: Work, made: Plan, before: Observed | undefined): Promise<Outcome> {
     const { keep, problem, retryAfterMs } = made;
-    if (problem === undefined && retryAfterMs !== undefined) {
-      return waiting("Removing", "Waiting for the host to remove a container", retryAfterMs);
-    }
-    const looped = work.latest().status?.summary === crashLoop;
+    if (made.leaving) return waiting("Removing", "Waiting for the host to remove a container", retryAfterMs);
+    const looped = isCrashLoop(work);
     await work.show({ keep, before, problem });
-    if (!looped && work.latest().status?.summary === crashLoop) {
-      this.#tell(work, "Warning", "BackOff", "Back-off restarting failed container");
-    }
-    if (problem === undefined) return settled(this.#imageUpdates.dueInMs(work.key, this.#options.clock.now()));
-    return waiting(problem.reason, problem.message, retryAfterMs);
+    if (!looped && isCrashLoop(work)) this.#tell(work, "Warning", "BackOff", "Back-off restarting failed container");
+    if (problem !== undefined) return waiting(problem.reason, problem.message, retryAfterMs);
+    const times = [retryAfterMs, this.#imageUpdates.dueInMs(work.key, this.#options.clock.now())];
+    const due = times.filter((one) => one !== undefined);
+    return settled(due.length === 0 ? undefined : Math.min(...due));
   }
 
   /** Removes all of it from a host. Undefined when nothing is left there. */
   async #clear(work: Work, driver: HostDriver, why: string): Promise<Outcome | undefined> {
+    this.#options.prober.forget(work.key);
     const observed = await this.#observe(work, driver);
     const steps = planRemoval(work.container.spec, observed, why);
     if (steps.some((step) => step.do === "stop")) {
       const activity = { reason: "Terminating", message: "Stopping the container, then removing it" } as const;
-      await work.show({ keep: observed[0], before: undefined, problem: undefined, activity });
+      await work.show({ keep: mainOf(observed), before: undefined, problem: undefined, activity });
     }
     for (const step of steps) await this.#removeStep(work, driver, step, observed);
     if (observed.some((one) => one.state === "removing")) {
@@ -348,17 +333,17 @@ export class ContainerReconciler implements Reconciler {
     return undefined;
   }
 
-  async #removeStep(work: Work, driver: HostDriver, step: Step, observed: readonly Observed[]): Promise<void> {
+  async #removeStep(work: Work, driver: HostDriver, step: Action, observed: readonly Observed[]): Promise<void> {
     const before = announceBefore(step);
     if (before !== undefined) this.#tell(work, "Normal", before.reason, before.message);
     try {
-      await driver.perform(step, work.signal);
+      await this.#performer.perform(work, driver, step, mainOf(observed));
     } catch (error) {
       if (!(error instanceof StepError)) throw error;
       if (error.reason === "NoSuchContainer") return;
       this.#tell(work, "Warning", "FailedKilling", error.message);
       const { reason, message } = error;
-      await work.show({ keep: observed[0], before: undefined, problem: { reason, message, summary: reason } });
+      await work.show({ keep: mainOf(observed), before: undefined, problem: { reason, message, summary: reason } });
       throw error;
     }
   }
@@ -366,6 +351,16 @@ export class ContainerReconciler implements Reconciler {
   #tell(work: Work, type: "Normal" | "Warning", reason: string, message: string): void {
     this.#options.events.event(work.container, type, reason, message);
   }
+}
+
+const mainOf = (observed: readonly Observed[]): Observed | undefined =>
+  observed.find(({ initContainer }) => initContainer === undefined);
+
+const isCrashLoop = (work: Work): boolean => work.latest().status?.summary?.endsWith(crashLoop) === true;
+
+function postStartFailed({ container }: Work, { keep }: Plan, { message }: Error): Condemned {
+  const { terminationGracePeriodSeconds: graceSeconds } = container.spec;
+  return { startedAt: keep?.startedAt ?? "", reason: "PostStartHookFailed", message, graceSeconds };
 }
 
 async function release(work: Work): Promise<Outcome> {

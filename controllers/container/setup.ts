@@ -7,8 +7,9 @@ import type { HostFeed, HostNews } from "../../drivers/host-feed.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
 import { findCondition } from "../runtime/conditions.ts";
 import type { Clock } from "../../process/clock.ts";
-import type { ControllerDefinition, EventRecorder, Informers } from "../runtime/reconciler.ts";
+import type { ControllerDefinition, EventRecorder, Informers, Key } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
+import { Prober } from "./prober/prober.ts";
 import { ContainerReconciler } from "./reconciler.ts";
 import { outOfStep } from "./relist.ts";
 
@@ -19,7 +20,7 @@ export interface ContainerControllerOptions {
   readonly feed: HostFeed;
   readonly events: EventRecorder;
   readonly clock: Clock;
-  /** From 0 up to 1. */
+  /** From 0 up to but not including 1. */
   readonly random: () => number;
 }
 
@@ -40,7 +41,8 @@ export function containerController(options: ContainerControllerOptions): Contro
     [byFormerHost]: ({ status }) => status?.formerHosts ?? [],
   });
   const hosts = informers.for<Host>(hostType);
-  const reconciler = new ContainerReconciler({ client, containers, hosts, drivers, events, clock, random });
+  const prober = new Prober({ clock, events, random });
+  const reconciler = new ContainerReconciler({ client, containers, hosts, drivers, events, clock, random, prober });
 
   return {
     name: "container",
@@ -50,20 +52,20 @@ export function containerController(options: ContainerControllerOptions): Contro
       const wakeAll = (hostName: string): void => {
         for (const container of containers.byIndex(byHost, hostName)) wake(keyOf(container));
       };
+      const look = (key: Key): void => {
+        if (!reconciler.absorb(key)) wake(key);
+      };
+      prober.listen(look);
       const hear = (news: HostNews): void => {
         switch (news.kind) {
-          case "changed": {
-            const key = `${news.owner.namespace}/${news.owner.name}`;
-            if (!reconciler.absorb(key)) wake(key);
+          case "changed":
+            look(`${news.owner.namespace}/${news.owner.name}`);
             return;
-          }
           case "listening":
             wakeAll(news.hostName);
             return;
           case "listed":
-            for (const key of outOfStep(containers.byIndex(byHost, news.hostName), news.found)) {
-              if (!reconciler.absorb(key)) wake(key);
-            }
+            for (const key of outOfStep(containers.byIndex(byHost, news.hostName), news.found)) look(key);
         }
       };
       const subscriptions = [
@@ -80,6 +82,7 @@ export function containerController(options: ContainerControllerOptions): Contro
           for (const container of containers.byIndex(byFormerHost, either.metadata.name)) wake(keyOf(container));
         }),
         feed.listen(hear),
+        prober,
       ];
       signal.addEventListener("abort", () => {
         for (const subscription of subscriptions) subscription[Symbol.dispose]();

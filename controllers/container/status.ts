@@ -1,17 +1,21 @@
 /** Says in Container.status what is so. Pure. */
-import type { Container, ContainerStatus } from "../../crds/container.ts";
+import type { Condemned, Container, ContainerStatus } from "../../crds/container.ts";
 import type { Condition } from "../../crds/meta.ts";
 import { formatTime } from "../../crds/meta.ts";
 import type { Observed, PullProgress } from "../../drivers/driver.ts";
 import type { ConditionDraft } from "../runtime/conditions.ts";
 import { findCondition, setCondition } from "../runtime/conditions.ts";
+import { backoffOf, containerID, crashLoop } from "./crash-loop.ts";
+import type { Finding, Verdict } from "./health.ts";
+import { healthy, started, unready } from "./health.ts";
+import type { InitProgress } from "./init.ts";
 import type { Problem } from "./failure.ts";
 import type { Ended } from "./plan.ts";
 import { ended } from "./plan.ts";
 
 /** What is being done and takes its time: one word as kubectl shows it, and a sentence. */
 export interface Activity {
-  readonly reason: "Pulling" | "Replacing" | "Terminating";
+  readonly reason: "Pulling" | "Replacing" | "Restarting" | "Terminating";
   readonly message: string;
 }
 
@@ -26,6 +30,14 @@ export interface Sight {
   readonly before: Observed | undefined;
   readonly problem: Problem | undefined;
   readonly activity?: Activity;
+  /** How its init containers are; as before where absent. */
+  readonly init?: InitProgress;
+  /** What its probes have found; absent where it has none. */
+  readonly verdict?: Verdict;
+  /** From now on the run that it names is to end. */
+  readonly condemned?: Condemned;
+  /** Beginning of the run whose postStart hook is done now. */
+  readonly postStarted?: string;
   readonly now: Date;
 }
 
@@ -36,9 +48,9 @@ export function statusOf(sight: Sight): ContainerStatus {
   const { container, activity, problem, generation } = sight;
   const previous = container.status ?? {};
   const keep = standing(sight);
-  const end = ended(container, keep);
-  const phase = phaseOf(container, keep, end);
-  const summary = activity?.reason ?? problem?.summary ?? summaryOf(phase, keep, end);
+  const end = ended(container, keep, sight.init);
+  const phase = phaseOf(container, keep, end, problem);
+  const summary = activity?.reason ?? problem?.summary ?? summaryOf(phase, sight, end);
   const message = (activity ?? problem)?.message ?? messageOf(previous, keep, end);
   return {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
@@ -48,6 +60,7 @@ export function statusOf(sight: Sight): ContainerStatus {
     ...placeOf(previous),
     ...(keep === undefined && phase === "Pending" ? {} : runOf(previous, keep, end)),
     ...historyOf(previous, phase, sight),
+    ...marksOf(previous, phase, sight),
     conditions: conditionsOf(sight, phase, summary, message),
   };
 }
@@ -161,8 +174,15 @@ export function formatProgress(progress: PullProgress): string {
   return `${percent} % (${megabytes(progress.current)} of ${megabytes(progress.total)} MB)`;
 }
 
-function phaseOf(container: Container, keep: Observed | undefined, end: Ended | undefined): Phase {
+function phaseOf(
+  container: Container,
+  keep: Observed | undefined,
+  end: Ended | undefined,
+  problem: Problem | undefined,
+): Phase {
   if (end !== undefined) return end.phase;
+  // Between two runs, as with kubelet.
+  if (keep?.state === "exited" && problem?.reason === crashLoop) return "Running";
   switch (keep?.state) {
     case "running":
     case "restarting":
@@ -178,14 +198,13 @@ function phaseOf(container: Container, keep: Observed | undefined, end: Ended | 
   }
 }
 
-/** As kubectl shows a container that keeps ending. */
-export const crashLoop = "CrashLoopBackOff";
 /** Docker's first two restarts come within a second: only after them is it a loop worth the name. */
 const restartsOfLoop = 3;
 
-function summaryOf(phase: Phase, keep: Observed | undefined, end: Ended | undefined): string {
+function summaryOf(phase: Phase, sight: Sight, end: Ended | undefined): string {
+  const keep = standing(sight);
   if (end !== undefined) return end.reason;
-  if (phase === "Pending") return "ContainerCreating";
+  if (phase === "Pending") return sight.init?.done === false ? sight.init.summary : "ContainerCreating";
   if (keep?.state !== "restarting") return phase;
   if (keep.restarts >= restartsOfLoop) return crashLoop;
   return terminationReason(keep);
@@ -238,8 +257,6 @@ function runOf(
   };
 }
 
-const containerID = (keep: Observed): string => `docker://${keep.id}`;
-
 /**
  * How often it started again, and how the run before ended. Never counts down: Docker's own count does, at each start
  * by hand.
@@ -285,11 +302,62 @@ function lastReason(exitCode: number | undefined, activity: Activity | undefined
   return same ? "Unknown" : "ContainerGone";
 }
 
+/** What is kept of one run for later: see {@link ContainerStatus}. */
+function marksOf(previous: ContainerStatus, phase: Phase, sight: Sight): Partial<ContainerStatus> {
+  const keep = standing(sight);
+  const over = phase === "Stopped" || phase === "Succeeded" || phase === "Failed";
+  const backoff = over || previous.phase === "Stopped" ? undefined : backoffOf(previous, keep, sight.now);
+  const condemned = sight.condemned ?? previous.condemned;
+  const postStarted = sight.postStarted ?? previous.postStarted;
+  const inits = sight.init?.statuses ?? previous.initContainerStatuses ?? [];
+  return {
+    ...(backoff === undefined ? {} : { backoff }),
+    ...(condemned !== undefined && condemned.startedAt === keep?.startedAt ? { condemned } : {}),
+    ...(postStarted !== undefined && postStarted === keep?.startedAt ? { postStarted } : {}),
+    ...(inits.length === 0 ? {} : { initContainerStatuses: initsOf(inits, previous, keep) }),
+  };
+}
+
+/** Once the container is there, it no longer matters whether its init containers still are: what was said of them stays. */
+function initsOf(
+  inits: InitProgress["statuses"],
+  previous: ContainerStatus,
+  keep: Observed | undefined,
+): NonNullable<ContainerStatus["initContainerStatuses"]> {
+  const before = (name: string) => previous.initContainerStatuses?.find((one) => one.name === name);
+  return inits.map((init) => (keep !== undefined && init.state === "Waiting" ? (before(init.name) ?? init) : init));
+}
+
 function conditionsOf(sight: Sight, phase: Phase, summary: string, message: string): Condition[] {
-  const image = imageReady(sight);
-  const before = sight.container.status?.conditions;
-  const withImage = image === undefined ? before : setCondition(before, image, sight.now);
-  return [...setCondition(withImage, ready(sight, phase, summary, message), sight.now)];
+  const { container, generation, now } = sight;
+  const drafts = [imageReady(sight), ready(sight, phase, summary, message), ...wellness(sight, phase)];
+  const kept = (container.status?.conditions ?? []).filter(({ type }) => !isStale(type, drafts));
+  return [
+    ...drafts.reduce<readonly Condition[]>(
+      (all, one) => (one === undefined ? all : setCondition(all, { ...given(generation), ...one }, now)),
+      kept,
+    ),
+  ];
+}
+
+const given = (generation: number | undefined): object =>
+  generation === undefined ? {} : { observedGeneration: generation };
+
+/** Healthy and Started are there only where something tells of them. */
+function isStale(type: string, drafts: readonly (ConditionDraft | undefined)[]): boolean {
+  return (type === "Healthy" || type === "Started") && !drafts.some((one) => one?.type === type);
+}
+
+function wellness(sight: Sight, phase: Phase): readonly (ConditionDraft | undefined)[] {
+  const { container, verdict } = sight;
+  const keep = standing(sight);
+  const runs = keep?.state === "running" && phase === "Running";
+  const about = (type: string, finding: Finding | undefined): ConditionDraft | undefined =>
+    finding && { type, ...finding };
+  if (runs) return [about("Started", started(container, verdict)), about("Healthy", healthy(container, keep, verdict))];
+  const none = (type: string): ConditionDraft | undefined =>
+    findCondition(container.status?.conditions, type) && { type, status: "Unknown", reason: "NotRunning", message: "" };
+  return [none("Started"), none("Healthy")];
 }
 
 const imageProblems: ReadonlySet<string> = new Set(["ErrImagePull", "ErrImageNeverPull", "InvalidImageName"]);
@@ -308,11 +376,20 @@ function imageReady({ generation, activity, problem, keep }: Sight): ConditionDr
  */
 function ready(sight: Sight, phase: Phase, summary: string, message: string): ConditionDraft {
   const { generation, activity, problem, keep, container } = sight;
-  const runs = keep?.state === "running" && phase === "Running" && activity?.reason !== "Terminating";
+  const ending = activity?.reason === "Terminating" || activity?.reason === "Restarting";
+  const runs = keep?.state === "running" && phase === "Running" && !ending;
   if (!runs) return draft("Ready", "False", summary, message, generation);
+  const lacking = unready(withMarks(sight), keep, sight.verdict);
+  if (lacking !== undefined) return { type: "Ready", ...lacking, ...given(generation) };
   if (problem === undefined && activity === undefined) return draft("Ready", "True", "Running", "", generation);
   const asOf = findCondition(container.status?.conditions, "Ready")?.observedGeneration ?? 0;
   return draft("Ready", "True", "Running", "", asOf);
+}
+
+/** The Container as it is once this status is written. */
+function withMarks({ container, condemned, postStarted }: Sight): Container {
+  const marks = { ...(condemned && { condemned }), ...(postStarted !== undefined && { postStarted }) };
+  return { ...container, status: { ...container.status, ...marks } };
 }
 
 function draft(

@@ -6,7 +6,7 @@ import type { Observed, Owner, PullProgress } from "../../drivers/driver.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { Cache, Key } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
-import type { Activity, Sight } from "./status.ts";
+import type { Sight } from "./status.ts";
 import { formatProgress, statusOf } from "./status.ts";
 
 /** Ours in metadata.finalizers: there may be something on a host. */
@@ -21,6 +21,11 @@ export interface WorkOptions {
   readonly clock: Clock;
 }
 
+/** What is known of a Container besides its own container. */
+export type Seen = Pick<Sight, "init" | "verdict">;
+
+export type Shown = Omit<Sight, "container" | "generation" | "now" | keyof Seen>;
+
 /** One Container while one reconciliation is about it: what it was when that began, and what is written to it since. */
 export class Work {
   readonly key: Key;
@@ -32,6 +37,7 @@ export class Work {
   /** What the cache may still show although we have written since. */
   readonly #outdated = new Set<string>();
   #written: Container;
+  #seen: Seen = {};
   #showing: Promise<void> | undefined;
 
   constructor(options: WorkOptions, container: Container, signal: AbortSignal) {
@@ -69,11 +75,16 @@ export class Work {
     if (finalizers.includes(finalizer)) await this.#patchFinalizers(finalizers.filter((one) => one !== finalizer));
   }
 
+  /** Takes what every status from now on is to say besides. */
+  see(seen: Seen): void {
+    this.#seen = seen;
+  }
+
   /** Writes the status that `sight` comes to, if that says anything new. Throws Conflict, NotFound. */
-  async show(sight: Pick<Sight, "keep" | "before" | "problem"> & { readonly activity?: Activity }): Promise<void> {
+  async show(sight: Shown): Promise<void> {
     const now = this.#options.clock.now();
     const { generation } = this.container.metadata;
-    await this.write(statusOf({ ...sight, container: this.latest(), generation, now }));
+    await this.write(statusOf({ ...this.#seen, ...sight, container: this.latest(), generation, now }));
   }
 
   async write(status: ContainerStatus): Promise<void> {

@@ -1,7 +1,7 @@
 /** HTTP to one Docker Engine: TLS, the version of its API, and errors. The only importer of dockerode. */
-import { Agent as HttpAgent } from "node:http";
-import type { IncomingMessage } from "node:http";
+import { Agent as HttpAgent, IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import type { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
 import { inspect } from "node:util";
 import { z } from "zod";
@@ -61,11 +61,12 @@ interface Modem {
       readonly options: { readonly _query: object; readonly _body: object };
       readonly file?: Uint8Array;
       readonly isStream: true;
+      readonly hijack?: true;
       readonly statusCodes: Readonly<Record<number, true>>;
       readonly abortSignal: AbortSignal;
       readonly authconfig?: { readonly key: string };
     },
-    callback: (error: Error | null, answer: IncomingMessage) => void,
+    callback: (error: Error | null, answer: IncomingMessage | Duplex) => void,
   ): void;
 }
 
@@ -83,6 +84,7 @@ export class Connection implements Disposable {
   readonly #agent: HttpAgent;
   #modem: Promise<Modem> | undefined;
   #engine: Promise<Engine> | undefined;
+  readonly #hijacked = new Set<Duplex>();
   #closed = false;
 
   constructor(endpoint: string, tls?: Tls) {
@@ -134,6 +136,25 @@ export class Connection implements Disposable {
     return this.#send({ ...call, path: `/v${apiVersion}${call.path}` });
   }
 
+  /**
+   * As {@link stream}, where the Engine then goes on with a protocol of its own on the same connection. Who is done
+   * destroys it, as disposing of this does.
+   */
+  async hijack(call: Call): Promise<Duplex> {
+    const { apiVersion } = await this.engine(call.signal);
+    const answer = await this.#dial({ ...call, path: `/v${apiVersion}${call.path}` }, true);
+    if (answer instanceof IncomingMessage) {
+      const { statusCode } = answer;
+      answer.destroy();
+      throw new HostUnreachableError(
+        `Cannot reach the Docker Engine at ${this.endpoint}: something between answers ${statusCode ?? "nothing"} where the Engine would switch protocols`,
+      );
+    }
+    this.#hijacked.add(answer);
+    answer.once("close", () => this.#hijacked.delete(answer));
+    return answer;
+  }
+
   /** Whether the Engine answers. */
   async ping(signal: AbortSignal): Promise<void> {
     try {
@@ -183,10 +204,14 @@ export class Connection implements Disposable {
    * body's end only (lib/modem.js, buildRequest).
    */
   async #send(call: Omit<Call, "timeoutMs">): Promise<IncomingMessage> {
+    return (await this.#dial(call, false)) as IncomingMessage;
+  }
+
+  async #dial(call: Omit<Call, "timeoutMs">, hijack: boolean): Promise<IncomingMessage | Duplex> {
     const modem = await (this.#modem ??= this.#connect());
     if (this.#closed)
       throw new HostUnreachableError(`The connection to the Docker Engine at ${this.endpoint} was closed`);
-    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const answer = await new Promise<IncomingMessage | Duplex>((resolve, reject) => {
       modem.dial(
         {
           // docker-modem appends the query to a path that ends with `?`.
@@ -195,6 +220,7 @@ export class Connection implements Disposable {
           options: { _query: call.query ?? {}, _body: call.body ?? {} },
           ...(call.archive === undefined ? {} : { file: call.archive }),
           isStream: true,
+          ...(hijack ? { hijack } : {}),
           statusCodes: anyStatus,
           abortSignal: call.signal,
           ...(call.credentials && { authconfig: { key: registryAuth(call.credentials) } }),
@@ -205,7 +231,7 @@ export class Connection implements Disposable {
         },
       );
     });
-    const status = answer.statusCode ?? 0;
+    const status = answer instanceof IncomingMessage ? (answer.statusCode ?? 0) : 0;
     if (status < 400) return answer;
     throw new EngineRefusal(status, messageOf(await text(answer)));
   }
@@ -231,6 +257,8 @@ export class Connection implements Disposable {
   [Symbol.dispose](): void {
     this.#closed = true;
     this.#agent.destroy();
+    const closed = new HostUnreachableError(`The connection to the Docker Engine at ${this.endpoint} was closed`);
+    for (const stream of this.#hijacked) stream.destroy(closed);
   }
 }
 

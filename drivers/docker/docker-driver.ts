@@ -1,8 +1,11 @@
 /** Drives a Docker Engine through its HTTP API. */
+import type { Duplex } from "node:stream";
 import PQueue from "p-queue";
 import { z } from "zod";
-import type { Container, ContainerSpec } from "../../crds/container.ts";
+import type { ContainerSpec } from "../../crds/container.ts";
 import type {
+  Executed,
+  ExecLimits,
   HostDriver,
   HostInfo,
   InPlace,
@@ -22,11 +25,13 @@ import { Connection } from "./connection.ts";
 import { EngineRefusal, refused } from "./errors.ts";
 import type { RefusedStep } from "./errors.ts";
 import { changes } from "./events.ts";
+import { connect, exec } from "./exec.ts";
 import { logs } from "./logs.ts";
 import { ContainerList, Inspect, observed, ownedContainers } from "./observe.ts";
 import { needsImageUser } from "./isolation.ts";
 import { Puller } from "./pull.ts";
-import { createBody, hostSideName, inPlace, inPlaceOf, updateBody } from "./translate.ts";
+import { Toolbox } from "./toolbox/toolbox.ts";
+import { createBody, hostSideName, inPlace, inPlaceOf, needsToolbox, specOf, updateBody } from "./translate.ts";
 
 export interface DockerDriverOptions {
   readonly hostName: string;
@@ -80,6 +85,7 @@ export class DockerDriver implements HostDriver {
   readonly #instance: string;
   readonly #connection: Connection;
   readonly #puller: Puller;
+  readonly #toolbox: Toolbox;
   /** Every call that makes the Engine work takes a slot; what only waits for the Engine takes none. */
   readonly #slots: PQueue;
 
@@ -88,6 +94,7 @@ export class DockerDriver implements HostDriver {
     this.#instance = options.instance;
     this.#connection = new Connection(options.endpoint, options.tls);
     this.#puller = new Puller(this.#connection);
+    this.#toolbox = new Toolbox(this.#connection, options.instance);
     this.#slots = new PQueue({ concurrency: options.concurrency ?? defaultConcurrency });
   }
 
@@ -175,7 +182,7 @@ export class DockerDriver implements HostDriver {
           await this.#puller.pull(step.image, credentials, signal, onProgress);
         return;
       case "create":
-        await this.#create(step.container, step.start, signal);
+        await this.#create(step, signal);
         return;
       case "start":
         await this.#slots.add(() => this.#start(step.id, signal), { signal, priority: doing });
@@ -204,6 +211,15 @@ export class DockerDriver implements HostDriver {
 
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array> {
     return logs(this.#connection, id, options, signal);
+  }
+
+  /** Takes no slot, and neither does {@link connect}: they wait for what is inside, and who asks bounds how many. */
+  exec(id: string, command: readonly string[], limits: ExecLimits, signal: AbortSignal): Promise<Executed> {
+    return exec(this.#connection, id, command, limits, signal);
+  }
+
+  connect(id: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<Duplex> {
+    return connect(this.#connection, id, port, timeoutMs, signal);
   }
 
   inPlace(spec: ContainerSpec): InPlace {
@@ -243,18 +259,23 @@ export class DockerDriver implements HostDriver {
     return this.#connection.read({ method: "GET", path, signal, timeoutMs: callTimeoutMs }, Inspect);
   }
 
-  async #create(container: Container, start: boolean, signal: AbortSignal): Promise<void> {
+  async #create(step: Create, signal: AbortSignal): Promise<void> {
     const createAndStart = async (): Promise<void> => {
-      const id = await this.#createOrFind(container, signal);
-      if (start) await this.#start(id, signal);
+      const id = await this.#createOrFind(step, signal);
+      if (step.start) await this.#start(id, signal);
     };
     await this.#slots.add(createAndStart, { signal, priority: doing });
   }
 
-  async #createOrFind(container: Container, signal: AbortSignal): Promise<string> {
-    const name = hostSideName(container);
-    const imageUser = needsImageUser(container.spec) ? await this.#imageUser(container.spec.image, signal) : "";
-    const body = createBody(container, { instance: this.#instance, hostName: this.#hostName }, imageUser);
+  async #createOrFind({ container, initContainer }: Create, signal: AbortSignal): Promise<string> {
+    const name = hostSideName(container, initContainer);
+    const spec = specOf(container, initContainer);
+    const making = {
+      ...(initContainer === undefined ? {} : { initContainer }),
+      ...(needsToolbox(container, initContainer) ? { toolbox: await this.#toolboxVolume(signal) } : {}),
+      ...(needsImageUser(spec) ? { imageUser: await this.#imageUser(spec.image, signal) } : {}),
+    };
+    const body = createBody(container, { instance: this.#instance, hostName: this.#hostName }, making);
     const call: Call = { method: "POST", path: "/containers/create", query: { name }, body, signal };
     try {
       return (await this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, Created)).Id;
@@ -277,6 +298,14 @@ export class DockerDriver implements HostDriver {
     const call: Call = { method: "GET", path: `/images/${fullReference(image)}/json`, signal };
     const read = this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, Image);
     return (await unlessStatus(404, read, undefined))?.Config?.User ?? "";
+  }
+
+  async #toolboxVolume(signal: AbortSignal): Promise<string> {
+    try {
+      return await this.#toolbox.volume(signal);
+    } catch (error) {
+      throw error instanceof EngineRefusal ? refused("CreateContainerError", "the toolbox's volume", error) : error;
+    }
   }
 
   async #start(id: string, signal: AbortSignal): Promise<void> {
@@ -344,6 +373,8 @@ export class DockerDriver implements HostDriver {
     return (await unlessStatus(404, this.#look(id, signal), undefined))?.State.Status;
   }
 }
+
+type Create = Step & { readonly do: "create" };
 
 const short = (id: string): string => id.slice(0, 12);
 

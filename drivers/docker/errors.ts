@@ -22,7 +22,8 @@ export type RefusedStep =
   | "UpdateError"
   | "RemoveError"
   | "StopError"
-  | "LogError";
+  | "LogError"
+  | "ExecError";
 
 const verbs: Readonly<Record<RefusedStep, string>> = {
   ErrImagePull: "pull",
@@ -33,6 +34,7 @@ const verbs: Readonly<Record<RefusedStep, string>> = {
   UpdateError: "update",
   RemoveError: "remove",
   LogError: "read the log of",
+  ExecError: "run a command in",
 };
 
 /**

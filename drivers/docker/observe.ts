@@ -1,6 +1,6 @@
 /** From what the Engine shows to what the plan compares. Pure; everything is parsed here, at the edge. */
 import { z } from "zod";
-import type { Observed, OwnedContainer } from "../driver.ts";
+import type { Health, Observed, OwnedContainer } from "../driver.ts";
 import { labels } from "../labels.ts";
 import { decodeSpecHash } from "../spec-hash.ts";
 import { HostConfig, inPlaceOf } from "./translate.ts";
@@ -21,6 +21,12 @@ export const Inspect = z.object({
     Error: z.string(),
     StartedAt: z.string(),
     FinishedAt: z.string(),
+    Health: z
+      .object({
+        Status: z.string(),
+        Log: z.array(z.object({ Output: z.string() })).nullish(),
+      })
+      .nullish(),
   }),
   Config: z.object({ Labels, Tty: z.boolean() }),
   HostConfig,
@@ -64,7 +70,17 @@ export function observed(inspect: Inspect, instance: string): Observed | undefin
     oomKilled: state.OOMKilled,
     error: state.Error,
     restarts: inspect.RestartCount,
+    ...healthOf(state),
   };
+}
+
+const healthStates = ["starting", "healthy", "unhealthy"] as const;
+
+/** The Engine goes on showing the health of what has ended; `none` is a HEALTHCHECK that was switched off. */
+function healthOf({ Status, Health: health }: Inspect["State"]): { readonly health?: Health } {
+  const status = healthStates.find((known) => known === health?.Status);
+  if (status === undefined || Status !== "running") return {};
+  return { health: { status, output: health?.Log?.at(-1)?.Output ?? "" } };
 }
 
 const isSet = (text: string | null | undefined): text is string => text !== undefined && text !== null && text !== "";
@@ -89,11 +105,15 @@ export function ownedContainers(list: z.infer<typeof ContainerList>, instance: s
   });
 }
 
-function identify(found: z.infer<typeof Labels>, instance: string): Pick<Observed, "owner" | "uid"> | undefined {
+function identify(
+  found: z.infer<typeof Labels>,
+  instance: string,
+): Pick<Observed, "owner" | "uid" | "initContainer"> | undefined {
   const namespace = found?.[labels.namespace];
   const name = found?.[labels.name];
   const uid = found?.[labels.uid];
   if (found?.[labels.instance] !== instance || namespace === undefined || name === undefined || uid === undefined)
     return undefined;
-  return { owner: { namespace, name }, uid };
+  const initContainer = found[labels.initContainer];
+  return { owner: { namespace, name }, uid, ...(initContainer === undefined ? {} : { initContainer }) };
 }

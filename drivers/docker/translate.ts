@@ -1,12 +1,15 @@
 /** From what is asked for to what the Engine is told. Pure. */
 import { z } from "zod";
 import type { Container, ContainerSpec } from "../../crds/container.ts";
+import { initSpec } from "../../crds/container.ts";
 import { parseQuantity } from "../../crds/quantity.ts";
 import type { InPlace } from "../driver.ts";
+import { connectsInside } from "../../crds/probes.ts";
 import type { IsolationConfig } from "./isolation.ts";
 import { isolation, userOf } from "./isolation.ts";
 import { labels } from "../labels.ts";
 import { encodeSpecHash, specHash } from "../spec-hash.ts";
+import { toolboxFolder } from "./toolbox/toolbox.ts";
 
 /** Who creates, and where: goes into labels. */
 export interface Place {
@@ -36,6 +39,7 @@ export interface CreateBody {
       >;
       readonly RestartPolicy: RestartPolicy;
       readonly Runtime?: string;
+      readonly Binds?: readonly string[];
     };
 }
 
@@ -60,13 +64,25 @@ interface RestartPolicy {
 }
 
 /** The name of a container on its host: readable, and another one for another object of the same name. */
-export function hostSideName({ metadata }: Pick<Container, "metadata">): string {
-  return `${metadata.namespace ?? ""}_${metadata.name}_${metadata.uid.slice(0, 8)}`;
+export function hostSideName({ metadata }: Pick<Container, "metadata">, initContainer?: string): string {
+  const name = `${metadata.namespace ?? ""}_${metadata.name}_${metadata.uid.slice(0, 8)}`;
+  return initContainer === undefined ? name : `${name}_${initContainer}`;
 }
 
-/** `imageUser`: the image's USER, where {@link needsImageUser}. Throws StepError where the Container may not run as it would. */
-export function createBody(container: Container, place: Place, imageUser = ""): CreateBody {
-  const { metadata, spec } = container;
+/** What a create is about: the Container itself, or one of its init containers. */
+export interface Making {
+  readonly initContainer?: string;
+  /** Volume that has the toolbox, where {@link needsToolbox}. */
+  readonly toolbox?: string;
+  /** The image's USER, where {@link needsImageUser}. */
+  readonly imageUser?: string;
+}
+
+/** Throws StepError where the Container may not run as it would. */
+export function createBody(container: Container, place: Place, making: Making = {}): CreateBody {
+  const { metadata } = container;
+  const { initContainer, toolbox, imageUser = "" } = making;
+  const spec = specOf(container, initContainer);
   const ports = (spec.ports ?? []).map((port) => ({
     ...port,
     key: `${port.containerPort}/${port.protocol.toLowerCase()}`,
@@ -82,7 +98,9 @@ export function createBody(container: Container, place: Place, imageUser = ""): 
       [labels.namespace]: metadata.namespace ?? "",
       [labels.name]: metadata.name,
       [labels.uid]: metadata.uid,
-      [labels.specHash]: encodeSpecHash(specHash(spec)),
+      // An init container's, too: it tells which container it was run for.
+      [labels.specHash]: encodeSpecHash(specHash(container.spec)),
+      ...given(labels.initContainer, initContainer),
     },
     ...entry(spec),
     Env: (spec.env ?? []).map(({ name, value = "" }) => `${name}=${value}`),
@@ -105,8 +123,21 @@ export function createBody(container: Container, place: Place, imageUser = ""): 
       ),
       RestartPolicy: { Name: restartPolicies[spec.restartPolicy] },
       ...given("Runtime", spec.runtime),
+      ...(toolbox === undefined ? {} : { Binds: [`${toolbox}:${toolboxFolder}:ro`] }),
     },
   };
+}
+
+/** Whether {@link Making.toolbox} is needed. */
+export const needsToolbox = (container: Container, initContainer: string | undefined): boolean =>
+  initContainer === undefined && connectsInside(container.spec);
+
+/** The spec of what is made. Throws TypeError for an init container that the spec does not have. */
+export function specOf({ spec }: Container, initContainer: string | undefined): ContainerSpec {
+  if (initContainer === undefined) return spec;
+  const init = spec.initContainers?.find(({ name }) => name === initContainer);
+  if (init === undefined) throw new TypeError(`There is no init container "${initContainer}" in the spec`);
+  return initSpec(spec, init);
 }
 
 /**

@@ -369,6 +369,29 @@ if (missing !== undefined) {
       await driver.perform({ do: "remove", id: before.id, why: "test" }, signal);
     });
 
+    test("what the image's HEALTHCHECK says is seen while it runs", async () => {
+      await using driver = open();
+      // The API that imports images knows no HEALTHCHECK: one that was made with it stands for such an image.
+      const script = "cat /tmp/health && exit 0; echo ill; exit 1";
+      const Healthcheck = { Test: ["CMD-SHELL", script], Interval: 1e9, Timeout: 30e9, Retries: 1, StartPeriod: 0 };
+      const model = await dockerd.docker.createContainer({ Image: image, Healthcheck });
+      await model.commit({ repo: "checked", tag: "lab" });
+      await model.remove();
+      const container = containerOf({ image: "checked:lab", command: ["sleep", "1000000"] });
+      await driver.perform({ do: "create", container, start: true }, signal);
+      const health = async (): Promise<unknown> => (await only(driver, container)).health;
+      await expect.poll(health, { timeout: 30_000 }).toMatchObject({
+        status: "unhealthy",
+        output: expect.stringContaining("ill") as string,
+      });
+      const { id } = await only(driver, container);
+      await driver.exec(id, ["sh", "-c", "echo well > /tmp/health"], { timeoutMs: 30_000, maxOutput: 0 }, signal);
+      await expect.poll(health, { timeout: 30_000 }).toEqual({ status: "healthy", output: "well\n" });
+      await driver.perform({ do: "stop", id, graceSeconds: 0 }, signal);
+      expect(await health()).toBeUndefined();
+      await driver.perform({ do: "remove", id, why: "test" }, signal);
+    });
+
     test("what `docker update` changed is seen and put back", async () => {
       await using driver = open();
       const container = containerOf({

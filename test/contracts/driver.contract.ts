@@ -1,11 +1,12 @@
 /** What every HostDriver does, whatever its host is made of: drivers/driver.ts in code. */
+import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Container } from "../../crds/container.ts";
 import { ContainerSpec, containers } from "../../crds/container.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
 import type { RegistryCredentials } from "../../drivers/keyring.ts";
-import { HostUnreachableError, StepError } from "../../drivers/driver.ts";
+import { ConnectError, HostUnreachableError, StepError } from "../../drivers/driver.ts";
 import type {
   HostDriver,
   LogOptions,
@@ -225,6 +226,97 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>): v
         await expect.poll(() => answer().catch(() => ""), { timeout: 30_000 }).toBe("yes\n");
         await expect(create(spec({ ports }))).rejects.toEqual(refusal("HostPortConflict", "28080"));
         expect(await answer()).toBe("yes\n");
+      });
+    });
+
+    describe("an init container", () => {
+      const withInit = (): Container =>
+        spec({ initContainers: [{ name: "first", image: lab.image, command: ["echo"], args: ["from the first"] }] });
+
+      test("is made beside the container, tells which one it is, and is made once", async () => {
+        const container = withInit();
+        await twice({ do: "create", container, start: false, initContainer: "first" });
+        await driver.perform({ do: "start", id: (await only(driver, container)).id }, signal);
+        await expect.poll(async () => (await only(driver, container)).state, { timeout: 30_000 }).toBe("exited");
+        const first = await only(driver, container);
+        expect(first).toMatchObject({ initContainer: "first", exitCode: 0, uid: container.metadata.uid });
+        expect(first.inPlace.restartPolicy).toBe("Never");
+        expect(await logOf(first.id)).toBe("from the first\n");
+        await create(container);
+        const all = await driver.observe(ownerOf(container), signal);
+        expect(all.map(({ initContainer }) => initContainer).sort()).toEqual(["first", undefined]);
+        expect(all[0]?.specHash).toEqual(all[1]?.specHash);
+        const owned = (await driver.owners(signal)).map(({ initContainer }) => initContainer);
+        expect(owned.sort()).toEqual(["first", undefined]);
+      });
+    });
+
+    describe("inside a container", () => {
+      const limits = { timeoutMs: 30_000, maxOutput: 1000 };
+
+      test("a command runs, and tells how it ended and what it wrote", async () => {
+        const { id } = await run(spec());
+        const command = ["sh", "-c", "echo out; echo err >&2; exit 3"];
+        const { exitCode, output } = await driver.exec(id, command, limits, signal);
+        expect(exitCode).toBe(3);
+        expect(output.split("\n").sort()).toEqual(["", "err", "out"]);
+      });
+
+      test("no more of what it wrote is kept than was asked for", async () => {
+        const { id } = await run(spec());
+        const command = ["sh", "-c", "yes 0123456789 | head -n 100000"];
+        const { exitCode, output } = await driver.exec(id, command, { ...limits, maxOutput: 20 }, signal);
+        expect({ exitCode, output }).toEqual({ exitCode: 0, output: "0123456789\n012345678" });
+      });
+
+      test("a command that takes too long is no longer waited for", async () => {
+        const { id } = await run(spec());
+        const command = ["sh", "-c", "echo begins; exec sleep 1000"];
+        const { exitCode } = await driver.exec(id, command, { ...limits, timeoutMs: 3000 }, signal);
+        expect(exitCode).toBeUndefined();
+      });
+
+      test("a command that the image does not have has failed", async () => {
+        const { id } = await run(spec());
+        const { exitCode, output } = await driver.exec(id, ["nosuch"], limits, signal);
+        expect(exitCode).toBeGreaterThan(0);
+        expect(output).toContain("nosuch");
+      });
+
+      test("nothing runs where the container does not", async () => {
+        const ended = await runToEnd(shell("exit 0"));
+        await expect(driver.exec(ended.id, ["true"], limits, signal)).rejects.toEqual(
+          refusal("ExecError", "not running"),
+        );
+        await expect(driver.exec("0123456789abcdef", ["true"], limits, signal)).rejects.toEqual(
+          refusal("NoSuchContainer", "0123456789ab"),
+        );
+      });
+
+      const listening = (): Container =>
+        spec({
+          command: ["sh", "-c"],
+          args: ["while :; do echo hello | nc -l -p 7000; done"],
+          readinessProbe: { tcpSocket: { port: 7000 } },
+        });
+
+      test("a port takes a connection, both ways, without any way there from outside", async () => {
+        const { id } = await run(listening());
+        const greeting = async (): Promise<string> => {
+          const stream = await driver.connect(id, 7000, 10_000, signal);
+          stream.write("to the other side\n");
+          const [chunk] = (await once(stream, "data")) as [Buffer];
+          stream.destroy();
+          return chunk.toString();
+        };
+        await expect.poll(() => greeting().catch(() => ""), { timeout: 30_000 }).toBe("hello\n");
+      });
+
+      test("a port that nothing listens on refuses", async () => {
+        const { id } = await run(listening());
+        await expect(driver.connect(id, 7001, 10_000, signal)).rejects.toThrow(
+          new ConnectError("dial tcp 127.0.0.1:7001: connection refused"),
+        );
       });
     });
 

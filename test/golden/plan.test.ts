@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { plan } from "../../controllers/container/plan.ts";
-import type { Plan } from "../../controllers/container/plan.ts";
+import type { Action, Plan } from "../../controllers/container/plan.ts";
 import type { ContainerStatus } from "../../crds/container.ts";
 import { ContainerSpec } from "../../crds/container.ts";
 import { inPlace } from "../../drivers/docker/translate.ts";
-import type { Observed, Step, StepErrorReason } from "../../drivers/driver.ts";
+import type { Observed, StepErrorReason } from "../../drivers/driver.ts";
 import { specHash } from "../../drivers/spec-hash.ts";
 import { containerOf, observedOf } from "../fakes/objects.ts";
 
@@ -55,7 +55,7 @@ function planOf({ spec, status, observed = [], imagePresent = true, movedTo, fai
       observedOf(ContainerSpec.parse({ ...container.spec, ...from }), fields),
     ),
     wanted: { specHash: specHash(container.spec), inPlace: inPlace(container.spec) },
-    imagePresent,
+    missing: new Set(imagePresent ? [] : [container.spec.image]),
     movedTo,
     failure: failure && {
       generation: failure.generation ?? container.metadata.generation,
@@ -80,18 +80,23 @@ function render(made: Plan): string {
   return `${lines.join("\n")}\n`;
 }
 
-function renderStep(step: Step): string {
+function renderStep(step: Action): string {
   switch (step.do) {
     case "pull":
       return `pull ${step.image}${step.always ? ", even if it is there" : ""}`;
     case "create":
+      if (step.initContainer !== undefined) return `create and start init container ${step.initContainer}`;
       return `create${step.start ? " and start" : ""}, image ${step.container.spec.image}`;
     case "stop":
       return `stop ${step.id}, ${step.graceSeconds} s of grace`;
     case "remove":
       return `remove ${step.id}: ${step.why}`;
     case "update":
-      return `update ${step.id}`;
+      return `update ${step.id}, restartPolicy ${step.to.restartPolicy}`;
+    case "preStop":
+      return `run preStop in ${step.id}, within ${step.graceSeconds} s`;
+    case "postStart":
+      return `run postStart in ${step.id}`;
     case "start":
     case "pause":
     case "unpause":

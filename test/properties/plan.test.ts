@@ -2,13 +2,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { nextFailure } from "../../controllers/container/failure.ts";
-import type { Plan, PlanInput } from "../../controllers/container/plan.ts";
+import type { Action, Plan, PlanInput } from "../../controllers/container/plan.ts";
 import { plan, planRemoval } from "../../controllers/container/plan.ts";
 import { statusOf } from "../../controllers/container/status.ts";
 import type { Container } from "../../crds/container.ts";
 import { ContainerSpec } from "../../crds/container.ts";
 import { inPlace } from "../../drivers/docker/translate.ts";
-import type { Observed, Step } from "../../drivers/driver.ts";
+import type { Observed } from "../../drivers/driver.ts";
 import { specHash } from "../../drivers/spec-hash.ts";
 import { containerOf, observedOf } from "../fakes/objects.ts";
 
@@ -60,16 +60,19 @@ const inputs = fc
 
 function inputOf(container: Container, observed: readonly Observed[], imagePresent: boolean): PlanInput {
   const wanted = { specHash: specHash(container.spec), inPlace: inPlace(container.spec) };
-  return { container, observed, wanted, imagePresent, failure: undefined, now };
+  const missing = new Set(imagePresent ? [] : [container.spec.image]);
+  return { container, observed, wanted, missing, failure: undefined, now };
 }
 
 /** A host that does as it is told. */
-function perform(observed: readonly Observed[], step: Step): readonly Observed[] {
+function perform(observed: readonly Observed[], step: Action): readonly Observed[] {
   const change = (id: string, fields: Partial<Observed>): readonly Observed[] =>
     observed.map((one) => (one.id === id ? { ...one, ...fields } : one));
   const began = { startedAt: "2026-01-01T00:00:59Z" };
   switch (step.do) {
     case "pull":
+    case "preStop":
+    case "postStart":
       return observed;
     case "create":
       return [
@@ -93,7 +96,7 @@ function perform(observed: readonly Observed[], step: Step): readonly Observed[]
 /** What waits for its next run gets it. */
 const pass = (one: Observed): Observed => (one.state === "restarting" ? { ...one, state: "running" } : one);
 
-const idsOf = (steps: readonly Step[]): readonly string[] => steps.flatMap((step) => ("id" in step ? [step.id] : []));
+const idsOf = (steps: readonly Action[]): readonly string[] => steps.flatMap((step) => ("id" in step ? [step.id] : []));
 
 test("plans come to an end within three rounds, and then stay empty", () => {
   fc.assert(

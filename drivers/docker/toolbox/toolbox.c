@@ -3,7 +3,7 @@
  * its own (toolbox.ts) and runs without libc, as static code for Linux. Errors are exit codes (errno, or 125 for wrong use).
  *
  *   toolbox rename FROM TO        rename(2): replaces a symbolic link in one step
- *   toolbox connect PORT TIMEOUT  opens 127.0.0.1:PORT within TIMEOUT milliseconds, sends standard input, prints the answer
+ *   toolbox connect PORT TIMEOUT  opens 127.0.0.1:PORT within TIMEOUT milliseconds, says "connected", then passes on both ways
  *   toolbox statfs PATH           prints size, free and available bytes and inodes of a file system
  *   toolbox cat PATH...           prints files, each after a line with its path; leaves out what cannot be read
  *   toolbox ls PATH               prints the names in a folder
@@ -114,26 +114,31 @@ static void do_connect(long port, long milliseconds) {
   check(call(sys_getsockopt, fd, 1, 4, (long)&error, (long)&size));
   if (error != 0) leave(error);
   put_text("connected\n");
-  ssize_t n;
-  while ((n = call(sys_read, 0, (long)buffer, sizeof buffer, 0, 0)) != 0) {
-    if (n == -e_interrupted) continue;
-    check(n);
-    for (ssize_t sent = 0; sent < n;) {
-      await(&out, 1, milliseconds);
-      ssize_t more = call(sys_write, fd, (long)(buffer + sent), n - sent, 0, 0);
-      if (more == -e_again || more == -e_interrupted) continue;
-      check(more);
-      sent += more;
-    }
-  }
-  struct pollfd in = {(int)fd, poll_in, 0};
+  /* Both ways at once: TLS takes turns. The end of standard input closes nothing: the answer may still come. */
+  struct pollfd fds[2] = {{(int)fd, poll_in, 0}, {0, poll_in, 0}};
+  int count = 2;
   for (;;) {
-    await(&in, 1, milliseconds);
-    n = call(sys_read, fd, (long)buffer, sizeof buffer, 0, 0);
-    if (n == -e_again || n == -e_interrupted) continue;
-    check(n);
-    if (n == 0) return;
-    put(1, buffer, (size_t)n);
+    fds[0].revents = fds[1].revents = 0;
+    await(fds, count, milliseconds);
+    if (count == 2 && fds[1].revents != 0) {
+      ssize_t n = call(sys_read, 0, (long)buffer, sizeof buffer, 0, 0);
+      if (n == 0) count = 1;
+      else if (n != -e_interrupted) check(n);
+      for (ssize_t sent = 0; sent < n;) {
+        await(&out, 1, milliseconds);
+        ssize_t more = call(sys_write, fd, (long)(buffer + sent), n - sent, 0, 0);
+        if (more == -e_again || more == -e_interrupted) continue;
+        check(more);
+        sent += more;
+      }
+    }
+    if (fds[0].revents != 0) {
+      ssize_t n = call(sys_read, fd, (long)buffer, sizeof buffer, 0, 0);
+      if (n == -e_again || n == -e_interrupted) continue;
+      check(n);
+      if (n == 0) return;
+      put(1, buffer, (size_t)n);
+    }
   }
 }
 
