@@ -12,4 +12,8 @@ export const labels = {
   host: "stowage.dev/host",
   /** Digest per field of the spec that it was created from; see spec-hash.ts. */
   specHash: "stowage.dev/spec-hash",
+  /** Digest per ConfigMap and Secret that it was created from. */
+  config: "stowage.dev/config",
+  /** The volumes that were made for it, by their names in the spec. */
+  volumes: "stowage.dev/volumes",
 } as const;

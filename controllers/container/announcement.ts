@@ -34,6 +34,9 @@ export function announceAfter(step: Step, made: Plan): readonly Announcement[] {
       return [{ reason: "Removed", message: `Removed container ${short(step.id)}: ${step.why}` }];
     case "update":
       return [{ reason: "Updated", message: `Updated in place: ${made.updating.join(", ")}` }];
+    case "write":
+      return [{ reason: "Updated", message: `Updated the files of volume ${step.volumes.join(", ")}` }];
+    case "prepare":
     case "stop":
       return [];
   }

@@ -1,6 +1,7 @@
 /** Decides what to do on a host so that one Container is as asked. Pure: the same plan is what a dry run prints. */
 import type { Container, ContainerSpec } from "../../crds/container.ts";
 import type { InPlace, Observed, Step } from "../../drivers/driver.ts";
+import { copiedMounts, needsPreparation } from "../../drivers/own-volumes.ts";
 import { changedFields } from "../../drivers/spec-hash.ts";
 import type { Failure, Problem } from "./failure.ts";
 import { retryAfterMs } from "./failure.ts";
@@ -9,6 +10,12 @@ import { retryAfterMs } from "./failure.ts";
 export interface Wanted {
   readonly specHash: Readonly<Record<string, string>>;
   readonly inPlace: InPlace;
+  /** Digest per ConfigMap and Secret that it uses; absent where nobody can tell. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** Digest of what each volume of files should hold that the container shows; absent where nobody can tell. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** What it needs of other objects and is not there: nothing can be created. */
+  readonly missing?: string;
 }
 
 export interface PlanInput {
@@ -18,6 +25,8 @@ export interface PlanInput {
   readonly wanted: Wanted;
   /** Whether the host has the image. Only asked about where {@link needsImage}. */
   readonly imagePresent: boolean;
+  /** Digest of what the volumes of {@link Plan.keep} hold. Only asked about where {@link needsFiles}. */
+  readonly files?: Readonly<Record<string, string>>;
   /** How the last attempt failed, if it did: until it may be repeated, nothing is done. */
   readonly failure: Failure | undefined;
   readonly now: Date;
@@ -55,8 +64,7 @@ export function plan(input: PlanInput): Plan {
   }
 
   const surplus = others.flatMap((other) => removal(other, spec, surplusReason(other, keep)));
-  const replacing =
-    keep === undefined || spec.runState === "Stopped" ? [] : changedFields(wanted.specHash, keep.specHash);
+  const replacing = keep === undefined || spec.runState === "Stopped" ? [] : changes(spec, wanted, keep);
 
   if (keep === undefined || replacing.length > 0) {
     if (spec.runState === "Stopped" || (keep === undefined && ended(container, undefined) !== undefined)) {
@@ -64,6 +72,7 @@ export function plan(input: PlanInput): Plan {
     }
     // A host gives a name free only once its holder is gone.
     if (keep === undefined && leaving) return { ...nothing, steps: surplus, retryAfterMs: removalRetryMs };
+    if (wanted.missing !== undefined) return { ...nothing, steps: surplus, problem: missingInput(wanted.missing) };
     if (pullPolicy(spec) === "Never" && !input.imagePresent) {
       return { ...nothing, steps: surplus, problem: neverPull(spec), retryAfterMs: neverPullRetryMs };
     }
@@ -75,18 +84,17 @@ export function plan(input: PlanInput): Plan {
         // Before anything is stopped: the old container serves while the image comes, and outlives one that cannot be had.
         ...pulls(spec, input.imagePresent),
         ...(keep === undefined ? [] : removal(keep, spec, `${replacing.join(", ")} changed`)),
-        { do: "create", container, start: true },
+        ...creation(container),
       ],
     };
   }
 
   if (ended(container, keep) !== undefined) return { ...nothing, steps: surplus };
-  if (isStillborn(keep) && spec.runState !== "Stopped") {
-    const why = `the host could not start it: ${keep.error}`;
-    return {
-      ...nothing,
-      steps: [...surplus, { do: "remove", id: keep.id, why }, { do: "create", container, start: true }],
-    };
+  if (isStillborn(keep, spec) && spec.runState !== "Stopped") {
+    if (wanted.missing !== undefined) return { ...nothing, steps: surplus, problem: missingInput(wanted.missing) };
+    const why =
+      keep.error === "" ? "it was never started, and may lack files" : `the host could not start it: ${keep.error}`;
+    return { ...nothing, steps: [...surplus, ...removal(keep, spec, why), ...creation(container)] };
   }
 
   const updating = differences(wanted.inPlace, keep.inPlace);
@@ -96,6 +104,7 @@ export function plan(input: PlanInput): Plan {
     steps: [
       ...surplus,
       ...(updating.length === 0 ? [] : [{ do: "update", id: keep.id, to: wanted.inPlace } as const]),
+      ...writes(wanted, input.files, keep),
       ...towards(spec, keep),
     ],
   };
@@ -104,6 +113,12 @@ export function plan(input: PlanInput): Plan {
 /** Whether {@link PlanInput.imagePresent} decides anything in this plan. */
 export function needsImage(spec: ContainerSpec, made: Plan): boolean {
   return pullPolicy(spec) !== "Always" && made.steps.some((step) => step.do === "create");
+}
+
+/** Whether {@link PlanInput.files} decides anything in this plan. */
+export function needsFiles(wanted: Wanted, made: Plan): boolean {
+  if (made.keep === undefined || made.problem !== undefined) return false;
+  return Object.keys(wanted.files ?? {}).length > 0 && !made.steps.some((step) => step.do === "create");
 }
 
 /** What takes all of a Container off a host. Done when nothing is observed any more. */
@@ -189,9 +204,36 @@ const isLive = (one: Observed): boolean =>
 
 /**
  * Refused when it was to start for the first time. Nothing is in it that could be lost, and another may well start
- * where this one never will: an Engine that was killed in the middle of a start keeps half of it.
+ * where this one never will: an Engine that was killed in the middle of a start keeps half of it. And where files are
+ * copied into a container between its creation and its start, nobody can tell whether they were.
  */
-const isStillborn = (one: Observed): boolean => one.state === "created" && one.error !== "";
+const isStillborn = (one: Observed, spec: ContainerSpec): boolean =>
+  one.state === "created" && (one.error !== "" || copiedMounts(spec.volumes, spec.volumeMounts).length > 0);
+
+/** What makes another container necessary: fields of the spec, and objects where the spec says that they count. */
+function changes(spec: ContainerSpec, wanted: Wanted, keep: Observed): readonly string[] {
+  const config = spec.restartOnConfigChange && wanted.config !== undefined ? wanted.config : keep.config;
+  return [...changedFields(wanted.specHash, keep.specHash), ...changedFields(config, keep.config)];
+}
+
+function creation(container: Container): readonly Step[] {
+  return [
+    ...(needsPreparation(container.spec) ? [{ do: "prepare", container } as const] : []),
+    { do: "create", container, start: true },
+  ];
+}
+
+function writes(wanted: Wanted, found: PlanInput["files"], keep: Observed): readonly Step[] {
+  if (found === undefined) return [];
+  const volumes = Object.entries(wanted.files ?? {}).flatMap(([name, digest]) =>
+    found[name] === digest ? [] : [name],
+  );
+  return volumes.length === 0 ? [] : [{ do: "write", id: keep.id, uid: keep.uid, volumes }];
+}
+
+function missingInput(message: string): Problem {
+  return { reason: "CreateContainerConfigError", summary: "CreateContainerConfigError", message };
+}
 
 function surplusReason(other: Observed, keep: Observed | undefined): string {
   if (other.state === "dead") return "the host failed to remove it";
@@ -200,7 +242,8 @@ function surplusReason(other: Observed, keep: Observed | undefined): string {
 
 function removal(one: Observed, spec: ContainerSpec, why: string): readonly Step[] {
   const stop: Step = { do: "stop", id: one.id, graceSeconds: spec.terminationGracePeriodSeconds };
-  const remove: Step = { do: "remove", id: one.id, why };
+  const volumes = one.volumes.length === 0 ? {} : { volumes: one.volumes };
+  const remove: Step = { do: "remove", id: one.id, why, ...volumes };
   return isLive(one) ? [stop, remove] : [remove];
 }
 

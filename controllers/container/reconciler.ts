@@ -1,9 +1,11 @@
 import { isNotFound } from "../../api/status.ts";
-import type { Container } from "../../crds/container.ts";
+import type { Container, ContainerSpec } from "../../crds/container.ts";
 import type { Host } from "../../crds/host.ts";
 import type { HostDriver, Observed, Step } from "../../drivers/driver.ts";
 import { HostUnreachableError, StepError } from "../../drivers/driver.ts";
+import type { Inputs } from "../../drivers/inputs.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
+import { shownFiles } from "../../drivers/own-volumes.ts";
 import { specHash } from "../../drivers/spec-hash.ts";
 import { childOf } from "../../process/abort.ts";
 import { findCondition } from "../runtime/conditions.ts";
@@ -12,8 +14,10 @@ import { settled, waiting } from "../runtime/reconciler.ts";
 import { announceAfter, announceBefore } from "./announcement.ts";
 import type { Failure, RefusalReason } from "./failure.ts";
 import { nextFailure } from "./failure.ts";
-import type { Plan, Wanted } from "./plan.ts";
-import { needsImage, plan, planRemoval } from "./plan.ts";
+import type { Resolved } from "./inputs/inputs.ts";
+import type { Lookup } from "./inputs/lookup.ts";
+import type { Plan, PlanInput, Wanted } from "./plan.ts";
+import { needsFiles, needsImage, plan, planRemoval } from "./plan.ts";
 import { crashLoop, evictedStatus, unknownStatus, withoutFormerHost } from "./status.ts";
 import type { WorkOptions } from "./work.ts";
 import { Work, finalizer } from "./work.ts";
@@ -21,6 +25,7 @@ import { Work, finalizer } from "./work.ts";
 export interface ContainerReconcilerOptions extends WorkOptions {
   readonly hosts: Cache<Host>;
   readonly drivers: Pick<DriverPool, "get">;
+  readonly lookup: Lookup;
   readonly events: EventRecorder;
 }
 
@@ -38,6 +43,13 @@ class SupersededError extends Error {
 
 type Eviction = NonNullable<NonNullable<Container["status"]>["eviction"]>;
 
+/** What the volumes of one Container on one host hold. */
+interface Written {
+  readonly hostName: string;
+  readonly uid: string;
+  readonly files: Readonly<Record<string, string>>;
+}
+
 interface Pull {
   readonly image: string;
   readonly giveUp: AbortController;
@@ -49,6 +61,8 @@ export class ContainerReconciler implements Reconciler {
   readonly #failures = new Map<Key, Failure>();
   readonly #busy = new Set<Key>();
   readonly #pulls = new Map<Key, Pull>();
+  /** As far as we know without asking the host: what we wrote there ourselves. */
+  readonly #written = new Map<Key, Written>();
   /** Those that are being worked on and of which there was news since they were last observed. */
   readonly #heard = new Set<Key>();
 
@@ -95,6 +109,7 @@ export class ContainerReconciler implements Reconciler {
     const container = this.#options.containers.get(key);
     if (container === undefined) {
       this.#failures.delete(key);
+      this.#written.delete(key);
       return settled();
     }
     const { deletionTimestamp, finalizers = [] } = container.metadata;
@@ -128,7 +143,7 @@ export class ContainerReconciler implements Reconciler {
     if (driver === undefined) return waiting("HostNotConnected", `Waiting for the connection to Host "${hostName}"`);
     if (deleted) return (await this.#clear(work, driver, "its Container was deleted")) ?? left ?? release(work);
     const { eviction } = container.status ?? {};
-    return eviction === undefined ? this.#converge(work, driver) : this.#evict(work, driver, eviction);
+    return eviction === undefined ? this.#converge(work, driver, host) : this.#evict(work, driver, eviction);
   }
 
   /**
@@ -168,17 +183,21 @@ export class ContainerReconciler implements Reconciler {
     return settled();
   }
 
-  async #converge(work: Work, driver: HostDriver): Promise<Outcome> {
-    // Both are needed before anything is created, and neither needs the other.
-    let [observed] = await Promise.all([this.#observe(work, driver), work.hold()]);
-    const { spec } = work.container;
-    const wanted = { specHash: specHash(spec), inPlace: driver.inPlace(spec) };
+  async #converge(work: Work, driver: HostDriver, host: Host | undefined): Promise<Outcome> {
+    // All are needed before anything is created, and none needs another.
+    const [first, resolved] = await Promise.all([
+      this.#observe(work, driver),
+      this.#options.lookup.resolve(work.container, host),
+      work.hold(),
+    ]);
+    const wanted = wantedOf(driver, work.container.spec, resolved);
+    let observed = first;
     let before: Observed | undefined;
     for (let round = 0; ; round++) {
       const made = await this.#plan(work, driver, wanted, observed);
       if (round === 0) before = made.keep;
       if (made.steps.length === 0) return this.#conclude(work, made, before);
-      if (round < mostRounds) await this.#perform(work, driver, made);
+      if (round < mostRounds) await this.#perform(work, driver, made, resolved);
       else this.#fail(work, "NotConverging", notConverging(made));
       observed = await this.#observe(work, driver);
     }
@@ -192,20 +211,33 @@ export class ContainerReconciler implements Reconciler {
   async #plan(work: Work, driver: HostDriver, wanted: Wanted, observed: readonly Observed[]): Promise<Plan> {
     const container = work.latest();
     const { spec } = container;
-    const input = {
+    const input: PlanInput = {
       container,
       observed,
       wanted,
+      imagePresent: true,
       failure: this.#failures.get(work.key),
       now: this.#options.clock.now(),
     };
-    const made = plan({ ...input, imagePresent: true });
+    const made = plan(input);
+    if (made.keep !== undefined && needsFiles(wanted, made))
+      return plan({ ...input, files: await this.#filesOf(work, driver, made.keep) });
     if (!needsImage(spec, made) || (await driver.hasImage(spec.image, work.signal))) return made;
     return plan({ ...input, imagePresent: false });
   }
 
+  /** What we wrote ourselves, or what the host shows: after a restart we do not know. */
+  async #filesOf(work: Work, driver: HostDriver, keep: Observed): Promise<Written["files"]> {
+    const { hostName = "" } = work.container.status ?? {};
+    const written = this.#written.get(work.key);
+    if (written?.uid === keep.uid && written.hostName === hostName) return written.files;
+    const files = await driver.files(keep.id, shownFiles(work.container.spec), work.signal);
+    this.#written.set(work.key, { hostName, uid: keep.uid, files });
+    return files;
+  }
+
   /** Performs the plan up to the first step that the host refuses. */
-  async #perform(work: Work, driver: HostDriver, made: Plan): Promise<void> {
+  async #perform(work: Work, driver: HostDriver, made: Plan, resolved: Resolved): Promise<void> {
     let replaced = made.replacing.length === 0;
     try {
       for (const step of made.steps) {
@@ -213,7 +245,7 @@ export class ContainerReconciler implements Reconciler {
           replaced = true;
           await this.#showReplacing(work, made);
         }
-        await this.#step(work, driver, made, step);
+        await this.#step(work, driver, made, step, resolved);
       }
       this.#failures.delete(work.key);
     } catch (error) {
@@ -224,20 +256,39 @@ export class ContainerReconciler implements Reconciler {
   }
 
   /** Throws SupersededError where something else is asked for by now. */
-  async #step(work: Work, driver: HostDriver, made: Plan, step: Step): Promise<void> {
+  async #step(work: Work, driver: HostDriver, made: Plan, step: Step, resolved: Resolved): Promise<void> {
     if (!work.isCurrent()) throw new SupersededError();
+    if (step.do === "create") {
+      for (const message of resolved.skipped) this.#tell(work, "Warning", "InvalidEnvironmentVariableNames", message);
+    }
     const before = announceBefore(step);
     if (before !== undefined) this.#tell(work, "Normal", before.reason, before.message);
     if (step.do === "pull") await this.#pull(work, driver, made, step);
-    else await driver.perform(step, work.signal);
+    else if (step.do === "prepare" || step.do === "write") await this.#write(work, driver, made, step, resolved);
+    else await driver.perform(step, work.signal, { inputs: resolved.inputs });
     for (const { reason, message } of announceAfter(step, made)) this.#tell(work, "Normal", reason, message);
+  }
+
+  /** Until it is done, nobody knows what the volumes hold. */
+  async #write(
+    work: Work,
+    driver: HostDriver,
+    made: Plan,
+    step: Step & { readonly do: "prepare" | "write" },
+    { inputs }: Resolved,
+  ): Promise<void> {
+    this.#written.delete(work.key);
+    await driver.perform(step, work.signal, { inputs });
+    const { hostName = "" } = work.container.status ?? {};
+    const uid = step.do === "prepare" ? step.container.metadata.uid : step.uid;
+    this.#written.set(work.key, { hostName, uid, files: digests(work.container.spec, inputs) });
   }
 
   async #pull(work: Work, driver: HostDriver, made: Plan, step: Step & { readonly do: "pull" }): Promise<void> {
     using giveUp = childOf(work.signal);
     this.#pulls.set(work.key, { image: step.image, giveUp });
     try {
-      await driver.perform(step, giveUp.signal, work.progress(made.keep));
+      await driver.perform(step, giveUp.signal, { onProgress: work.progress(made.keep) });
     } finally {
       this.#pulls.delete(work.key);
       await work.shown();
@@ -270,6 +321,8 @@ export class ContainerReconciler implements Reconciler {
       return waiting("Removing", "Waiting for the host to remove a container", retryAfterMs);
     }
     const looped = work.latest().status?.summary === crashLoop;
+    if (problem?.reason === "CreateContainerConfigError" && work.latest().status?.message !== problem.message)
+      this.#tell(work, "Warning", "Failed", `Error: ${problem.message}`);
     await work.show({ keep, before, problem });
     if (!looped && work.latest().status?.summary === crashLoop) {
       this.#tell(work, "Warning", "BackOff", "Back-off restarting failed container");
@@ -311,6 +364,21 @@ export class ContainerReconciler implements Reconciler {
   #tell(work: Work, type: "Normal" | "Warning", reason: string, message: string): void {
     this.#options.events.event(work.container, type, reason, message);
   }
+}
+
+function wantedOf(driver: HostDriver, spec: ContainerSpec, { inputs, missing }: Resolved): Wanted {
+  return {
+    specHash: specHash(spec),
+    inPlace: driver.inPlace(spec),
+    ...(missing === undefined ? { config: inputs?.config ?? {}, files: digests(spec, inputs) } : { missing }),
+  };
+}
+
+function digests(spec: ContainerSpec, inputs: Inputs | undefined): Written["files"] {
+  const shown = shownFiles(spec);
+  return Object.fromEntries(
+    [...(inputs?.volumes ?? [])].flatMap(([name, { digest }]) => (shown.has(name) ? [[name, digest]] : [])),
+  );
 }
 
 async function release(work: Work): Promise<Outcome> {

@@ -40,6 +40,8 @@ test("a running container", () => {
     hostSideName: "shop_web_u-1",
     state: "running",
     specHash: { image: "0123456789ab" },
+    config: {},
+    volumes: [],
     inPlace: { restartPolicy: "Never", cpuLimit: 0, cpuShares: 0, memoryLimit: 0, memoryReservation: 0 },
     imageID: "sha256:123",
     addresses: [{ network: "bridge", ip: "10.0.0.2", mac: "02:42:0a" }],

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Observed, OwnedContainer } from "../driver.ts";
 import { labels } from "../labels.ts";
+import { ownVolumeName } from "../own-volumes.ts";
 import { decodeSpecHash } from "../spec-hash.ts";
 import { HostConfig, inPlaceOf } from "./translate.ts";
 
@@ -51,6 +52,8 @@ export function observed(inspect: Inspect, instance: string): Observed | undefin
     hostSideName: inspect.Name.replace(/^\//, ""),
     state: state.Status,
     specHash: decodeSpecHash(inspect.Config.Labels?.[labels.specHash]),
+    config: decodeSpecHash(inspect.Config.Labels?.[labels.config]),
+    volumes: volumesOf(identity.uid, inspect.Config.Labels?.[labels.volumes]),
     inPlace: inPlaceOf(inspect.HostConfig),
     imageID: inspect.Image,
     addresses: Object.entries(inspect.NetworkSettings.Networks ?? {}).flatMap(([network, endpoint]) =>
@@ -65,6 +68,11 @@ export function observed(inspect: Inspect, instance: string): Observed | undefin
     error: state.Error,
     restarts: inspect.RestartCount,
   };
+}
+
+function volumesOf(uid: string, label: string | undefined): readonly string[] {
+  const names = label === undefined ? [] : label.split(",");
+  return names.map((name) => ownVolumeName(uid, name));
 }
 
 const isSet = (text: string | null | undefined): text is string => text !== undefined && text !== null && text !== "";

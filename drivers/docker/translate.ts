@@ -3,8 +3,12 @@ import { z } from "zod";
 import type { Container, ContainerSpec } from "../../crds/container.ts";
 import { parseQuantity } from "../../crds/quantity.ts";
 import type { InPlace } from "../driver.ts";
+import type { Inputs } from "../inputs.ts";
 import { labels } from "../labels.ts";
+import { ownVolumes } from "../own-volumes.ts";
 import { encodeSpecHash, specHash } from "../spec-hash.ts";
+import type { MountConfig } from "./mounts.ts";
+import { mountConfig } from "./mounts.ts";
 
 /** Who creates, and where: goes into labels. */
 export interface Place {
@@ -27,11 +31,14 @@ export interface CreateBody {
   readonly StopSignal?: string;
   readonly StopTimeout: number;
   readonly ExposedPorts: Readonly<Record<string, object>>;
-  readonly HostConfig: Resources & {
-    readonly PortBindings: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[]>>;
-    readonly RestartPolicy: RestartPolicy;
-    readonly Runtime?: string;
-  };
+  readonly HostConfig: Resources &
+    MountConfig & {
+      readonly PortBindings: Readonly<
+        Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[]>
+      >;
+      readonly RestartPolicy: RestartPolicy;
+      readonly Runtime?: string;
+    };
 }
 
 /** The part of HostConfig that POST /containers/ID/update changes. Zero and absent mean "as it was" there. */
@@ -57,7 +64,8 @@ export function hostSideName({ metadata }: Pick<Container, "metadata">): string 
   return `${metadata.namespace ?? ""}_${metadata.name}_${metadata.uid.slice(0, 8)}`;
 }
 
-export function createBody(container: Container, place: Place): CreateBody {
+/** `inputs`: see drivers/driver.ts, Beside. */
+export function createBody(container: Container, place: Place, inputs?: Inputs): CreateBody {
   const { metadata, spec } = container;
   const ports = (spec.ports ?? []).map((port) => ({
     ...port,
@@ -74,9 +82,10 @@ export function createBody(container: Container, place: Place): CreateBody {
       [labels.name]: metadata.name,
       [labels.uid]: metadata.uid,
       [labels.specHash]: encodeSpecHash(specHash(spec)),
+      ...sourceLabels(spec, inputs),
     },
-    ...entry(spec),
-    Env: (spec.env ?? []).map(({ name, value = "" }) => `${name}=${value}`),
+    ...entry(inputs?.main ?? spec),
+    Env: environment(spec, inputs),
     ...given("WorkingDir", spec.workingDir),
     ...given("User", spec.user),
     Tty: spec.tty,
@@ -86,6 +95,7 @@ export function createBody(container: Container, place: Place): CreateBody {
     ExposedPorts: Object.fromEntries(ports.map(({ key }) => [key, {}])),
     HostConfig: {
       ...resources(inPlace(spec)),
+      ...mountConfig({ ...place, ...ownerOf(container) }, spec.volumes, spec.volumeMounts),
       PortBindings: Object.fromEntries(
         ports.flatMap(({ key, hostPort, hostIP }) =>
           hostPort === undefined ? [] : [[key, [{ HostIp: hostIP ?? "", HostPort: String(hostPort) }]]],
@@ -97,11 +107,31 @@ export function createBody(container: Container, place: Place): CreateBody {
   };
 }
 
+const ownerOf = ({ metadata: { namespace = "", name, uid } }: Container) => ({ namespace, name, uid });
+
+function environment(spec: ContainerSpec, inputs: Inputs | undefined): readonly string[] {
+  const literal = (spec.env ?? []).map(({ name, value = "" }) => [name, value] as const);
+  return [...(inputs?.main.env ?? literal)].map(([name, value]) => `${name}=${value}`);
+}
+
+/** What it was made from besides its spec, where there is anything. */
+function sourceLabels(spec: ContainerSpec, inputs: Inputs | undefined): Readonly<Record<string, string>> {
+  const config = encodeSpecHash(inputs?.config ?? {});
+  const volumes = ownVolumes(spec).map(({ name }) => name);
+  return {
+    ...(config === "" ? {} : { [labels.config]: config }),
+    ...(volumes.length === 0 ? {} : { [labels.volumes]: volumes.join(",") }),
+  };
+}
+
 /**
  * Kubernetes' rule: command without args drops the image's CMD too; an empty list is as good as none. The Engine
  * itself takes the image's CMD only where there is no Entrypoint (moby daemon/commit.go, merge).
  */
-function entry(spec: ContainerSpec): Pick<CreateBody, "Entrypoint" | "Cmd"> {
+function entry(spec: {
+  readonly command?: readonly string[] | undefined;
+  readonly args?: readonly string[] | undefined;
+}): Pick<CreateBody, "Entrypoint" | "Cmd"> {
   const args = spec.args ?? [];
   if (spec.command !== undefined && spec.command.length > 0) return { Entrypoint: spec.command, Cmd: args };
   return args.length > 0 ? { Cmd: args } : {};

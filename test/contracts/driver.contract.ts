@@ -519,7 +519,7 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>): v
 
     describe("pull", () => {
       const pull = (image: string, always = true, onProgress?: (progress: PullProgress) => void): Promise<void> =>
-        driver.perform({ do: "pull", image, always }, signal, onProgress);
+        driver.perform({ do: "pull", image, always }, signal, onProgress && { onProgress });
 
       test("fetches an image and tells how far it is; joins a pull that is under way", async () => {
         expect(await driver.hasImage(lab.remoteImage, signal)).toBe(false);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { plan } from "../../controllers/container/plan.ts";
-import type { Plan } from "../../controllers/container/plan.ts";
+import type { Plan, Wanted } from "../../controllers/container/plan.ts";
 import type { ContainerStatus } from "../../crds/container.ts";
 import { ContainerSpec } from "../../crds/container.ts";
 import { inPlace } from "../../drivers/docker/translate.ts";
@@ -19,6 +19,9 @@ interface Input {
   /** `from`: how the spec that it was made from differed. */
   readonly observed?: readonly (Partial<Observed> & Pick<Observed, "state"> & { readonly from?: object })[];
   readonly imagePresent?: boolean;
+  readonly wanted?: Pick<Wanted, "config" | "files" | "missing">;
+  /** What the volumes of the container that is kept hold. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly failure?: {
     readonly reason: StepErrorReason;
     readonly message: string;
@@ -45,15 +48,16 @@ test.each(cases)("$name: $why", ({ name, input }) => {
   expect(text).toBe(readFileSync(output, "utf8"));
 });
 
-function planOf({ spec, status, observed = [], imagePresent = true, failure }: Input): Plan {
+function planOf({ spec, status, observed = [], imagePresent = true, failure, wanted, files }: Input): Plan {
   const container = containerOf(spec, status === undefined ? {} : { status });
   return plan({
     container,
     observed: observed.map(({ from, ...fields }) =>
       observedOf(ContainerSpec.parse({ ...container.spec, ...from }), fields),
     ),
-    wanted: { specHash: specHash(container.spec), inPlace: inPlace(container.spec) },
+    wanted: { specHash: specHash(container.spec), inPlace: inPlace(container.spec), ...wanted },
     imagePresent,
+    ...(files === undefined ? {} : { files }),
     failure: failure && {
       generation: failure.generation ?? container.metadata.generation,
       count: 1,
@@ -80,12 +84,16 @@ function renderStep(step: Step): string {
   switch (step.do) {
     case "pull":
       return `pull ${step.image}${step.always ? ", even if it is there" : ""}`;
+    case "prepare":
+      return "prepare volumes";
+    case "write":
+      return `write the files of ${step.volumes.join(", ")} of ${step.id}`;
     case "create":
       return `create${step.start ? " and start" : ""}, image ${step.container.spec.image}`;
     case "stop":
       return `stop ${step.id}, ${step.graceSeconds} s of grace`;
     case "remove":
-      return `remove ${step.id}: ${step.why}`;
+      return `remove ${[step.id, ...(step.volumes ?? [])].join(", ")}: ${step.why}`;
     case "update":
       return `update ${step.id}`;
     case "start":

@@ -70,6 +70,8 @@ function perform(observed: readonly Observed[], step: Step): readonly Observed[]
   const began = { startedAt: "2026-01-01T00:00:59Z" };
   switch (step.do) {
     case "pull":
+    case "prepare":
+    case "write":
       return observed;
     case "create":
       return [
