@@ -12,7 +12,7 @@ export interface Wanted {
   readonly inPlace: InPlace;
   /** Digest per ConfigMap and Secret that it uses; absent where nobody can tell. */
   readonly config?: Readonly<Record<string, string>>;
-  /** Digest of what each volume of files should hold that the container shows; absent where nobody can tell. */
+  /** Digest of what each volume of files should hold that the container shows; without those of which nobody can tell. */
   readonly files?: Readonly<Record<string, string>>;
   /** What it needs of other objects and is not there: nothing can be created. */
   readonly missing?: string;

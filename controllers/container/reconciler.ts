@@ -277,11 +277,13 @@ export class ContainerReconciler implements Reconciler {
     step: Step & { readonly do: "prepare" | "write" },
     { inputs }: Resolved,
   ): Promise<void> {
+    const before = step.do === "write" ? this.#written.get(work.key)?.files : undefined;
     this.#written.delete(work.key);
     await driver.perform(step, work.signal, { inputs });
     const { hostName = "" } = work.container.status ?? {};
     const uid = step.do === "prepare" ? step.container.metadata.uid : step.uid;
-    this.#written.set(work.key, { hostName, uid, files: digests(work.container.spec, inputs) });
+    const files = { ...before, ...digests(work.container.spec, inputs) };
+    this.#written.set(work.key, { hostName, uid, files });
   }
 
   async #pull(work: Work, driver: HostDriver, made: Plan, step: Step & { readonly do: "pull" }): Promise<void> {
@@ -370,7 +372,8 @@ function wantedOf(driver: HostDriver, spec: ContainerSpec, { inputs, missing }: 
   return {
     specHash: specHash(spec),
     inPlace: driver.inPlace(spec),
-    ...(missing === undefined ? { config: inputs?.config ?? {}, files: digests(spec, inputs) } : { missing }),
+    files: digests(spec, inputs),
+    ...(missing === undefined ? { config: inputs?.config ?? {} } : { missing }),
   };
 }
 

@@ -191,7 +191,7 @@ export class DockerDriver implements HostDriver {
   }
 
   async removeVolumes(names: readonly string[], signal: AbortSignal): Promise<void> {
-    await this.#volumes.remove(names, signal);
+    await this.#volumes.sweep(names, signal);
   }
 
   async volumeUsage(signal: AbortSignal): Promise<ReadonlyMap<string, number>> {

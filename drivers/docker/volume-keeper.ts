@@ -108,6 +108,13 @@ export class VolumeKeeper {
     return removed.every((one) => one);
   }
 
+  /** Removes volumes whose containers are gone. What still uses one may be a leftover of our own, which goes first. */
+  async sweep(names: readonly string[], signal: AbortSignal): Promise<void> {
+    if (await this.remove(names, signal)) return;
+    await this.#toolbox.sweep(signal);
+    await this.remove(names, signal);
+  }
+
   /** Those of ours that go with a container. */
   async list(signal: AbortSignal): Promise<readonly OwnedVolume[]> {
     const filters = { label: [`${labels.instance}=${this.#instance}`, labels.uid] };

@@ -2,7 +2,7 @@
 import { createHmac } from "node:crypto";
 import type { Container, ContainerSpec } from "../../../crds/container.ts";
 import type { Volume } from "../../../crds/volumes.ts";
-import type { Inputs, VolumeContent } from "../../../drivers/inputs.ts";
+import type { Inputs, ProcessInputs, VolumeContent } from "../../../drivers/inputs.ts";
 import { allMounts, copiedMounts, isOfFiles } from "../../../drivers/own-volumes.ts";
 import { isLiteral, processInputs } from "./environment.ts";
 import type { Facts } from "./facts.ts";
@@ -19,9 +19,9 @@ export interface ResolveOptions {
 }
 
 export interface Resolved {
-  /** Absent where the Container takes nothing from elsewhere, or where something is missing. */
+  /** Absent where the Container takes nothing from elsewhere. Without what {@link missing} tells of. */
   readonly inputs?: Inputs;
-  /** What is missing, in kubelet's words. */
+  /** What is missing, in kubelet's words: nothing can be created of {@link inputs}, but volumes that are in them can be kept up to date. */
   readonly missing?: string;
   /** Sentences about keys that cannot be variables. */
   readonly skipped: readonly string[];
@@ -31,12 +31,13 @@ export function resolve(options: ResolveOptions): Resolved {
   const { spec } = options.facts.container;
   if (needsNothing(spec)) return { skipped: [] };
   const skipped: string[] = [];
-  try {
-    return { inputs: inputsOf(spec, options, (message) => skipped.push(message)), skipped };
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    return { missing: error.message, skipped };
-  }
+  const missing: string[] = [];
+  const inputs = inputsOf(spec, options, {
+    skipped: (message) => skipped.push(message),
+    missing: (message) => missing.push(message),
+  });
+  const [first] = missing;
+  return { inputs, skipped, ...(first === undefined ? {} : { missing: first }) };
 }
 
 /** An object that a Container takes something from. */
@@ -96,7 +97,7 @@ function mountedFiles(spec: ContainerSpec): readonly Volume[] {
 function inputsOf(
   spec: ContainerSpec,
   { sources, facts, digestKey, now }: ResolveOptions,
-  skipped: (message: string) => void,
+  tell: { readonly skipped: (message: string) => void; readonly missing: (message: string) => void },
 ): Inputs {
   const objects = new Objects(sources);
   const { namespace = "", name } = facts.container.metadata;
@@ -106,17 +107,35 @@ function inputsOf(
       .update(JSON.stringify([namespace, name, value]))
       .digest("hex")
       .slice(0, 12);
-  const main = processInputs(spec, objects, facts, skipped);
-  const initContainers = new Map(
-    (spec.initContainers ?? []).map((init) => [init.name, processInputs(init, objects, facts, skipped)]),
+  /** None, or one: what lacks something must not keep the rest from its updates. */
+  const found = <T>(find: () => T): readonly T[] => {
+    try {
+      return [find()];
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      tell.missing(error.message);
+      return [];
+    }
+  };
+  const processOf = (process: Parameters<typeof processInputs>[0]): readonly ProcessInputs[] =>
+    found(() => processInputs(process, objects, facts, tell.skipped));
+  const [main = { env: new Map<string, string>() }] = processOf(spec);
+  const initContainers = (spec.initContainers ?? []).flatMap((init) =>
+    processOf(init).map((inputs) => [init.name, inputs] as const),
   );
   const volumes = new Map(
-    mountedFiles(spec).map((volume) => [volume.name, contentOf(filesOf(volume, objects, facts), digest, now)]),
+    mountedFiles(spec).flatMap((volume) =>
+      found(() => [volume.name, contentOf(filesOf(volume, objects, facts), digest, now)] as const),
+    ),
   );
-  for (const { volumeMounts } of [spec, ...(spec.initContainers ?? [])])
-    for (const mount of copiedMounts(spec.volumes, volumeMounts)) refuseUncopied(mount, spec, volumes.get(mount.name));
+  for (const { volumeMounts } of [spec, ...(spec.initContainers ?? [])]) {
+    for (const mount of copiedMounts(spec.volumes, volumeMounts))
+      found(() => {
+        refuseUncopied(mount, spec, volumes.get(mount.name));
+      });
+  }
   const config = Object.fromEntries([...objects.used].map(([id, used]) => [id, digest(used)]));
-  return { main, initContainers, volumes, config };
+  return { main, initContainers: new Map(initContainers), volumes, config };
 }
 
 /** Throws InputError where there is nothing to copy, or nowhere. */

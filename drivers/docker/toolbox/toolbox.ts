@@ -112,7 +112,7 @@ export class Toolbox {
   }
 
   async #import(signal: AbortSignal): Promise<string> {
-    await this.#sweep(signal);
+    await this.sweep(signal);
     const program = await programFor((await this.#connection.engine(signal)).architecture, this.#connection.endpoint);
     const [repo, tag] = ["stowage.dev/toolbox", createHash("sha256").update(program).digest("hex").slice(0, 12)];
     const name = `${repo}:${tag}`;
@@ -133,8 +133,8 @@ export class Toolbox {
     return name;
   }
 
-  /** Removes what runs that were cut short left behind. */
-  async #sweep(signal: AbortSignal): Promise<void> {
+  /** Removes what runs that were cut short left behind, some time after. */
+  async sweep(signal: AbortSignal): Promise<void> {
     const filters = { label: [`${label}=${this.#instance}`] };
     const call: Call = { method: "GET", path: "/containers/json", query: { all: true, filters }, signal };
     const { SystemTime } = await this.#connection.read(

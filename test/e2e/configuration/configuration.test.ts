@@ -42,7 +42,7 @@ describe.skipIf(missing !== undefined)(`configuration${missing === undefined ? "
     const { code, stderr } = await server.cli(["apply", "-f", join(import.meta.dirname, file)]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   };
-  const change = (type: ResourceType, name: string, body: object): Promise<unknown> =>
+  const change = (type: ResourceType, name: string, body: Readonly<Record<string, unknown>>): Promise<unknown> =>
     client.patch(type, place(name), { type: "merge", body });
   const statusOf = async (name: string): Promise<ContainerStatus> =>
     (await client.get<Container>(containers, place(name))).status ?? {};
@@ -83,6 +83,10 @@ describe.skipIf(missing !== undefined)(`configuration${missing === undefined ? "
       "environment $(ME) $(NOBODY)",
       "",
     ]);
+    const told = (await eventsOf("environment")).find(({ reason }) => reason === "InvalidEnvironmentVariableNames");
+    expect(told?.message).toBe(
+      "Keys [1st] from the EnvFrom configMap default/settings were skipped since they are considered invalid environment variable names.",
+    );
   });
 
   test("files of one version are seen together, while they change and the server is killed", async () => {
@@ -234,8 +238,17 @@ describe.skipIf(missing !== undefined)(`configuration${missing === undefined ? "
   test("nothing of a deleted Container stays on its host", async () => {
     const { code } = await server.cli(["delete", "containers", "--all", "-n", "default"]);
     expect(code).toBe(0);
-    expect(await engine.docker.listContainers({ all: true })).toEqual([]);
-    const { Volumes } = await engine.docker.listVolumes();
-    expect((Volumes ?? []).map(({ Name }) => Name)).toEqual([]);
+    // What a server that was killed left in the middle of its work goes ten minutes later.
+    for (const { Id, Labels } of await engine.docker.listContainers({ all: true })) {
+      expect(Labels).toHaveProperty(["stowage.dev/toolbox"]);
+      await engine.docker.getContainer(Id).remove({ force: true });
+    }
+    // It looks for volumes that it could not remove because of that when it lists what the host has.
+    await server.stop();
+    await server.start();
+    await eventually("no volume is left", async () => {
+      const { Volumes } = await engine.docker.listVolumes();
+      return Volumes.every(({ Labels }) => (Labels as object | null) === null || !(labels.uid in Labels));
+    });
   });
 });
