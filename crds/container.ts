@@ -467,6 +467,17 @@ const rulesAcrossFields: readonly CelRule[] = [
     fieldPath: ".initContainers",
   },
   {
+    rule: "!has(self.volumes) || cel.bind(names, self.volumes.filter(v, has(v.hostPath)).map(v, v.name), (!has(self.volumeMounts) || self.volumeMounts.all(m, !has(m.subPath) || !(m.name in names))) && (!has(self.initContainers) || self.initContainers.all(c, !has(c.volumeMounts) || c.volumeMounts.all(m, !has(m.subPath) || !(m.name in names)))))",
+    message: "a hostPath cannot be mounted with a subPath: put the whole path into hostPath.path",
+    fieldPath: ".volumeMounts",
+  },
+  {
+    rule: "!has(self.volumes) || cel.bind(names, self.volumes.filter(v, has(v.emptyDir) && has(v.emptyDir.medium) && v.emptyDir.medium == 'Memory').map(v, v.name), (!has(self.volumeMounts) || names.all(n, self.volumeMounts.filter(m, m.name == n).size() <= 1) && self.volumeMounts.all(m, !has(m.subPath) || !(m.name in names))) && (!has(self.initContainers) || self.initContainers.all(c, !has(c.volumeMounts) || c.volumeMounts.all(m, !(m.name in names)))))",
+    message:
+      "an emptyDir of medium Memory ends with the container that mounts it: the main container alone can mount it, once, and without a subPath",
+    fieldPath: ".volumes",
+  },
+  {
     rule: "!has(self.livenessProbe) || !has(self.livenessProbe.successThreshold) || self.livenessProbe.successThreshold == 1",
     message: "successThreshold must be 1 for a livenessProbe",
     fieldPath: ".livenessProbe",

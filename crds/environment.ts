@@ -31,6 +31,19 @@ export const FieldRef = z
   .meta({ "x-kubernetes-map-type": "atomic" });
 export type FieldRef = z.infer<typeof FieldRef>;
 
+/** In files all labels and annotations together can be had, too. */
+export const FileFieldRef = z
+  .object({
+    fieldPath: z
+      .string()
+      .max(512)
+      .regex(
+        /^(metadata\.(name|namespace|uid|labels|annotations)|metadata\.(labels|annotations)\['[^']+'\]|spec\.nodeName|status\.hostName)$/,
+      )
+      .describe("As in variables; metadata.labels and metadata.annotations give all of them, a line each."),
+  })
+  .meta({ "x-kubernetes-map-type": "atomic" });
+
 export const ResourceFieldRef = z
   .object({
     resource: z.enum([

@@ -1,6 +1,6 @@
 /** What can be mounted into a container. Source of names: VolumeSource in k8s.io/api/core/v1/types.go. */
 import { z } from "zod";
-import { DataKey, FieldRef, ResourceFieldRef } from "./environment.ts";
+import { DataKey, FileFieldRef, ResourceFieldRef } from "./environment.ts";
 import { ObjectName, Quantity, withRules } from "./schema.ts";
 
 /** As validateLocalNonReservedPath in kubernetes/pkg/apis/core/validation: relative, and no way out or over what is ours. */
@@ -29,7 +29,7 @@ const optional = z.boolean().optional().describe("Whether the object or a key ma
 const DownwardFile = withRules(
   z.object({
     path: RelativePath,
-    fieldRef: FieldRef.optional(),
+    fieldRef: FileFieldRef.optional(),
     resourceFieldRef: ResourceFieldRef.optional(),
     mode: fileMode.optional(),
   }),
@@ -68,8 +68,8 @@ export const Volume = withRules(
       })
       .optional()
       .describe("An empty folder that goes with the container."),
-    hostPath: z
-      .object({
+    hostPath: withRules(
+      z.object({
         path: withRules(
           z
             .string()
@@ -78,10 +78,15 @@ export const Volume = withRules(
           { rule: "!self.matches('/[.][.](/|$)')", message: "must not contain '..'" },
         ).describe("Absolute path on the host."),
         type: z
-          .enum(["", "DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket", "CharDevice", "BlockDevice"])
+          .enum(["", "DirectoryOrCreate", "Directory", "File", "Socket", "CharDevice", "BlockDevice"])
           .default("")
           .describe("DirectoryOrCreate makes the folder where there is none; all others must exist."),
-      })
+      }),
+      {
+        rule: "!has(self.type) || self.type != 'DirectoryOrCreate' || !self.path.contains(':')",
+        message: "type DirectoryOrCreate cannot make a folder with a colon in its path",
+      },
+    )
       .optional()
       .describe("Something of the host's own. Needs a namespace whose Pod Security level is privileged."),
     configMap: z.object({ name: ObjectName, items, defaultMode, optional }).optional(),
@@ -95,11 +100,17 @@ export const Volume = withRules(
       .describe("ConfigMaps, Secrets and facts about the Container, in one folder."),
     dockerVolume: z
       .object({
-        name: z
-          .string()
-          .max(255)
-          .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/)
-          .describe("Its name on the host."),
+        name: withRules(
+          z
+            .string()
+            .max(255)
+            .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/),
+          {
+            rule: "!self.startsWith('stowage-')",
+            message:
+              "volumes whose names begin with stowage- belong to other Containers or to Stowage: choose another name",
+          },
+        ).describe("Its name on the host."),
         driver: z.string().min(1).max(255).optional().describe("Driver that makes it; local when absent."),
         driverOptions: z.record(z.string(), z.string()).optional(),
       })
@@ -132,8 +143,8 @@ const VolumeMount = z.object({
       message: "must be an absolute path other than /, without '..'",
     },
     {
-      rule: "!self.matches('^(/+[.])*/+[.]stowage(/|$)')",
-      message: "/.stowage is where Stowage keeps its own tools in a container: mount elsewhere",
+      rule: "!self.matches('^/+([.]/+)*[.]stowage(/|$)')",
+      message: "/.stowage is where Stowage keeps its own program: choose another path",
     },
   ).describe("Absolute path in the container."),
   readOnly: z.boolean().default(false),

@@ -4,6 +4,7 @@
  */
 import type { Duplex } from "node:stream";
 import type { Container, ContainerSpec } from "../crds/container.ts";
+import type { Inputs } from "./inputs.ts";
 import type { RegistryCredentials } from "./keyring.ts";
 
 /** The Container that something on a host belongs to. */
@@ -26,6 +27,10 @@ export interface Observed {
   readonly state: "created" | "running" | "paused" | "restarting" | "exited" | "removing" | "dead";
   /** Digest per field of the spec that it was created from (spec-hash.ts). */
   readonly specHash: Readonly<Record<string, string>>;
+  /** Digest per ConfigMap and Secret that it was created from, by `Secret NAME`. */
+  readonly config: Readonly<Record<string, string>>;
+  /** The volumes that were made for it, by their names on the host. */
+  readonly volumes: readonly string[];
   /** The fields that the host can change in place, as they are now: in the units of {@link InPlace}. */
   readonly inPlace: InPlace;
   readonly imageID: string;
@@ -71,6 +76,13 @@ export type Step =
   /** Fetch the image. `always` asks the registry even when the host has it. */
   | { readonly do: "pull"; readonly image: string; readonly always: boolean }
   /**
+   * Make the volumes that go with the container, and write the files in them; find out whether the host's own paths are what
+   * they should be. Before anything of the Container is created. Volumes that something uses stay.
+   */
+  | { readonly do: "prepare"; readonly container: Container }
+  /** Replace the files of some of its volumes, each in one step for who reads them. `uid`: whose volumes they are. */
+  | { readonly do: "write"; readonly id: string; readonly uid: string; readonly volumes: readonly string[] }
+  /**
    * Create, and start it at once where `start` says so: nobody need look up its id in between. Already there (same
    * owner, same uid): success, and started if asked. A StepError's reason tells which of the two was refused.
    * `initContainer` names one of the Container's init containers, to make that.
@@ -81,8 +93,8 @@ export type Step =
   | { readonly do: "stop"; readonly id: string; readonly graceSeconds: number }
   | { readonly do: "pause"; readonly id: string }
   | { readonly do: "unpause"; readonly id: string }
-  /** Remove with its anonymous volumes, killing it if it runs. Gone already: success. */
-  | { readonly do: "remove"; readonly id: string; readonly why: string }
+  /** Remove with its anonymous volumes and `volumes`, killing it if it runs. Gone already: success. */
+  | { readonly do: "remove"; readonly id: string; readonly why: string; readonly volumes?: readonly string[] }
   | { readonly do: "update"; readonly id: string; readonly to: InPlace };
 
 /** What the host is, for Host.status. */
@@ -115,10 +127,12 @@ export interface PullProgress {
   readonly total: number;
 }
 
-/** What goes with a pull, and must not be in a step: steps are printed. */
-export interface PullOptions {
+/** What a step needs that is not part of it: plans are printed. */
+export interface Beside {
+  /** What the Container takes from other objects. Absent: nothing, and its variables are just what the spec says. */
+  readonly inputs?: Inputs | undefined;
   readonly onProgress?: (progress: PullProgress) => void;
-  /** Tried in this order; without any the registry is asked anonymously. */
+  /** For pulls. Tried in this order; without any the registry is asked anonymously. */
   readonly credentials?: readonly RegistryCredentials[];
 }
 
@@ -142,7 +156,7 @@ export interface HostDriver extends AsyncDisposable {
    * Idempotent: "already so" and "already gone" are success. Throws HostUnreachableError when the host stops
    * answering (the step may or may not have happened) and StepError when the host refuses.
    */
-  perform(step: Step, signal: AbortSignal, options?: PullOptions): Promise<void>;
+  perform(step: Step, signal: AbortSignal, beside?: Beside): Promise<void>;
 
   /**
    * The digest that the registry has for the image now, without pulling it; the host asks. Throws HostUnreachableError
@@ -152,6 +166,21 @@ export interface HostDriver extends AsyncDisposable {
 
   /** The digests that the repository of `image` is known to have for what {@link Observed.imageID} names; none where it is gone. */
   repositoryDigests(image: string, imageID: string, signal: AbortSignal): Promise<readonly string[]>;
+
+  /**
+   * Digest (drivers/inputs.ts) of the files that a container is shown, by the name of the volume; `shown`: where it
+   * mounts them. A volume that has none is left out.
+   */
+  files(id: string, shown: ReadonlyMap<string, string>, signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
+
+  /** Volumes that were made for containers of ours, also where those are gone. */
+  volumes(signal: AbortSignal): Promise<readonly OwnedVolume[]>;
+
+  /** Removes volumes of {@link volumes} that nothing uses. Gone already is success. */
+  removeVolumes(names: readonly string[], signal: AbortSignal): Promise<void>;
+
+  /** Bytes in volumes, by their names on the host. It counts every file: ask rarely. */
+  volumeUsage(signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
 
   /**
    * Yields an owner when something happened to a container of ours; only a wake-up, never the truth. Yields undefined
@@ -208,6 +237,16 @@ export interface Executed {
 /** Nothing inside the container takes the connection. */
 export class ConnectError extends Error {
   override readonly name = "ConnectError";
+}
+
+/** A volume on the host that was made for a container. */
+export interface OwnedVolume {
+  readonly owner: Owner;
+  readonly uid: string;
+  /** Name of the Host that it was made on. */
+  readonly hostName: string;
+  /** Its name on the host. */
+  readonly name: string;
 }
 
 /** The host does not answer, or stopped answering. Trying again later may help. */

@@ -14,4 +14,8 @@ export const labels = {
   specHash: "stowage.dev/spec-hash",
   /** Name of the init container that it is; absent on the container itself. */
   initContainer: "stowage.dev/init-container",
+  /** Digest per ConfigMap and Secret that it was created from. */
+  config: "stowage.dev/config",
+  /** The volumes that were made for it, by their names in the spec. */
+  volumes: "stowage.dev/volumes",
 } as const;

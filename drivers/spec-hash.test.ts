@@ -8,6 +8,10 @@ const changed = (before: object, after: object): readonly string[] =>
 
 const dns = (...nameservers: string[]): object => ({ dnsConfig: { nameservers } });
 const limit = (name: string): object => ({ name, soft: 1, hard: 1 });
+const volume = (source: object, mountPath = "/v"): object => ({
+  volumes: [{ name: "v", ...source }],
+  volumeMounts: [{ name: "v", mountPath }],
+});
 
 test("a spec of defaults hashes the image alone, so that fields added later replace nothing", () => {
   expect(Object.keys(specHash(spec({})))).toEqual(["image"]);
@@ -39,6 +43,37 @@ test.each<[string, object, object, readonly string[]]>([
   ["a field that goes", { workingDir: "/srv" }, {}, ["workingDir"]],
   ["several, in order", {}, { tty: true, args: ["x"] }, ["args", "tty"]],
   ["order of arguments", { args: ["a", "b"] }, { args: ["b", "a"] }, ["args"]],
+  [
+    "source of a variable",
+    { env: [{ name: "A", value: "1" }] },
+    { env: [{ name: "A", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }] },
+    ["env"],
+  ],
+  [
+    "order of variables that refer to one another",
+    {
+      env: [
+        { name: "A", value: "$(B)" },
+        { name: "B", value: "1" },
+      ],
+    },
+    {
+      env: [
+        { name: "B", value: "1" },
+        { name: "A", value: "$(B)" },
+      ],
+    },
+    ["env"],
+  ],
+  [
+    "order of envFrom",
+    { envFrom: [{ secretRef: { name: "a" } }, { secretRef: { name: "b" } }] },
+    { envFrom: [{ secretRef: { name: "b" } }, { secretRef: { name: "a" } }] },
+    ["envFrom"],
+  ],
+  ["object of a volume", volume({ configMap: { name: "a" } }), volume({ configMap: { name: "b" } }), ["volumes"]],
+  ["where a volume is mounted", volume({ emptyDir: {} }), volume({ emptyDir: {} }, "/other"), ["volumeMounts"]],
+  ["a volume that nothing mounts", { volumes: [{ name: "v", emptyDir: {} }] }, {}, []],
   ["value of a variable", { env: [{ name: "A", value: "1" }] }, { env: [{ name: "A", value: "2" }] }, ["env"]],
   ["hostPort", { ports: [{ containerPort: 80 }] }, { ports: [{ containerPort: 80, hostPort: 80 }] }, ["ports"]],
   ["a capability", { securityContext: { capabilities: { add: ["CHOWN"] } } }, {}, ["securityContext"]],

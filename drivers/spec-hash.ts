@@ -27,7 +27,19 @@ function relevant(spec: ContainerSpec): Readonly<Record<string, unknown>> {
     args: spec.args,
     workingDir: spec.workingDir,
     hostname: spec.hostname,
-    env: sorted((spec.env ?? []).map(({ name, value = "" }) => [name, value])),
+    env: environment(spec.env ?? []),
+    envFrom: (spec.envFrom ?? []).map(({ prefix = "", configMapRef, secretRef }) =>
+      canonical([prefix, configMapRef, secretRef]),
+    ),
+    volumes: sorted(usedVolumes(spec)),
+    volumeMounts: sorted(
+      (spec.volumeMounts ?? []).map((m) => [
+        m.mountPath,
+        m.name,
+        m.readOnly,
+        ...(m.subPath === undefined ? [] : [m.subPath]),
+      ]),
+    ),
     // A port's name is for readers of the API; no host knows it.
     ports: sorted((spec.ports ?? []).map((p) => [p.containerPort, p.protocol, p.hostPort ?? 0, p.hostIP ?? ""])),
     stopSignal: spec.stopSignal,
@@ -36,7 +48,7 @@ function relevant(spec: ContainerSpec): Readonly<Record<string, unknown>> {
     user: spec.user,
     labels: sorted(Object.entries(spec.labels ?? {})),
     runtime: spec.runtime,
-    initContainers: spec.initContainers,
+    initContainers: canonical(spec.initContainers),
     // What a container needs inside for them is there from its beginning, or never.
     probes: connectsInside(spec),
     ...isolation(spec),
@@ -90,6 +102,30 @@ function security(context: SecurityContext): readonly unknown[] {
 const says = (fields: readonly (readonly [string, unknown])[]): readonly unknown[] =>
   fields.filter(([, value]) => !saysNothing(value));
 
+/** Their order makes a difference where one refers to another. */
+function environment(env: NonNullable<ContainerSpec["env"]>): readonly unknown[] {
+  const pairs = env.map(({ name, value = "", valueFrom }) =>
+    valueFrom === undefined ? [name, value] : [name, canonical(valueFrom)],
+  );
+  return env.some(({ value }) => value?.includes("$")) ? pairs : sorted(pairs);
+}
+
+/** Names of objects count, not what is in them: that is kept up to date in place. */
+function usedVolumes(spec: ContainerSpec): readonly unknown[] {
+  const mounted = new Set((spec.volumeMounts ?? []).map(({ name }) => name));
+  return (spec.volumes ?? []).filter(({ name }) => mounted.has(name)).map(canonical);
+}
+
+/** The same for the same meaning, in whatever order a client wrote it. */
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((one: unknown) => canonical(one) ?? null);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.entries(value)
+    .filter(([, one]) => one !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, one]) => [key, canonical(one)]);
+}
+
 function sorted<T>(values: readonly T[]): readonly T[] {
   return values
     .map((value) => ({ value, text: JSON.stringify(value) }))
@@ -113,7 +149,7 @@ export function encodeSpecHash(hash: Readonly<Record<string, string>>): string {
 export function decodeSpecHash(label: string | undefined): Readonly<Record<string, string>> {
   return Object.fromEntries(
     (label ?? "").split(";").flatMap((pair) => {
-      const [, field, digest] = /^([a-zA-Z]+)=([0-9a-f]{12})$/.exec(pair) ?? [];
+      const [, field, digest] = /^([a-zA-Z][a-zA-Z0-9 .-]*)=([0-9a-f]{12})$/.exec(pair) ?? [];
       return field === undefined || digest === undefined ? [] : [[field, digest]];
     }),
   );

@@ -2,7 +2,7 @@
  * `stowage server`: the composition root. Opens the store, serves the API over it, and runs the controllers against
  * that API. Only here (and in cli/commands) is the environment read, a client opened, or the clock looked at.
  */
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
@@ -41,6 +41,7 @@ import { HostFeed } from "../../drivers/host-feed.ts";
 import { DriverPool } from "../../drivers/pool.ts";
 import { containerLog, logOptions } from "./container-log.ts";
 import { lockFolder, makeFolder } from "./data-folder.ts";
+import { resolveDigestKey } from "./digest-key.ts";
 import { resolveInstance } from "./instance.ts";
 import { createLog } from "./log.ts";
 import type { ServerOptions } from "./options.ts";
@@ -85,6 +86,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   });
   const { client } = api;
   const instance = await resolveInstance(client, options.dataDir, options.instance, randomUUID);
+  const digestKey = await resolveDigestKey(client, () => randomBytes(32));
   await using drivers = new DriverPool({ instance });
   const openDriver = (host: Host): Promise<HostDriver> =>
     drivers.ensure(host, (namespace, name) => readTlsSecret(client, namespace, name));
@@ -94,7 +96,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   process.stdout.write(`ready ${api.url} kubeconfig=${join(options.dataDir, "admin.kubeconfig")}\n`);
   log.info("Serving", { url: api.url, store: options.store.type, instance });
 
-  const run = (term: AbortSignal): Promise<void> => runControllers({ options, client, drivers, log }, term);
+  const run = (term: AbortSignal): Promise<void> => runControllers({ options, client, drivers, log, digestKey }, term);
   if (options.store.type === "sqlite") {
     await run(signal); // the store is locked by this process: there is nobody to compete with
   } else {
@@ -122,10 +124,14 @@ interface ControllerParts {
   readonly client: Client;
   readonly drivers: DriverPool;
   readonly log: Log;
+  readonly digestKey: Uint8Array;
 }
 
 /** One term: informers and what controllers remember are made anew each time this process is elected. */
-async function runControllers({ options, client, drivers, log }: ControllerParts, signal: AbortSignal): Promise<void> {
+async function runControllers(
+  { options, client, drivers, log, digestKey }: ControllerParts,
+  signal: AbortSignal,
+): Promise<void> {
   const { random } = Math;
   const informers = createInformers(client, clock, log, random);
   const feed = new HostFeed();
@@ -141,7 +147,7 @@ async function runControllers({ options, client, drivers, log }: ControllerParts
     hostController({ ...writersOf("host"), informers, drivers, feed, clock, random }),
     schedulerController({ ...writersOf("scheduler"), informers, feed, clock }),
     taintEvictionController({ ...writersOf("taint-eviction"), informers, clock }),
-    containerController({ ...writersOf("container"), informers, drivers, feed, clock, random }),
+    containerController({ ...writersOf("container"), informers, drivers, feed, clock, random, log, digestKey }),
     namespaceController({ ...writersOf("namespace"), informers, clock }),
     garbageCollector({ ...writersOf("garbage-collector"), informers }),
     serviceAccountController({ ...writersOf("service-account"), informers }),

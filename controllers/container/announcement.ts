@@ -35,6 +35,9 @@ export function announceAfter(step: Action, made: Plan): readonly Announcement[]
       // Nothing of the spec has changed where only the host is told to leave restarts to us.
       if (made.updating.length === 0) return [];
       return [{ reason: "Updated", message: `Updated in place: ${made.updating.join(", ")}` }];
+    case "write":
+      return [{ reason: "Updated", message: `Updated the files of volume ${step.volumes.join(", ")}` }];
+    case "prepare":
     case "postStart":
     case "preStop":
     case "stop":

@@ -2,6 +2,7 @@
 import type { Container, ContainerSpec, InitContainer, InitContainerStatus } from "../../crds/container.ts";
 import { initSpec } from "../../crds/container.ts";
 import type { Observed, Step } from "../../drivers/driver.ts";
+import { copiedMounts, needsPreparation } from "../../drivers/own-volumes.ts";
 import { changedFields } from "../../drivers/spec-hash.ts";
 import { backoffMessage, backoffOf, containerID, crashLoop, isRunning, waitMs } from "./crash-loop.ts";
 import type { Problem } from "./failure.ts";
@@ -30,7 +31,7 @@ export interface InitInput {
   readonly observed: readonly Observed[];
   readonly wanted: Pick<Wanted, "specHash">;
   /** Images that the host lacks. */
-  readonly missing: ReadonlySet<string>;
+  readonly missingImages: ReadonlySet<string>;
   readonly now: Date;
 }
 
@@ -90,19 +91,29 @@ function isCurrent(one: Observed, { metadata }: Container, { specHash }: Pick<Wa
 }
 
 function making(
-  { container, missing }: InitInput,
+  { container, missingImages }: InitInput,
   init: InitContainer,
 ): Pick<InitProgress, "steps"> & Partial<Pick<InitProgress, "problem" | "retryAfterMs">> {
-  const pulling = pullSteps(initSpec(container.spec, init), !missing.has(init.image));
+  const pulling = pullSteps(initSpec(container.spec, init), !missingImages.has(init.image));
   if (pulling.problem !== undefined) return { ...pulling, steps: [] };
-  return { steps: [...pulling.steps, { do: "create", container, start: true, initContainer: init.name }] };
+  return { steps: [...pulling.steps, ...creation(container, init.name)] };
 }
 
-/** What was refused when it was to start for the first time is made again, as the container itself is. */
+/** Of the Container's own container, or of one of its init containers. */
+export function creation(container: Container, initContainer?: string): readonly Step[] {
+  return [
+    ...(needsPreparation(container.spec) ? [{ do: "prepare", container } as const] : []),
+    { do: "create", container, start: true, ...(initContainer === undefined ? {} : { initContainer }) },
+  ];
+}
+
+/** What was refused when it was to start for the first time, or may lack files, is made again, as the container itself is. */
 function remaking(input: InitInput, init: InitContainer, found: Observed): ReturnType<typeof making> {
-  if (found.error === "") return { steps: [{ do: "start", id: found.id }] };
+  const copied = copiedMounts(input.container.spec.volumes, init.volumeMounts).length > 0;
+  if (found.error === "" && !copied) return { steps: [{ do: "start", id: found.id }] };
   const made = making(input, init);
-  const why = `the host could not start it: ${found.error}`;
+  const why =
+    found.error === "" ? "it was never started, and may lack files" : `the host could not start it: ${found.error}`;
   return { ...made, steps: [{ do: "remove", id: found.id, why }, ...made.steps] };
 }
 

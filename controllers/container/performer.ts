@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Container } from "../../crds/container.ts";
 import type { LifecycleHandler } from "../../crds/probes.ts";
 import type { HostDriver, Observed, Step } from "../../drivers/driver.ts";
+import type { Inputs } from "../../drivers/inputs.ts";
 import { childOf } from "../../process/abort.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { Cache, Key } from "../runtime/reconciler.ts";
@@ -58,7 +59,13 @@ export class Performer {
   }
 
   /** Throws what the driver does, SupersededError, and PostStartError. */
-  async perform(work: Work, driver: HostDriver, action: Action, keep: Observed | undefined): Promise<void> {
+  async perform(
+    work: Work,
+    driver: HostDriver,
+    action: Action,
+    keep: Observed | undefined,
+    inputs?: Inputs,
+  ): Promise<void> {
     switch (action.do) {
       case "pull":
         return this.#pull(work, driver, action, keep);
@@ -72,13 +79,15 @@ export class Performer {
         const left = Math.max(Math.floor(action.graceSeconds - spentSeconds), minimumGraceSeconds);
         return driver.perform(spentSeconds === 0 ? action : { ...action, graceSeconds: left }, work.signal);
       }
+      case "prepare":
+      case "write":
       case "create":
       case "start":
       case "pause":
       case "unpause":
       case "remove":
       case "update":
-        return driver.perform(action, work.signal);
+        return driver.perform(action, work.signal, { inputs });
     }
   }
 

@@ -1,19 +1,26 @@
 /** Decides what to do on a host so that one Container is as asked. Pure: the same plan is what a dry run prints. */
 import type { Container, ContainerSpec } from "../../crds/container.ts";
 import type { InPlace, Observed, Step } from "../../drivers/driver.ts";
+import { copiedMounts } from "../../drivers/own-volumes.ts";
 import { changedFields } from "../../drivers/spec-hash.ts";
 import { backoffMessage, backoffOf, crashLoop, isRunning, runsWellInMs, waitMs } from "./crash-loop.ts";
 import type { Failure, Problem } from "./failure.ts";
 import { retryAfterMs } from "./failure.ts";
 import { awaitsPostStart, isCondemned } from "./health.ts";
 import type { InitProgress } from "./init.ts";
-import { imagesOf, initProgress } from "./init.ts";
+import { creation, imagesOf, initProgress } from "./init.ts";
 import { pullPolicy, pullSteps } from "./pulling.ts";
 
 /** What the host would show if the Container were as asked. */
 export interface Wanted {
   readonly specHash: Readonly<Record<string, string>>;
   readonly inPlace: InPlace;
+  /** Digest per ConfigMap and Secret that it uses; absent where nobody can tell. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** Digest of what each volume of files should hold that the container shows; without those of which nobody can tell. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** What it needs of other objects and is not there: nothing can be created. */
+  readonly missing?: string;
 }
 
 /** What is done, in its turn: a step of the host's, or a hook of the spec's. */
@@ -29,9 +36,11 @@ export interface PlanInput {
   readonly observed: readonly Observed[];
   readonly wanted: Wanted;
   /** Images that the host lacks, of those that {@link imagesAsked} names. */
-  readonly missing: ReadonlySet<string>;
+  readonly missingImages: ReadonlySet<string>;
   /** The digest that the image's tag stands for by now, where another image runs and spec.imageUpdatePolicy is given. */
   readonly movedTo?: string | undefined;
+  /** Digest of what the volumes of {@link Plan.keep} hold. Only asked about where {@link needsFiles}. */
+  readonly files?: Readonly<Record<string, string>>;
   /** How the last attempt failed, if it did: until it may be repeated, nothing is done. */
   readonly failure: Failure | undefined;
   readonly now: Date;
@@ -85,27 +94,25 @@ export function plan(input: PlanInput): Plan {
       .filter(({ state }) => state !== "removing")
       .flatMap((one) => removal(one, spec, "it was run for an earlier container")),
   ];
-  const replacing =
-    keep === undefined || spec.runState === "Stopped" ? [] : changedFields(wanted.specHash, keep.specHash);
+  const replacing = keep === undefined || spec.runState === "Stopped" ? [] : changes(spec, wanted, keep);
   const why = replacementReason(replacing, keep === undefined ? undefined : input.movedTo);
   if (keep === undefined || why !== undefined) {
     const created = { ...basis, replacing, ...(why === undefined ? {} : { why }) };
     return planCreation(input, created, surplus, leaving, inits);
   }
   if (ended(container, keep) !== undefined) return { ...basis, steps: surplus };
-  if (isStillborn(keep) && spec.runState !== "Stopped") {
-    const why = `the host could not start it: ${keep.error}`;
-    return {
-      ...basis,
-      steps: [...surplus, { do: "remove", id: keep.id, why }, { do: "create", container, start: true }],
-    };
+  if (isStillborn(keep, spec) && spec.runState !== "Stopped") {
+    if (wanted.missing !== undefined) return { ...basis, steps: surplus, problem: missingInput(wanted.missing) };
+    const again =
+      keep.error === "" ? "it was never started, and may lack files" : `the host could not start it: ${keep.error}`;
+    return { ...basis, steps: [...surplus, ...removal(keep, spec, again), ...creation(container)] };
   }
   return planRun(input, basis, keep, surplus);
 }
 
 /** There is none, or one that was made from another spec. */
 function planCreation(
-  { container, missing, movedTo }: PlanInput,
+  { container, wanted, missingImages, movedTo }: PlanInput,
   basis: Basis,
   surplus: readonly Action[],
   leaving: boolean,
@@ -120,7 +127,8 @@ function planCreation(
   if (keep === undefined && ended(container, undefined, init) !== undefined) return { ...basis, steps: surplus };
   // A host gives a name free only once its holder is gone.
   if (keep === undefined && leaving) return { ...basis, steps: surplus, retryAfterMs: removalRetryMs, leaving: true };
-  const pulling = pullSteps(spec, !missing.has(spec.image), keep !== undefined && movedTo !== undefined);
+  if (wanted.missing !== undefined) return { ...basis, steps: surplus, problem: missingInput(wanted.missing) };
+  const pulling = pullSteps(spec, !missingImages.has(spec.image), keep !== undefined && movedTo !== undefined);
   const { problem = init.problem, retryAfterMs: later = init.retryAfterMs } = pulling;
   if (problem !== undefined) {
     return { ...basis, steps: surplus, problem, ...(later === undefined ? {} : { retryAfterMs: later }) };
@@ -134,7 +142,7 @@ function planCreation(
       ...(init.done || keep !== undefined ? pulling.steps : []),
       ...init.steps.filter(isPull),
       ...(keep === undefined || why === undefined ? [] : removal(keep, spec, why)),
-      ...(init.done ? [{ do: "create", container, start: true } as const] : init.steps.filter((step) => !isPull(step))),
+      ...(init.done ? creation(container) : init.steps.filter((step) => !isPull(step))),
     ],
   };
 }
@@ -166,13 +174,14 @@ function planRun(input: PlanInput, basis: Basis, keep: Observed, surplus: readon
   if (backoff !== undefined && left > 0) {
     const message = backoffMessage(backoff, "container");
     const problem = { reason: crashLoop, summary: crashLoop, message } as const;
-    return { ...made, steps: before, problem, retryAfterMs: left };
+    return { ...made, steps: [...before, ...writes(wanted, input.files, keep)], problem, retryAfterMs: left };
   }
   const hook = keep.state === "running" && keep.startedAt !== undefined && awaitsPostStart(container, keep);
   return {
     ...made,
     steps: [
       ...before,
+      ...writes(wanted, input.files, keep),
       ...(hook && spec.runState !== "Stopped"
         ? [{ do: "postStart", id, startedAt: keep.startedAt ?? "" } as const]
         : []),
@@ -189,6 +198,12 @@ export function imagesAsked({ spec }: Container, made: Plan): readonly string[] 
   const creates = made.steps.some((step) => step.do === "create");
   const asked = imagesOf(spec).filter((one) => pullPolicy(one) !== "Always");
   return creates ? [...new Set(asked.map(({ image }) => image))] : [];
+}
+
+/** Whether {@link PlanInput.files} decides anything in this plan. */
+export function needsFiles(wanted: Wanted, made: Plan): boolean {
+  if (made.keep === undefined || made.problem !== undefined) return false;
+  return Object.keys(wanted.files ?? {}).length > 0 && !made.steps.some((step) => step.do === "create");
 }
 
 /** What takes all of a Container off a host. Done when nothing is observed any more. */
@@ -271,9 +286,29 @@ const isLive = (one: Observed): boolean =>
 
 /**
  * Refused when it was to start for the first time. Nothing is in it that could be lost, and another may well start
- * where this one never will: an Engine that was killed in the middle of a start keeps half of it.
+ * where this one never will: an Engine that was killed in the middle of a start keeps half of it. And where files are
+ * copied into a container between its creation and its start, nobody can tell whether they were.
  */
-const isStillborn = (one: Observed): boolean => one.state === "created" && one.error !== "";
+const isStillborn = (one: Observed, spec: ContainerSpec): boolean =>
+  one.state === "created" && (one.error !== "" || copiedMounts(spec.volumes, spec.volumeMounts).length > 0);
+
+/** What makes another container necessary: fields of the spec, and objects where the spec says that they count. */
+function changes(spec: ContainerSpec, wanted: Wanted, keep: Observed): readonly string[] {
+  const config = spec.restartOnConfigChange && wanted.config !== undefined ? wanted.config : keep.config;
+  return [...changedFields(wanted.specHash, keep.specHash), ...changedFields(config, keep.config)];
+}
+
+function writes(wanted: Wanted, found: PlanInput["files"], keep: Observed): readonly Step[] {
+  if (found === undefined) return [];
+  const volumes = Object.entries(wanted.files ?? {}).flatMap(([name, digest]) =>
+    found[name] === digest ? [] : [name],
+  );
+  return volumes.length === 0 ? [] : [{ do: "write", id: keep.id, uid: keep.uid, volumes }];
+}
+
+function missingInput(message: string): Problem {
+  return { reason: "CreateContainerConfigError", summary: "CreateContainerConfigError", message };
+}
 
 function surplusReason(other: Observed, keep: Observed | undefined): string {
   if (other.state === "dead") return "the host failed to remove it";
@@ -281,7 +316,8 @@ function surplusReason(other: Observed, keep: Observed | undefined): string {
 }
 
 function removal(one: Observed, spec: ContainerSpec, why: string): readonly Action[] {
-  return [...(isLive(one) ? ending(one, spec) : []), { do: "remove", id: one.id, why }];
+  const volumes = one.volumes.length === 0 ? {} : { volumes: one.volumes };
+  return [...(isLive(one) ? ending(one, spec) : []), { do: "remove", id: one.id, why, ...volumes }];
 }
 
 function replacementReason(replacing: readonly string[], movedTo: string | undefined): string | undefined {

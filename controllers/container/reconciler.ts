@@ -1,10 +1,12 @@
 import type { Client } from "../../api/client/client.ts";
 import { isNotFound } from "../../api/status.ts";
-import type { Condemned, Container } from "../../crds/container.ts";
+import type { Condemned, Container, ContainerSpec } from "../../crds/container.ts";
 import type { Host } from "../../crds/host.ts";
-import type { HostDriver, Observed } from "../../drivers/driver.ts";
+import type { HostDriver, Observed, Step } from "../../drivers/driver.ts";
 import { HostUnreachableError, StepError } from "../../drivers/driver.ts";
+import type { Inputs } from "../../drivers/inputs.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
+import { shownFiles } from "../../drivers/own-volumes.ts";
 import { specHash } from "../../drivers/spec-hash.ts";
 import { findCondition } from "../runtime/conditions.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
@@ -15,9 +17,11 @@ import type { Failure, RefusalReason } from "./failure.ts";
 import { nextFailure } from "./failure.ts";
 import { condemnation } from "./health.ts";
 import { followsTag, ImageUpdates } from "./image-updates.ts";
+import type { Resolved } from "./inputs/inputs.ts";
+import type { Lookup } from "./inputs/lookup.ts";
 import { Performer, PostStartError, SupersededError } from "./performer.ts";
 import type { Action, Plan, PlanInput, Wanted } from "./plan.ts";
-import { imagesAsked, plan, planRemoval } from "./plan.ts";
+import { imagesAsked, needsFiles, plan, planRemoval } from "./plan.ts";
 import type { Prober } from "./prober/prober.ts";
 import { pullCredentials } from "./pull-secrets.ts";
 import { evictedStatus, unknownStatus, withoutFormerHost } from "./status.ts";
@@ -28,6 +32,7 @@ export interface ContainerReconcilerOptions extends WorkOptions {
   readonly client: WorkOptions["client"] & Pick<Client, "get">;
   readonly hosts: Cache<Host>;
   readonly drivers: Pick<DriverPool, "get">;
+  readonly lookup: Lookup;
   readonly events: EventRecorder;
   /** From 0 up to but not including 1. */
   readonly random: () => number;
@@ -43,12 +48,21 @@ const removalPollMs = 1_000;
 
 type Eviction = NonNullable<NonNullable<Container["status"]>["eviction"]>;
 
+/** What the volumes of one Container on one host hold. */
+interface Written {
+  readonly hostName: string;
+  readonly uid: string;
+  readonly files: Readonly<Record<string, string>>;
+}
+
 /** Makes a host match one Container: observe, plan, perform, observe, and say how it went. */
 export class ContainerReconciler implements Reconciler {
   readonly #options: ContainerReconcilerOptions;
   readonly #failures = new Map<Key, Failure>();
   readonly #busy = new Set<Key>();
   readonly #performer: Performer;
+  /** As far as we know without asking the host: what we wrote there ourselves. */
+  readonly #written = new Map<Key, Written>();
   /** Those that are being worked on and of which there was news since they were last observed. */
   readonly #heard = new Set<Key>();
   readonly #imageUpdates: ImageUpdates;
@@ -95,6 +109,7 @@ export class ContainerReconciler implements Reconciler {
     const container = this.#options.containers.get(key);
     if (container === undefined) {
       this.#failures.delete(key);
+      this.#written.delete(key);
       this.#imageUpdates.forget(key);
       this.#options.prober.forget(key);
       return settled();
@@ -132,7 +147,7 @@ export class ContainerReconciler implements Reconciler {
     const driver = this.#options.drivers.get(hostName);
     if (driver === undefined) return waiting("HostNotConnected", `Waiting for the connection to Host "${hostName}"`);
     if (deleted) return (await this.#clear(work, driver, "its Container was deleted")) ?? left ?? release(work);
-    return eviction === undefined ? this.#converge(work, driver) : this.#evict(work, driver, eviction);
+    return eviction === undefined ? this.#converge(work, driver, host) : this.#evict(work, driver, eviction);
   }
 
   /**
@@ -178,11 +193,15 @@ export class ContainerReconciler implements Reconciler {
     return settled();
   }
 
-  async #converge(work: Work, driver: HostDriver): Promise<Outcome> {
-    // Both are needed before anything is created, and neither needs the other.
-    let [observed] = await Promise.all([this.#observe(work, driver), work.hold()]);
-    const { spec } = work.container;
-    const wanted = { specHash: specHash(spec), inPlace: driver.inPlace(spec) };
+  async #converge(work: Work, driver: HostDriver, host: Host | undefined): Promise<Outcome> {
+    // All are needed before anything is created, and none needs another.
+    const [first, resolved] = await Promise.all([
+      this.#observe(work, driver),
+      this.#options.lookup.resolve(work.container, host),
+      work.hold(),
+    ]);
+    const wanted = wantedOf(driver, work.container.spec, resolved);
+    let observed = first;
     let before: Observed | undefined;
     for (let round = 0; ; round++) {
       const made = await this.#plan(work, driver, wanted, observed);
@@ -193,7 +212,7 @@ export class ContainerReconciler implements Reconciler {
         const condemned = condemnation(work.latest(), made.keep, verdict);
         if (condemned === undefined) return this.#conclude(work, made, before);
         await this.#condemn(work, made.keep, condemned);
-      } else if (round < mostRounds) await this.#perform(work, driver, made);
+      } else if (round < mostRounds) await this.#perform(work, driver, made, resolved);
       else this.#fail(work, "NotConverging", notConverging(made));
       observed = await this.#observe(work, driver);
     }
@@ -206,21 +225,24 @@ export class ContainerReconciler implements Reconciler {
 
   async #plan(work: Work, driver: HostDriver, wanted: Wanted, observed: readonly Observed[]): Promise<Plan> {
     const container = work.latest();
-    const input: PlanInput = {
+    let input: PlanInput = {
       container,
       observed,
       wanted,
-      missing: new Set<string>(),
+      missingImages: new Set<string>(),
       failure: this.#failures.get(work.key),
       now: this.#options.clock.now(),
     };
     const asItIs = plan(input);
+    if (asItIs.keep !== undefined && needsFiles(wanted, asItIs)) {
+      input = { ...input, files: await this.#filesOf(work, driver, asItIs.keep) };
+    }
     const movedTo = await this.#movedTo(work, driver, asItIs.keep, input.now);
-    const made = movedTo === undefined ? asItIs : plan({ ...input, movedTo });
+    const made = plan({ ...input, movedTo });
     const asked = imagesAsked(container, made);
     const present = await Promise.all(asked.map((image) => driver.hasImage(image, work.signal)));
     const missing = asked.filter((_, index) => present[index] === false);
-    return missing.length === 0 ? made : plan({ ...input, movedTo, missing: new Set(missing) });
+    return missing.length === 0 ? made : plan({ ...input, movedTo, missingImages: new Set(missing) });
   }
 
   /** The digest that the tag of what runs stands for by now, where that is followed and is another image. */
@@ -239,6 +261,7 @@ export class ContainerReconciler implements Reconciler {
     };
     const { movedTo, failure } = await this.#imageUpdates.look(key, spec, questions, now);
     if (failure !== undefined) {
+      if (!(failure instanceof Error)) throw new TypeError("A driver threw what is no Error", { cause: failure });
       if (!(failure instanceof StepError)) throw failure;
       const message = `Cannot tell whether "${image}" has moved; it is kept as it is: ${failure.message}`;
       this.#tell(work, "Warning", "ImageCheckFailed", message);
@@ -246,8 +269,18 @@ export class ContainerReconciler implements Reconciler {
     return movedTo;
   }
 
+  /** What we wrote ourselves, or what the host shows: after a restart we do not know. */
+  async #filesOf(work: Work, driver: HostDriver, keep: Observed): Promise<Written["files"]> {
+    const { hostName = "" } = work.container.status ?? {};
+    const written = this.#written.get(work.key);
+    if (written?.uid === keep.uid && written.hostName === hostName) return written.files;
+    const files = await driver.files(keep.id, shownFiles(work.container.spec), work.signal);
+    this.#written.set(work.key, { hostName, uid: keep.uid, files });
+    return files;
+  }
+
   /** Performs the plan up to the first step that the host refuses. */
-  async #perform(work: Work, driver: HostDriver, made: Plan): Promise<void> {
+  async #perform(work: Work, driver: HostDriver, made: Plan, resolved: Resolved): Promise<void> {
     let replaced = made.why === undefined;
     try {
       for (const step of made.steps) {
@@ -255,7 +288,7 @@ export class ContainerReconciler implements Reconciler {
           replaced = true;
           await this.#showReplacing(work, made);
         }
-        await this.#step(work, driver, made, step);
+        await this.#step(work, driver, made, step, resolved);
       }
       this.#failures.delete(work.key);
     } catch (error) {
@@ -267,13 +300,33 @@ export class ContainerReconciler implements Reconciler {
   }
 
   /** Throws SupersededError where something else is asked for by now. */
-  async #step(work: Work, driver: HostDriver, made: Plan, step: Action): Promise<void> {
+  async #step(work: Work, driver: HostDriver, made: Plan, step: Action, resolved: Resolved): Promise<void> {
     if (!work.isCurrent()) throw new SupersededError();
+    if (step.do === "create") {
+      for (const message of resolved.skipped) this.#tell(work, "Warning", "InvalidEnvironmentVariableNames", message);
+    }
     const before = announceBefore(step);
     if (before !== undefined) this.#tell(work, "Normal", before.reason, before.message);
-    await this.#performer.perform(work, driver, step, made.keep);
+    if (step.do === "prepare" || step.do === "write") await this.#write(work, driver, step, resolved);
+    else await this.#performer.perform(work, driver, step, made.keep, resolved.inputs);
     if (step.do === "pull" && step.image === work.container.spec.image) this.#imageUpdates.pulled(work.key);
     for (const { reason, message } of announceAfter(step, made)) this.#tell(work, "Normal", reason, message);
+  }
+
+  /** Until it is done, nobody knows what the volumes hold. */
+  async #write(
+    work: Work,
+    driver: HostDriver,
+    step: Step & { readonly do: "prepare" | "write" },
+    { inputs }: Resolved,
+  ): Promise<void> {
+    const before = step.do === "write" ? this.#written.get(work.key)?.files : undefined;
+    this.#written.delete(work.key);
+    await driver.perform(step, work.signal, { inputs });
+    const { hostName = "" } = work.container.status ?? {};
+    const uid = step.do === "prepare" ? step.container.metadata.uid : step.uid;
+    const files = { ...before, ...digests(work.container.spec, inputs) };
+    this.#written.set(work.key, { hostName, uid, files });
   }
 
   /** Written down before anything is stopped: whoever finds it ended after a crash then knows that it was us, and why. */
@@ -308,6 +361,8 @@ export class ContainerReconciler implements Reconciler {
     const { keep, problem, retryAfterMs } = made;
     if (made.leaving) return waiting("Removing", "Waiting for the host to remove a container", retryAfterMs);
     const looped = isCrashLoop(work);
+    if (problem?.reason === "CreateContainerConfigError" && work.latest().status?.message !== problem.message)
+      this.#tell(work, "Warning", "Failed", `Error: ${problem.message}`);
     await work.show({ keep, before, problem });
     if (!looped && isCrashLoop(work)) this.#tell(work, "Warning", "BackOff", "Back-off restarting failed container");
     if (problem !== undefined) return waiting(problem.reason, problem.message, retryAfterMs);
@@ -361,6 +416,22 @@ const isCrashLoop = (work: Work): boolean => work.latest().status?.summary?.ends
 function postStartFailed({ container }: Work, { keep }: Plan, { message }: Error): Condemned {
   const { terminationGracePeriodSeconds: graceSeconds } = container.spec;
   return { startedAt: keep?.startedAt ?? "", reason: "PostStartHookFailed", message, graceSeconds };
+}
+
+function wantedOf(driver: HostDriver, spec: ContainerSpec, { inputs, missing }: Resolved): Wanted {
+  return {
+    specHash: specHash(spec),
+    inPlace: driver.inPlace(spec),
+    files: digests(spec, inputs),
+    ...(missing === undefined ? { config: inputs?.config ?? {} } : { missing }),
+  };
+}
+
+function digests(spec: ContainerSpec, inputs: Inputs | undefined): Written["files"] {
+  const shown = shownFiles(spec);
+  return Object.fromEntries(
+    [...(inputs?.volumes ?? [])].flatMap(([name, { digest }]) => (shown.has(name) ? [[name, digest]] : [])),
+  );
 }
 
 async function release(work: Work): Promise<Outcome> {

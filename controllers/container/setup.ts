@@ -3,12 +3,21 @@ import type { Container } from "../../crds/container.ts";
 import { containers as containerType } from "../../crds/container.ts";
 import type { Host } from "../../crds/host.ts";
 import { hosts as hostType } from "../../crds/host.ts";
+import { configMapType, secretType } from "../../crds/core.ts";
+import type { KubeObject } from "../../crds/meta.ts";
+import type { OwnedContainer } from "../../drivers/driver.ts";
 import type { HostFeed, HostNews } from "../../drivers/host-feed.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
 import { findCondition } from "../runtime/conditions.ts";
 import type { Clock } from "../../process/clock.ts";
+import type { Log } from "../../process/log.ts";
+import { describeError } from "../../process/log.ts";
 import type { ControllerDefinition, EventRecorder, Informers, Key } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
+import { showsItself, sourcesOf } from "./inputs/inputs.ts";
+import { Lookup } from "./inputs/lookup.ts";
+import type { ConfigMap, Secret, SourceKind } from "./inputs/objects.ts";
+import { leftovers } from "./leftovers.ts";
 import { Prober } from "./prober/prober.ts";
 import { ContainerReconciler } from "./reconciler.ts";
 import { outOfStep } from "./relist.ts";
@@ -22,6 +31,9 @@ export interface ContainerControllerOptions {
   readonly clock: Clock;
   /** From 0 up to but not including 1. */
   readonly random: () => number;
+  readonly log: Log;
+  /** Of the digests of what Containers use: the same for as long as the store lives, and known to no host. */
+  readonly digestKey: Uint8Array;
 }
 
 /** They wait for hosts, which bound themselves how much they do at once: a slow stop must not keep others waiting. */
@@ -29,20 +41,48 @@ const workers = 128;
 
 const byHost = "container/hostName";
 const byFormerHost = "container/formerHosts";
+const bySource = "container/source";
+const sourceId = (kind: SourceKind, namespace: string, name: string): string => `${kind} ${namespace}/${name}`;
 
 /**
- * Keeps every bound Container as asked. Woken by changes of the desired state, by news from the hosts (HostFeed), and
- * when a Host becomes ready or is lost.
+ * Keeps every bound Container as asked. Woken by changes of the desired state, by news from the hosts (HostFeed), by
+ * changes of the ConfigMaps and Secrets that it uses, and when a Host becomes ready or is lost.
  */
 export function containerController(options: ContainerControllerOptions): ControllerDefinition {
-  const { client, informers, drivers, feed, events, clock, random } = options;
+  const { client, informers, drivers, feed, events, clock, random, log, digestKey } = options;
   const containers = informers.for<Container>(containerType, {
     [byHost]: ({ status }) => (status?.hostName === undefined ? [] : [status.hostName]),
     [byFormerHost]: ({ status }) => status?.formerHosts ?? [],
+    [bySource]: (container) => sourcesOf(container).map(({ kind, namespace, name }) => sourceId(kind, namespace, name)),
   });
   const hosts = informers.for<Host>(hostType);
+  const configMaps = informers.for<ConfigMap>(configMapType);
+  const secrets = informers.for<Secret>(secretType);
+  const lookup = new Lookup({ client, configMaps, secrets, digestKey, clock });
   const prober = new Prober({ clock, events, random });
-  const reconciler = new ContainerReconciler({ client, containers, hosts, drivers, events, clock, random, prober });
+  const reconciler = new ContainerReconciler({
+    client,
+    containers,
+    hosts,
+    drivers,
+    lookup,
+    events,
+    clock,
+    random,
+    prober,
+  });
+  /** A host that does not answer now is listed again. */
+  const sweep = async (hostName: string, found: readonly OwnedContainer[], signal: AbortSignal): Promise<void> => {
+    const driver = drivers.get(hostName);
+    if (driver === undefined) return;
+    try {
+      const names = leftovers(hostName, await driver.volumes(signal), found, containers);
+      if (names.length > 0) await driver.removeVolumes(names, signal);
+    } catch (error) {
+      if (!signal.aborted)
+        log.warn("Cannot look for volumes without containers", { hostName, error: describeError(error) });
+    }
+  };
 
   return {
     name: "container",
@@ -66,7 +106,12 @@ export function containerController(options: ContainerControllerOptions): Contro
             return;
           case "listed":
             for (const key of outOfStep(containers.byIndex(byHost, news.hostName), news.found)) look(key);
+            void sweep(news.hostName, news.found, signal);
         }
+      };
+      const wakeUsers = (kind: SourceKind, { metadata }: KubeObject): void => {
+        const { namespace = "", name } = metadata;
+        for (const container of containers.byIndex(bySource, sourceId(kind, namespace, name))) wake(keyOf(container));
       };
       const subscriptions = [
         containers.onChange((old, next) => {
@@ -81,6 +126,14 @@ export function containerController(options: ContainerControllerOptions): Contro
           wakeAll(either.metadata.name);
           for (const container of containers.byIndex(byFormerHost, either.metadata.name)) wake(keyOf(container));
         }),
+        configMaps.onChange((old, next) => {
+          const either = next ?? old;
+          if (either !== undefined) wakeUsers("ConfigMap", either);
+        }),
+        secrets.onChange((old, next) => {
+          const either = next ?? old;
+          if (either !== undefined) wakeUsers("Secret", either);
+        }),
         feed.listen(hear),
         prober,
       ];
@@ -94,9 +147,10 @@ export function containerController(options: ContainerControllerOptions): Contro
 /** What of an object can make us act; the rest of its changes are mostly our own status. */
 function desiredOf(container: Container | undefined): string {
   if (container === undefined) return "";
-  const { uid, generation, deletionTimestamp } = container.metadata;
+  const { uid, generation, deletionTimestamp, labels, annotations } = container.metadata;
   const { hostName, eviction, formerHosts } = container.status ?? {};
-  return JSON.stringify([uid, generation, deletionTimestamp, hostName, eviction, formerHosts]);
+  const shown = showsItself(container.spec) ? [labels, annotations] : [];
+  return JSON.stringify([uid, generation, deletionTimestamp, hostName, eviction, formerHosts, ...shown]);
 }
 
 /** undefined where there is no Host: its going wakes what was bound to it, too. */

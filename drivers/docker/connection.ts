@@ -21,7 +21,7 @@ export interface Tls {
 }
 
 export interface Call {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   /** Without version: `/containers/json`. */
   readonly path: string;
   /** Objects are sent as JSON. */

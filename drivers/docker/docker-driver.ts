@@ -2,8 +2,9 @@
 import type { Duplex } from "node:stream";
 import PQueue from "p-queue";
 import { z } from "zod";
-import type { ContainerSpec } from "../../crds/container.ts";
+import type { Container, ContainerSpec } from "../../crds/container.ts";
 import type {
+  Beside,
   Executed,
   ExecLimits,
   HostDriver,
@@ -12,14 +13,16 @@ import type {
   LogOptions,
   Observed,
   OwnedContainer,
+  OwnedVolume,
   Owner,
-  PullOptions,
   Step,
 } from "../driver.ts";
 import { StepError } from "../driver.ts";
 import { fullReference, repositoryOf, splitReference } from "../image-reference.ts";
+import type { Inputs } from "../inputs.ts";
 import type { RegistryCredentials } from "../keyring.ts";
 import { labels } from "../labels.ts";
+import { archiveOf, copies } from "./archives.ts";
 import type { Answer, Call, Tls } from "./connection.ts";
 import { Connection } from "./connection.ts";
 import { EngineRefusal, refused } from "./errors.ts";
@@ -27,11 +30,13 @@ import type { RefusedStep } from "./errors.ts";
 import { changes } from "./events.ts";
 import { connect, exec } from "./exec.ts";
 import { logs } from "./logs.ts";
+import { refuseSubPaths } from "./mounts.ts";
 import { ContainerList, Inspect, observed, ownedContainers } from "./observe.ts";
 import { needsImageUser } from "./isolation.ts";
 import { Puller } from "./pull.ts";
 import { Toolbox } from "./toolbox/toolbox.ts";
 import { createBody, hostSideName, inPlace, inPlaceOf, needsToolbox, specOf, updateBody } from "./translate.ts";
+import { VolumeKeeper } from "./volume-keeper.ts";
 
 export interface DockerDriverOptions {
   readonly hostName: string;
@@ -86,6 +91,7 @@ export class DockerDriver implements HostDriver {
   readonly #connection: Connection;
   readonly #puller: Puller;
   readonly #toolbox: Toolbox;
+  readonly #volumes: VolumeKeeper;
   /** Every call that makes the Engine work takes a slot; what only waits for the Engine takes none. */
   readonly #slots: PQueue;
 
@@ -95,6 +101,7 @@ export class DockerDriver implements HostDriver {
     this.#connection = new Connection(options.endpoint, options.tls);
     this.#puller = new Puller(this.#connection);
     this.#toolbox = new Toolbox(this.#connection, options.instance);
+    this.#volumes = new VolumeKeeper({ ...options, connection: this.#connection, toolbox: this.#toolbox });
     this.#slots = new PQueue({ concurrency: options.concurrency ?? defaultConcurrency });
   }
 
@@ -174,15 +181,21 @@ export class DockerDriver implements HostDriver {
       .flatMap((reference) => splitReference(reference).digest ?? []);
   }
 
-  async perform(step: Step, signal: AbortSignal, { onProgress, credentials = [] }: PullOptions = {}): Promise<void> {
+  async perform(step: Step, signal: AbortSignal, { inputs, onProgress, credentials = [] }: Beside = {}): Promise<void> {
     switch (step.do) {
       case "pull":
         // Takes no slot: it may last for many minutes, and the Engine itself bounds its downloads.
         if (step.always || !(await this.hasImage(step.image, signal)))
           await this.#puller.pull(step.image, credentials, signal, onProgress);
         return;
+      case "prepare":
+        await this.#slots.add(() => this.#prepare(step.container, inputs, signal), { signal, priority: doing });
+        return;
+      case "write":
+        await this.#slots.add(() => this.#write(step, inputs, signal), { signal, priority: doing });
+        return;
       case "create":
-        await this.#create(step, signal);
+        await this.#create(step, inputs, signal);
         return;
       case "start":
         await this.#slots.add(() => this.#start(step.id, signal), { signal, priority: doing });
@@ -198,11 +211,38 @@ export class DockerDriver implements HostDriver {
         return;
       case "remove":
         await this.#remove(step.id, signal);
+        if (step.volumes !== undefined) await this.#volumes.remove(step.volumes, signal);
         return;
       case "update":
         await this.#slots.add(() => this.#update(step.id, step.to, signal), { signal, priority: doing });
         return;
     }
+  }
+
+  async files(
+    id: string,
+    shown: ReadonlyMap<string, string>,
+    signal: AbortSignal,
+  ): Promise<Readonly<Record<string, string>>> {
+    const found = await Promise.all(
+      [...shown].map(async ([name, mountPath]) => {
+        const look = (): Promise<string | undefined> => this.#volumes.digestAt(id, mountPath, signal);
+        return [name, await this.#slots.add(look, { signal, priority: looking })] as const;
+      }),
+    );
+    return Object.fromEntries(found.flatMap(([name, digest]) => (digest === undefined ? [] : [[name, digest]])));
+  }
+
+  async volumes(signal: AbortSignal): Promise<readonly OwnedVolume[]> {
+    return this.#volumes.list(signal);
+  }
+
+  async removeVolumes(names: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#volumes.sweep(names, signal);
+  }
+
+  async volumeUsage(signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+    return this.#volumes.usage(signal);
   }
 
   changes(signal: AbortSignal): AsyncIterable<Owner | undefined> {
@@ -259,23 +299,63 @@ export class DockerDriver implements HostDriver {
     return this.#connection.read({ method: "GET", path, signal, timeoutMs: callTimeoutMs }, Inspect);
   }
 
-  async #create(step: Create, signal: AbortSignal): Promise<void> {
+  async #prepare(container: Container, inputs: Inputs | undefined, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#volumes.prepare(container, inputs, signal);
+    } catch (error) {
+      if (!(error instanceof EngineRefusal)) throw error;
+      throw refused("CreateContainerConfigError", `container "${hostSideName(container)}"`, error);
+    }
+  }
+
+  async #write(
+    { id, uid, volumes }: Step & { readonly do: "write" },
+    inputs: Inputs | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.#volumes.write(uid, volumes, inputs, signal);
+    } catch (error) {
+      throw explained("UpdateError", id, error);
+    }
+  }
+
+  async #create(step: Create, inputs: Inputs | undefined, signal: AbortSignal): Promise<void> {
     const createAndStart = async (): Promise<void> => {
-      const id = await this.#createOrFind(step, signal);
+      const id = await this.#createOrFind(step, inputs, signal);
+      await this.#copy(id, specOf(step.container, step.initContainer), inputs, signal);
       if (step.start) await this.#start(id, signal);
     };
     await this.#slots.add(createAndStart, { signal, priority: doing });
   }
 
-  async #createOrFind({ container, initContainer }: Create, signal: AbortSignal): Promise<string> {
+  /** Files that are mounted by themselves go into the container's own file system, before it starts. */
+  async #copy(id: string, spec: ContainerSpec, inputs: Inputs | undefined, signal: AbortSignal): Promise<void> {
+    const entries = copies(spec.volumes, spec.volumeMounts, inputs);
+    if (entries.length === 0) return;
+    const archive = await archiveOf(entries);
+    try {
+      await this.#call({ method: "PUT", path: `/containers/${id}/archive`, query: { path: "/" }, archive, signal });
+    } catch (error) {
+      throw explained("CreateContainerError", id, error);
+    }
+  }
+
+  async #createOrFind(
+    { container, initContainer }: Create,
+    inputs: Inputs | undefined,
+    signal: AbortSignal,
+  ): Promise<string> {
     const name = hostSideName(container, initContainer);
     const spec = specOf(container, initContainer);
     const making = {
+      inputs,
       ...(initContainer === undefined ? {} : { initContainer }),
       ...(needsToolbox(container, initContainer) ? { toolbox: await this.#toolboxVolume(signal) } : {}),
       ...(needsImageUser(spec) ? { imageUser: await this.#imageUser(spec.image, signal) } : {}),
     };
     const body = createBody(container, { instance: this.#instance, hostName: this.#hostName }, making);
+    refuseSubPaths(body.HostConfig, (await this.#connection.engine(signal)).apiVersion);
     const call: Call = { method: "POST", path: "/containers/create", query: { name }, body, signal };
     try {
       return (await this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, Created)).Id;

@@ -16,6 +16,7 @@ export class EngineRefusal extends Error {
 /** Which reason a refused step has when the Engine's words do not tell a better one. */
 export type RefusedStep =
   | "ErrImagePull"
+  | "CreateContainerConfigError"
   | "CreateContainerError"
   | "StartError"
   | "PauseError"
@@ -27,6 +28,7 @@ export type RefusedStep =
 
 const verbs: Readonly<Record<RefusedStep, string>> = {
   ErrImagePull: "pull",
+  CreateContainerConfigError: "prepare",
   CreateContainerError: "create",
   StartError: "start",
   StopError: "stop",
@@ -56,6 +58,10 @@ const known: readonly { readonly says: RegExp; readonly reason?: StepErrorReason
     says: /NanoCPUs has already been set/,
     advice:
       "somebody limited it with `docker update --cpus`, which an Engine cannot undo: remove it, and it is made anew",
+  },
+  {
+    says: /bind source path does not exist/,
+    advice: "the host has no such path: make it, or set hostPath.type to DirectoryOrCreate",
   },
   { says: /No such container/, reason: "NoSuchContainer", advice: "somebody else removed it" },
   { says: /invalid reference format/, reason: "InvalidImageName", advice: "correct spec.image" },

@@ -86,7 +86,7 @@ function said(config: Filled<IsolationConfig>): IsolationConfig {
   const says = Object.entries(config).filter(
     ([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0),
   );
-  return Object.fromEntries(says) as IsolationConfig;
+  return Object.fromEntries(says);
 }
 
 type Identity = Pick<ContainerSpec, "user" | "securityContext">;

@@ -40,6 +40,8 @@ test("a running container", () => {
     hostSideName: "shop_web_u-1",
     state: "running",
     specHash: { image: "0123456789ab" },
+    config: {},
+    volumes: [],
     inPlace: {
       restartPolicy: "Never",
       cpuLimit: 0,

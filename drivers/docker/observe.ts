@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Health, Observed, OwnedContainer } from "../driver.ts";
 import { labels } from "../labels.ts";
+import { ownVolumeName } from "../own-volumes.ts";
 import { decodeSpecHash } from "../spec-hash.ts";
 import { HostConfig, inPlaceOf } from "./translate.ts";
 
@@ -57,6 +58,8 @@ export function observed(inspect: Inspect, instance: string): Observed | undefin
     hostSideName: inspect.Name.replace(/^\//, ""),
     state: state.Status,
     specHash: decodeSpecHash(inspect.Config.Labels?.[labels.specHash]),
+    config: decodeSpecHash(inspect.Config.Labels?.[labels.config]),
+    volumes: volumesOf(identity.uid, inspect.Config.Labels?.[labels.volumes]),
     inPlace: inPlaceOf(inspect.HostConfig),
     imageID: inspect.Image,
     addresses: Object.entries(inspect.NetworkSettings.Networks ?? {}).flatMap(([network, endpoint]) =>
@@ -81,6 +84,11 @@ function healthOf({ Status, Health: health }: Inspect["State"]): { readonly heal
   const status = healthStates.find((known) => known === health?.Status);
   if (status === undefined || Status !== "running") return {};
   return { health: { status, output: health?.Log?.at(-1)?.Output ?? "" } };
+}
+
+function volumesOf(uid: string, label: string | undefined): readonly string[] {
+  const names = label === undefined ? [] : label.split(",");
+  return names.map((name) => ownVolumeName(uid, name));
 }
 
 const isSet = (text: string | null | undefined): text is string => text !== undefined && text !== null && text !== "";

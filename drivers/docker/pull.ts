@@ -42,7 +42,7 @@ export class Puller {
     const refusals: StepError[] = [];
     for (const one of credentials) {
       try {
-        return await this.#pullAs(image, one, signal, onProgress);
+        await this.#pullAs(image, one, signal, onProgress); return;
       } catch (error) {
         if (!(error instanceof StepError)) throw error;
         refusals.push(error);

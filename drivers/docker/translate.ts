@@ -5,10 +5,14 @@ import { initSpec } from "../../crds/container.ts";
 import { parseQuantity } from "../../crds/quantity.ts";
 import type { InPlace } from "../driver.ts";
 import { connectsInside } from "../../crds/probes.ts";
+import type { Inputs, ProcessInputs } from "../inputs.ts";
+import { labels } from "../labels.ts";
+import { ownVolumes } from "../own-volumes.ts";
+import { encodeSpecHash, specHash } from "../spec-hash.ts";
 import type { IsolationConfig } from "./isolation.ts";
 import { isolation, userOf } from "./isolation.ts";
-import { labels } from "../labels.ts";
-import { encodeSpecHash, specHash } from "../spec-hash.ts";
+import type { MountConfig, VolumeOwner } from "./mounts.ts";
+import { mountConfig } from "./mounts.ts";
 import { toolboxFolder } from "./toolbox/toolbox.ts";
 
 /** Who creates, and where: goes into labels. */
@@ -33,13 +37,13 @@ export interface CreateBody {
   readonly StopTimeout: number;
   readonly ExposedPorts: Readonly<Record<string, object>>;
   readonly HostConfig: Resources &
-    IsolationConfig & {
+    IsolationConfig &
+    MountConfig & {
       readonly PortBindings: Readonly<
         Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[]>
       >;
       readonly RestartPolicy: RestartPolicy;
       readonly Runtime?: string;
-      readonly Binds?: readonly string[];
     };
 }
 
@@ -72,6 +76,8 @@ export function hostSideName({ metadata }: Pick<Container, "metadata">, initCont
 /** What a create is about: the Container itself, or one of its init containers. */
 export interface Making {
   readonly initContainer?: string;
+  /** See drivers/driver.ts, Beside. */
+  readonly inputs?: Inputs | undefined;
   /** Volume that has the toolbox, where {@link needsToolbox}. */
   readonly toolbox?: string;
   /** The image's USER, where {@link needsImageUser}. */
@@ -81,8 +87,9 @@ export interface Making {
 /** Throws StepError where the Container may not run as it would. */
 export function createBody(container: Container, place: Place, making: Making = {}): CreateBody {
   const { metadata } = container;
-  const { initContainer, toolbox, imageUser = "" } = making;
+  const { initContainer, inputs, toolbox, imageUser = "" } = making;
   const spec = specOf(container, initContainer);
+  const process = initContainer === undefined ? inputs?.main : inputs?.initContainers.get(initContainer);
   const ports = (spec.ports ?? []).map((port) => ({
     ...port,
     key: `${port.containerPort}/${port.protocol.toLowerCase()}`,
@@ -101,9 +108,10 @@ export function createBody(container: Container, place: Place, making: Making = 
       // An init container's, too: it tells which container it was run for.
       [labels.specHash]: encodeSpecHash(specHash(container.spec)),
       ...given(labels.initContainer, initContainer),
+      ...sourceLabels(container.spec, inputs),
     },
-    ...entry(spec),
-    Env: (spec.env ?? []).map(({ name, value = "" }) => `${name}=${value}`),
+    ...entry(process ?? spec),
+    Env: environment(spec, process),
     ...given("WorkingDir", spec.workingDir),
     ...given("User", userOf(spec, imageUser)),
     Tty: spec.tty,
@@ -114,6 +122,7 @@ export function createBody(container: Container, place: Place, making: Making = 
     HostConfig: {
       ...resources(inPlace(spec)),
       ...isolation(spec),
+      ...mounting({ ...place, ...ownerOf(container) }, spec, toolbox),
       PortBindings: Object.fromEntries(
         ports.flatMap(({ key, hostPort, hostIP }) =>
           hostPort === undefined || spec.hostNetwork
@@ -123,7 +132,6 @@ export function createBody(container: Container, place: Place, making: Making = 
       ),
       RestartPolicy: { Name: restartPolicies[spec.restartPolicy] },
       ...given("Runtime", spec.runtime),
-      ...(toolbox === undefined ? {} : { Binds: [`${toolbox}:${toolboxFolder}:ro`] }),
     },
   };
 }
@@ -140,11 +148,37 @@ export function specOf({ spec }: Container, initContainer: string | undefined): 
   return initSpec(spec, init);
 }
 
+const ownerOf = ({ metadata: { namespace = "", name, uid } }: Container) => ({ namespace, name, uid });
+
+function mounting(owner: VolumeOwner, spec: ContainerSpec, toolbox: string | undefined): MountConfig {
+  const config = mountConfig(owner, spec.volumes, spec.volumeMounts);
+  if (toolbox === undefined) return config;
+  return { ...config, Binds: [...(config.Binds ?? []), `${toolbox}:${toolboxFolder}:ro`] };
+}
+
+function environment(spec: ContainerSpec, process: ProcessInputs | undefined): readonly string[] {
+  const literal = (spec.env ?? []).map(({ name, value = "" }) => [name, value] as const);
+  return [...(process?.env ?? literal)].map(([name, value]) => `${name}=${value}`);
+}
+
+/** What it was made from besides its spec, where there is anything. */
+function sourceLabels(spec: ContainerSpec, inputs: Inputs | undefined): Readonly<Record<string, string>> {
+  const config = encodeSpecHash(inputs?.config ?? {});
+  const volumes = ownVolumes(spec).map(({ name }) => name);
+  return {
+    ...(config === "" ? {} : { [labels.config]: config }),
+    ...(volumes.length === 0 ? {} : { [labels.volumes]: volumes.join(",") }),
+  };
+}
+
 /**
  * Kubernetes' rule: command without args drops the image's CMD too; an empty list is as good as none. The Engine
  * itself takes the image's CMD only where there is no Entrypoint (moby daemon/commit.go, merge).
  */
-function entry(spec: ContainerSpec): Pick<CreateBody, "Entrypoint" | "Cmd"> {
+function entry(spec: {
+  readonly command?: readonly string[] | undefined;
+  readonly args?: readonly string[] | undefined;
+}): Pick<CreateBody, "Entrypoint" | "Cmd"> {
   const args = spec.args ?? [];
   if (spec.command !== undefined && spec.command.length > 0) return { Entrypoint: spec.command, Cmd: args };
   return args.length > 0 ? { Cmd: args } : {};

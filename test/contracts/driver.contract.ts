@@ -12,7 +12,7 @@ import type {
   LogOptions,
   Observed,
   Owner,
-  PullOptions,
+  Beside,
   PullProgress,
   Step,
   StepErrorReason,
@@ -614,8 +614,8 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>): v
     });
 
     describe("pull", () => {
-      const pull = (image: string, always = true, options: PullOptions = {}): Promise<void> =>
-        driver.perform({ do: "pull", image, always }, signal, options);
+      const pull = (image: string, always = true, beside: Beside = {}): Promise<void> =>
+        driver.perform({ do: "pull", image, always }, signal, beside);
 
       test("fetches an image and tells how far it is; joins a pull that is under way", async () => {
         expect(await driver.hasImage(lab.remoteImage, signal)).toBe(false);

@@ -69,14 +69,46 @@ describe.skipIf(missing !== undefined)(`on a Docker Engine${missing === undefine
 
   test("writes files into a volume, and replaces a link in one step", async () => {
     const archive = pack();
-    archive.entry({ name: "data/key", mode: 0o640 }, "value");
-    archive.entry({ name: "next", type: "symlink", linkname: "data" });
-    archive.entry({ name: "current", type: "symlink", linkname: "nowhere" });
+    archive.entry({ name: "v/data/key", mode: 0o640 }, "value");
+    archive.entry({ name: "v/next", type: "symlink", linkname: "data" });
+    archive.entry({ name: "v/current", type: "symlink", linkname: "nowhere" });
     archive.finalize();
-    await toolbox.extract("files", "", await buffer(archive), signal);
+    await toolbox.extract([{ Type: "volume", Source: "files", Target: "/v" }], await buffer(archive), signal);
     expect(await toolbox.run(["rename", "/v/next", "/v/current"], ["files:/v"], signal)).toMatchObject({ exitCode: 0 });
     const read = await toolbox.run(["cat", "/v/current/key"], ["files:/v:ro"], signal);
     expect(read.output.toString()).toBe("/v/current/key\nvalue\n");
+  });
+
+  test("publishes a folder of a volume in one step, and takes away what is not in it", async () => {
+    const files = async (folder: string, names: readonly string[]): Promise<Uint8Array> => {
+      const archive = pack();
+      for (const name of names) archive.entry({ name: `v/${folder}/${name}` }, folder);
+      archive.finalize();
+      return buffer(archive);
+    };
+    const publish = async (folder: string, names: readonly string[]): Promise<string[]> => {
+      const archive = await files(folder, names);
+      expect(await toolbox.run(["publish", "/v", folder], ["published:/v"], signal, archive)).toMatchObject({
+        exitCode: 0,
+      });
+      const shown = await toolbox.run(["ls", "/v"], ["published:/v:ro"], signal);
+      return shown.output.toString().trim().split("\n").sort();
+    };
+    const fixed = [".", "..", "..data"];
+    expect(await publish("..1", ["a", "sub/deep/b"])).toEqual([...fixed, "..1", "a", "sub"].sort());
+    const many = Array.from({ length: 300 }, (_, index) => `many/${index}/${"x".repeat(index % 100)}y`);
+    expect(await publish("..2", ["a", ...many])).toEqual([...fixed, "..2", "a", "many"].sort());
+    expect(await publish("..3", ["c"])).toEqual([...fixed, "..3", "c"].sort());
+    const read = await toolbox.run(["cat", "/v/c", "/v/a"], ["published:/v:ro"], signal);
+    expect(read.output.toString()).toBe("/v/c\n..3\n");
+  });
+
+  test.each([
+    ["/dev", "Directory"],
+    ["/etc/hostname", "File"],
+    ["/dev/null", "CharDevice"],
+  ])("%s is a %s", async (path, type) => {
+    expect((await toolbox.run(["type", "/host"], [`${path}:/host:ro`], signal)).output.toString()).toBe(`${type}\n`);
   });
 
   test("is there for other containers, and comes back when somebody prunes it", async () => {

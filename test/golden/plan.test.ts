@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { plan } from "../../controllers/container/plan.ts";
-import type { Action, Plan } from "../../controllers/container/plan.ts";
+import type { Action, Plan, Wanted } from "../../controllers/container/plan.ts";
 import type { ContainerStatus } from "../../crds/container.ts";
 import { ContainerSpec } from "../../crds/container.ts";
 import { inPlace } from "../../drivers/docker/translate.ts";
@@ -21,6 +21,9 @@ interface Input {
   readonly imagePresent?: boolean;
   /** Digest that the tag stands for by now. */
   readonly movedTo?: string;
+  readonly wanted?: Pick<Wanted, "config" | "files" | "missing">;
+  /** What the volumes of the container that is kept hold. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly failure?: {
     readonly reason: StepErrorReason;
     readonly message: string;
@@ -47,16 +50,18 @@ test.each(cases)("$name: $why", ({ name, input }) => {
   expect(text).toBe(readFileSync(output, "utf8"));
 });
 
-function planOf({ spec, status, observed = [], imagePresent = true, movedTo, failure }: Input): Plan {
+function planOf(input: Input): Plan {
+  const { spec, status, observed = [], imagePresent = true, movedTo, failure, wanted, files } = input;
   const container = containerOf(spec, status === undefined ? {} : { status });
   return plan({
     container,
     observed: observed.map(({ from, ...fields }) =>
       observedOf(ContainerSpec.parse({ ...container.spec, ...from }), fields),
     ),
-    wanted: { specHash: specHash(container.spec), inPlace: inPlace(container.spec) },
-    missing: new Set(imagePresent ? [] : [container.spec.image]),
+    wanted: { specHash: specHash(container.spec), inPlace: inPlace(container.spec), ...wanted },
+    missingImages: new Set(imagePresent ? [] : [container.spec.image]),
     movedTo,
+    ...(files === undefined ? {} : { files }),
     failure: failure && {
       generation: failure.generation ?? container.metadata.generation,
       count: 1,
@@ -84,13 +89,17 @@ function renderStep(step: Action): string {
   switch (step.do) {
     case "pull":
       return `pull ${step.image}${step.always ? ", even if it is there" : ""}`;
+    case "prepare":
+      return "prepare volumes";
+    case "write":
+      return `write the files of ${step.volumes.join(", ")} of ${step.id}`;
     case "create":
       if (step.initContainer !== undefined) return `create and start init container ${step.initContainer}`;
       return `create${step.start ? " and start" : ""}, image ${step.container.spec.image}`;
     case "stop":
       return `stop ${step.id}, ${step.graceSeconds} s of grace`;
     case "remove":
-      return `remove ${step.id}: ${step.why}`;
+      return `remove ${[step.id, ...(step.volumes ?? [])].join(", ")}: ${step.why}`;
     case "update":
       return `update ${step.id}, restartPolicy ${step.to.restartPolicy}`;
     case "preStop":

@@ -60,8 +60,14 @@ const inputs = fc
 
 function inputOf(container: Container, observed: readonly Observed[], imagePresent: boolean): PlanInput {
   const wanted = { specHash: specHash(container.spec), inPlace: inPlace(container.spec) };
-  const missing = new Set(imagePresent ? [] : [container.spec.image]);
-  return { container, observed, wanted, missing, failure: undefined, now };
+  return {
+    container,
+    observed,
+    wanted,
+    missingImages: new Set(imagePresent ? [] : [container.spec.image]),
+    failure: undefined,
+    now,
+  };
 }
 
 /** A host that does as it is told. */
@@ -73,6 +79,8 @@ function perform(observed: readonly Observed[], step: Action): readonly Observed
     case "pull":
     case "preStop":
     case "postStart":
+    case "prepare":
+    case "write":
       return observed;
     case "create":
       return [

@@ -3,6 +3,8 @@
  * its own (toolbox.ts) and runs without libc, as static code for Linux. Errors are exit codes (errno, or 125 for wrong use).
  *
  *   toolbox rename FROM TO        rename(2): replaces a symbolic link in one step
+ *   toolbox publish (VOLUME FOLDER)...  makes VOLUME/FOLDER what is seen of VOLUME, in one step, as kubelet's AtomicWriter does
+ *   toolbox type PATH             prints Directory, File, Socket, CharDevice, BlockDevice or Other; follows symbolic links
  *   toolbox connect PORT TIMEOUT  opens 127.0.0.1:PORT within TIMEOUT milliseconds, says "connected", then passes on both ways
  *   toolbox statfs PATH           prints size, free and available bytes and inodes of a file system
  *   toolbox cat PATH...           prints files, each after a line with its path; leaves out what cannot be read
@@ -16,7 +18,9 @@ typedef long ssize_t;
 
 #if defined(__x86_64__)
 enum { sys_read = 0, sys_write = 1, sys_open_at = 257, sys_close = 3, sys_poll = 271, sys_socket = 41, sys_connect = 42,
-       sys_getsockopt = 55, sys_shutdown = 48, sys_statfs = 137, sys_getdents64 = 217, sys_exit = 231, sys_rename_at = 264 };
+       sys_getsockopt = 55, sys_shutdown = 48, sys_statfs = 137, sys_getdents64 = 217, sys_exit = 231, sys_rename_at = 264,
+       sys_unlink_at = 263, sys_symlink_at = 266, sys_statx = 332 };
+enum { o_directory = 0200000, o_nofollow = 0400000, o_path = 010000000 };
 static long call(long n, long a, long b, long c, long d, long e) {
   long r;
   register long r10 __asm__("r10") = d;
@@ -27,7 +31,9 @@ static long call(long n, long a, long b, long c, long d, long e) {
 __asm__(".globl _start\n_start:\n mov %rsp,%rdi\n and $-16,%rsp\n call begin\n");
 #elif defined(__aarch64__)
 enum { sys_read = 63, sys_write = 64, sys_open_at = 56, sys_close = 57, sys_poll = 73, sys_socket = 198, sys_connect = 203,
-       sys_getsockopt = 209, sys_shutdown = 210, sys_statfs = 43, sys_getdents64 = 61, sys_exit = 94, sys_rename_at = 38 };
+       sys_getsockopt = 209, sys_shutdown = 210, sys_statfs = 43, sys_getdents64 = 61, sys_exit = 94, sys_rename_at = 38,
+       sys_unlink_at = 35, sys_symlink_at = 36, sys_statx = 291 };
+enum { o_directory = 040000, o_nofollow = 0100000, o_path = 010000000 };
 static long call(long n, long a, long b, long c, long d, long e) {
   register long x8 __asm__("x8") = n;
   register long x0 __asm__("x0") = a;
@@ -41,9 +47,11 @@ static long call(long n, long a, long b, long c, long d, long e) {
 __asm__(".globl _start\n_start:\n mov x0,sp\n bl begin\n");
 #endif
 
-enum { at_fdcwd = -100, wrong_use = 125, e_interrupted = 4, e_again = 11, e_timed_out = 110, e_in_progress = 115 };
+enum { at_fdcwd = -100, at_remove_dir = 0x200, wrong_use = 125 };
+enum { e_none = 2, e_interrupted = 4, e_again = 11, e_exists = 17, e_is_folder = 21, e_timed_out = 110, e_in_progress = 115 };
 enum { poll_in = 1, poll_out = 4, poll_err = 8, poll_hup = 16 };
 
+struct entry { unsigned long inode, offset; unsigned short size; unsigned char type; char name[]; };
 struct pollfd { int fd; short events; short revents; };
 struct timespec { long seconds; long nanoseconds; };
 struct sockaddr_in { unsigned short family; unsigned short port; unsigned int address; unsigned char zero[8]; };
@@ -165,13 +173,12 @@ static void do_cat(const char *path) {
 }
 
 static void do_ls(const char *path) {
-  long fd = call(sys_open_at, at_fdcwd, (long)path, 0200000, 0, 0);
+  long fd = call(sys_open_at, at_fdcwd, (long)path, o_directory, 0, 0);
   check(fd);
   ssize_t n;
   while ((n = call(sys_getdents64, fd, (long)buffer, sizeof buffer, 0, 0)) > 0) {
     for (ssize_t at = 0; at < n;) {
-      struct { unsigned long inode, offset; unsigned short size; unsigned char type; char name[]; } *entry =
-          (void *)(buffer + at);
+      struct entry *entry = (void *)(buffer + at);
       put_text(entry->name);
       put_text("\n");
       at += entry->size;
@@ -180,12 +187,102 @@ static void do_ls(const char *path) {
   check(n);
 }
 
+static long open_at(long folder, const char *name, long flags) {
+  return call(sys_open_at, folder, (long)name, flags, 0, 0);
+}
+
+/* Removes a name in a folder, and whatever is below it. Gone already is success. */
+static void remove_at(long folder, const char *name) {
+  long result = call(sys_unlink_at, folder, (long)name, 0, 0, 0);
+  if (result == -e_none) return;
+  if (result != -e_is_folder) {
+    check(result);
+    return;
+  }
+  long fd = open_at(folder, name, o_directory | o_nofollow);
+  check(fd);
+  char entries[2048];
+  ssize_t n;
+  while ((n = call(sys_getdents64, fd, (long)entries, sizeof entries, 0, 0)) > 0) {
+    for (ssize_t at = 0; at < n;) {
+      struct entry *entry = (void *)(entries + at);
+      at += entry->size;
+      if (!same(entry->name, ".") && !same(entry->name, "..")) remove_at(fd, entry->name);
+    }
+  }
+  check(n);
+  call(sys_close, fd, 0, 0, 0, 0);
+  check(call(sys_unlink_at, folder, (long)name, at_remove_dir, 0, 0));
+}
+
+/* Source of the order: AtomicWriter.Write in kubernetes/pkg/volume/util/atomic_writer.go. */
+static void do_publish(const char *volume, const char *folder) {
+  static char link[512];
+  const char *prefix = "..data/";
+  ssize_t n;
+  for (size_t i = 0; i < 7; i++) link[i] = prefix[i];
+  long v = open_at(at_fdcwd, volume, o_directory);
+  check(v);
+  long f = open_at(v, folder, o_directory | o_nofollow);
+  check(f);
+  remove_at(v, "..data_tmp");
+  check(call(sys_symlink_at, (long)folder, v, (long)"..data_tmp", 0, 0));
+  check(call(sys_rename_at, v, (long)"..data_tmp", v, (long)"..data", 0));
+  while ((n = call(sys_getdents64, f, (long)buffer, sizeof buffer, 0, 0)) > 0) {
+    for (ssize_t at = 0; at < n;) {
+      struct entry *entry = (void *)(buffer + at);
+      at += entry->size;
+      if (same(entry->name, ".") || same(entry->name, "..")) continue;
+      for (size_t i = 0; i <= length(entry->name); i++) link[7 + i] = entry->name[i];
+      long result = call(sys_symlink_at, (long)link, v, (long)entry->name, 0, 0);
+      if (result != -e_exists) check(result);
+    }
+  }
+  check(n);
+  while ((n = call(sys_getdents64, v, (long)buffer, sizeof buffer, 0, 0)) > 0) {
+    for (ssize_t at = 0; at < n;) {
+      struct entry *entry = (void *)(buffer + at);
+      at += entry->size;
+      const char *name = entry->name;
+      if (same(name, ".") || same(name, "..") || same(name, "..data") || same(name, folder)) continue;
+      if (name[0] != '.' || name[1] != '.') {
+        long there = open_at(f, name, o_path | o_nofollow);
+        if (there >= 0) {
+          call(sys_close, there, 0, 0, 0, 0);
+          continue;
+        }
+      }
+      remove_at(v, name);
+    }
+  }
+  check(n);
+  call(sys_close, f, 0, 0, 0, 0);
+  call(sys_close, v, 0, 0, 0, 0);
+}
+
+static void do_type(const char *path) {
+  union { char bytes[256]; struct { unsigned int before[7]; unsigned short mode; } file; } found;
+  check(call(sys_statx, at_fdcwd, (long)path, 0, 1, (long)&found));
+  switch (found.file.mode & 0170000) {
+    case 0040000: put_text("Directory\n"); return;
+    case 0100000: put_text("File\n"); return;
+    case 0140000: put_text("Socket\n"); return;
+    case 0020000: put_text("CharDevice\n"); return;
+    case 0060000: put_text("BlockDevice\n"); return;
+    default: put_text("Other\n");
+  }
+}
+
 __attribute__((used, noreturn)) void begin(long *stack) {
   long count = stack[0];
   const char **words = (const char **)(stack + 1);
   const char *verb = count > 1 ? words[1] : "";
   if (same(verb, "rename") && count == 4) {
     check(call(sys_rename_at, at_fdcwd, (long)words[2], at_fdcwd, (long)words[3], 0));
+  } else if (same(verb, "publish") && count > 3 && count % 2 == 0) {
+    for (long i = 2; i < count; i += 2) do_publish(words[i], words[i + 1]);
+  } else if (same(verb, "type") && count == 3) {
+    do_type(words[2]);
   } else if (same(verb, "connect") && count == 4) {
     do_connect(number(words[2]), number(words[3]));
   } else if (same(verb, "statfs") && count == 3) {

@@ -12,6 +12,8 @@ import type { Call, Connection } from "../connection.ts";
 import { unlessAborted } from "../deadline.ts";
 import { EngineRefusal } from "../errors.ts";
 import { demultiplex } from "../logs.ts";
+import type { Mounted } from "../mounts.ts";
+import { hostConfigOf } from "../mounts.ts";
 
 /** Where it is in its image, and in containers that mount {@link Toolbox.volume}. */
 export const toolboxFolder = "/.stowage";
@@ -47,12 +49,13 @@ export class Toolbox {
   }
 
   /**
-   * Runs the program with `words` in a container of its own, without a network, and removes that. `binds` as Docker has
-   * them: `/sys:/sys:ro`, `volume:/data`. Throws EngineRefusal, HostUnreachableError, UnsupportedHostError.
+   * Runs the program with `words` in a container of its own, without a network, and removes that. `mounts` as Docker has
+   * them, or as texts: `/sys:/sys:ro`, `volume:/data`. What `archive`, a tar, has is there before it runs. Throws EngineRefusal, HostUnreachableError, UnsupportedHostError.
    */
-  async run(words: readonly string[], binds: readonly string[], signal: AbortSignal): Promise<Ran> {
-    await using container = await this.#create(words, binds, signal);
+  async run(words: readonly string[], mounts: Mounted, signal: AbortSignal, archive?: Uint8Array): Promise<Ran> {
+    await using container = await this.#create(words, mounts, signal);
     const path = `/containers/${container.id}`;
+    if (archive !== undefined) await this.#extract(container.id, archive, signal);
     await this.#call({ method: "POST", path: `${path}/start`, signal });
     const { StatusCode } = await this.#connection.read(
       { method: "POST", path: `${path}/wait`, signal, timeoutMs: callTimeoutMs },
@@ -68,13 +71,16 @@ export class Toolbox {
   }
 
   /**
-   * Extracts a tar archive below `folder` of a volume, whether anything uses that or not, and makes the volume where
-   * there is none. Owners and modes are those of the archive. Throws as {@link run}.
+   * Extracts a tar archive over `mounts`, below the paths where they are mounted, whether anything uses them or not; volumes that are
+   * not there are made. Owners and modes are those of the archive. Throws as {@link run}.
    */
-  async extract(volume: string, folder: string, archive: Uint8Array, signal: AbortSignal): Promise<void> {
-    await using container = await this.#create(["pause"], [`${volume}:/volume`], signal);
-    const path = `/containers/${container.id}/archive`;
-    await this.#call({ method: "PUT", path, query: { path: `/volume/${folder}` }, archive, signal });
+  async extract(mounts: Mounted, archive: Uint8Array, signal: AbortSignal): Promise<void> {
+    await using container = await this.#create(["pause"], mounts, signal);
+    await this.#extract(container.id, archive, signal);
+  }
+
+  #extract(id: string, archive: Uint8Array, signal: AbortSignal): Promise<unknown> {
+    return this.#call({ method: "PUT", path: `/containers/${id}/archive`, query: { path: "/" }, archive, signal });
   }
 
   /** Name of the volume that has the program, for containers to mount read-only at {@link toolboxFolder}. */
@@ -106,7 +112,7 @@ export class Toolbox {
   }
 
   async #import(signal: AbortSignal): Promise<string> {
-    await this.#sweep(signal);
+    await this.sweep(signal);
     const program = await programFor((await this.#connection.engine(signal)).architecture, this.#connection.endpoint);
     const [repo, tag] = ["stowage.dev/toolbox", createHash("sha256").update(program).digest("hex").slice(0, 12)];
     const name = `${repo}:${tag}`;
@@ -127,8 +133,8 @@ export class Toolbox {
     return name;
   }
 
-  /** Removes what runs that were cut short left behind. */
-  async #sweep(signal: AbortSignal): Promise<void> {
+  /** Removes what runs that were cut short left behind, some time after. */
+  async sweep(signal: AbortSignal): Promise<void> {
     const filters = { label: [`${label}=${this.#instance}`] };
     const call: Call = { method: "GET", path: "/containers/json", query: { all: true, filters }, signal };
     const { SystemTime } = await this.#connection.read(
@@ -142,23 +148,23 @@ export class Toolbox {
 
   async #create(
     words: readonly string[],
-    binds: readonly string[],
+    mounts: Mounted,
     signal: AbortSignal,
   ): Promise<AsyncDisposable & { readonly id: string }> {
     try {
-      return await this.#createFrom(await this.image(signal), words, binds, signal);
+      return await this.#createFrom(await this.image(signal), words, mounts, signal);
     } catch (error) {
       if (!(error instanceof EngineRefusal) || error.status !== 404) throw error;
       // Somebody pruned the images.
       this.#image = undefined;
-      return this.#createFrom(await this.image(signal), words, binds, signal);
+      return this.#createFrom(await this.image(signal), words, mounts, signal);
     }
   }
 
   async #createFrom(
     image: string,
     words: readonly string[],
-    binds: readonly string[],
+    mounts: Mounted,
     signal: AbortSignal,
   ): Promise<AsyncDisposable & { readonly id: string }> {
     const body = {
@@ -166,7 +172,7 @@ export class Toolbox {
       Cmd: words,
       Labels: this.#labels(),
       NetworkDisabled: true,
-      HostConfig: { Binds: binds, NetworkMode: "none", LogConfig: { Type: "json-file" } },
+      HostConfig: { ...hostConfigOf(mounts), NetworkMode: "none", LogConfig: { Type: "json-file" } },
     };
     const call: Call = { method: "POST", path: "/containers/create", body, signal, timeoutMs: callTimeoutMs };
     const { Id: id } = await this.#connection.read(call, Created);
