@@ -131,7 +131,8 @@ function globMatches(glob: string, text: string): boolean {
 
 function matchesAt(part: string, text: string, at: number): boolean {
   return (
-    at + part.length <= text.length && [...part].every((letter, index) => letter === "?" || letter === text[at + index])
+    at + part.length <= text.length &&
+    Array.from(part).every((letter, index) => letter === "?" || letter === text[at + index])
   );
 }
 

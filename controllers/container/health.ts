@@ -59,7 +59,6 @@ export function awaitsPostStart({ spec, status }: Container, keep: Observed): bo
 
 /** Why a container that runs is not ready; undefined where it is. */
 export function unready(container: Container, keep: Observed, verdict: Verdict | undefined): Finding | undefined {
-  const { spec } = container;
   const no = (reason: string, message: string): Finding => ({ status: "False", reason, message });
   if (isCondemned(container, keep)) return no("Unhealthy", container.status?.condemned?.message ?? "");
   if (awaitsPostStart(container, keep)) return no("PostStartHookPending", "Waiting for the postStart hook");

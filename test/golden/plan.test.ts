@@ -55,9 +55,10 @@ function planOf(input: Input): Plan {
   const container = containerOf(spec, status === undefined ? {} : { status });
   return plan({
     container,
-    observed: observed.map(({ from, ...fields }) =>
-      observedOf(ContainerSpec.parse({ ...container.spec, ...from }), fields),
-    ),
+    observed: observed.map(({ from, ...fields }) => {
+      const madeFrom = ContainerSpec.parse({ ...container.spec, ...from });
+      return observedOf(madeFrom, { ...fields, inPlace: { ...inPlace(madeFrom), ...fields.inPlace } });
+    }),
     wanted: { specHash: specHash(container.spec), inPlace: inPlace(container.spec), ...wanted },
     missingImages: new Set(imagePresent ? [] : [container.spec.image]),
     movedTo,

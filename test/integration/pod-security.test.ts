@@ -31,7 +31,7 @@ const hostPath = { volumes: [{ name: "etc", hostPath: { path: "/etc" } }] };
 const saysNo =
   'violates PodSecurity "baseline:latest": privileged (container "web" must not set securityContext.privileged=true)';
 const warnings = ({ headers }: Answer): readonly string[] =>
-  [...String(headers["warning"] ?? "").matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)].map(([, text]) =>
+  [...(headers["warning"] ?? "").matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)].map(([, text]) =>
     (text ?? "").replaceAll("\\", ""),
   );
 

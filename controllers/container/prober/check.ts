@@ -138,15 +138,17 @@ async function get(place: Place, httpGet: HttpGet, timeoutMs: number, inside: In
 }
 
 function headersOf({ port }: Place, { httpHeaders = [] }: HttpGet): OutgoingHttpHeaders {
-  const headers: Record<string, string | string[]> = { "User-Agent": userAgent, Accept: "*/*", Connection: "close" };
-  headers["Host"] = `127.0.0.1:${port}`;
-  for (const { name, value } of httpHeaders) {
-    const same = Object.keys(headers).find((known) => known.toLowerCase() === name.toLowerCase());
-    const given = httpHeaders.filter((one) => one.name.toLowerCase() === name.toLowerCase()).map((one) => one.value);
-    if (same !== undefined) delete headers[same];
-    headers[name] = given.length === 1 ? value : given;
+  const ours = { "User-Agent": userAgent, Accept: "*/*", Connection: "close", Host: `127.0.0.1:${port}` };
+  const headers = new Map<string, { readonly name: string; readonly values: string[] }>(
+    Object.entries(ours).map(([name, value]) => [name.toLowerCase(), { name, values: [value] }]),
+  );
+  const asked = Map.groupBy(httpHeaders, ({ name }) => name.toLowerCase());
+  for (const [key, same] of asked) {
+    headers.set(key, { name: same.at(-1)?.name ?? key, values: same.map(({ value }) => value) });
   }
-  return headers;
+  return Object.fromEntries(
+    [...headers.values()].map(({ name, values }) => [name, values.length === 1 ? values[0] : values]),
+  );
 }
 
 function exchange(

@@ -4,7 +4,7 @@ import type { ProbeState } from "./probe.ts";
 
 const results = (text: string, successThreshold: number, failureThreshold: number, first?: boolean): string => {
   let state: ProbeState = untried(first);
-  return [...text]
+  return Array.from(text)
     .map((one) => {
       state = next({ successThreshold, failureThreshold }, state, { ok: one === "+", message: "no" });
       return state.verdict === undefined ? "?" : state.verdict ? "+" : "-";
