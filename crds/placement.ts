@@ -70,6 +70,7 @@ const TopologySpreadConstraint = z.object({
   whenUnsatisfiable: z.enum(["DoNotSchedule", "ScheduleAnyway"]).default("DoNotSchedule"),
   labelSelector: LabelSelector.optional(),
 });
+export type TopologySpreadConstraint = z.infer<typeof TopologySpreadConstraint>;
 
 const Toleration = withRules(
   z.object({

@@ -109,6 +109,14 @@ export interface HostInfo {
   readonly memory: number;
   readonly runtimes: readonly string[];
   readonly defaultRuntime: string;
+  /** The largest first, and not all where there are many. */
+  readonly images: readonly HostImage[];
+}
+
+export interface HostImage {
+  /** References by tag and by digest. */
+  readonly names: readonly string[];
+  readonly sizeBytes: number;
 }
 
 export interface LogOptions {

@@ -145,7 +145,7 @@ async function runControllers(
   };
   const controllers = [
     hostController({ ...writersOf("host"), informers, drivers, feed, clock, random }),
-    schedulerController({ ...writersOf("scheduler"), informers, feed, clock }),
+    schedulerController({ ...writersOf("scheduler"), informers, feed, tenancy: options.defaultTenancy, clock }),
     taintEvictionController({ ...writersOf("taint-eviction"), informers, clock }),
     containerController({ ...writersOf("container"), informers, drivers, feed, clock, random, log, digestKey }),
     namespaceController({ ...writersOf("namespace"), informers, clock }),

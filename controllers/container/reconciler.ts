@@ -20,6 +20,7 @@ import { followsTag, ImageUpdates } from "./image-updates.ts";
 import type { Resolved } from "./inputs/inputs.ts";
 import type { Lookup } from "./inputs/lookup.ts";
 import { Performer, PostStartError, SupersededError } from "./performer.ts";
+import { asPlaced } from "./placed.ts";
 import type { Action, Plan, PlanInput, Wanted } from "./plan.ts";
 import { imagesAsked, needsFiles, plan, planRemoval } from "./plan.ts";
 import type { Prober } from "./prober/prober.ts";
@@ -118,7 +119,7 @@ export class ContainerReconciler implements Reconciler {
     const deleted = deletionTimestamp !== undefined;
     if (deleted && !finalizers.includes(finalizer)) return settled();
 
-    const work = new Work(this.#options, container, signal);
+    const work = new Work(this.#options, asPlaced(container), signal);
     const left = await this.#leaveFormerHosts(work);
     const hostName = container.status?.hostName;
     if (hostName === undefined) {

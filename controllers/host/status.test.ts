@@ -21,6 +21,7 @@ const answers: Probe = {
     memory: 8 * 2 ** 30,
     runtimes: ["runc"],
     defaultRuntime: "runc",
+    images: [{ names: ["web:1"], sizeBytes: 1_000_000 }],
   },
   containers: 2,
   orphans: [],
@@ -39,6 +40,7 @@ test("says what the host is and how much can be asked of it", () => {
     engine: { version: "28.2.2", apiVersion: "1.50" },
     capacity: { cpu: "4", memory: "8Gi" },
     allocatable: { cpu: "4", memory: "8Gi" },
+    images: [{ names: ["web:1"], sizeBytes: 1_000_000 }],
     containers: 2,
     lastHeartbeatTime: "2026-01-01T00:01:00Z",
   });

@@ -119,6 +119,7 @@ function factsOf({ info, containers, orphans }: Look): Partial<HostStatus> {
     allocatable: capacity,
     runtimes: [...info.runtimes],
     defaultRuntime: info.defaultRuntime,
+    images: info.images.map(({ names, sizeBytes }) => ({ names: [...names], sizeBytes })),
     containers,
     orphans: [...orphans],
   };

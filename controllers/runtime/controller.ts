@@ -5,7 +5,7 @@ import { describeError } from "../../process/log.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { ControllerDefinition, Key, Outcome } from "./reconciler.ts";
 import { TerminalError } from "./reconciler.ts";
-import { WorkQueue } from "./work-queue.ts";
+import { defaultBackoff, WorkQueue } from "./work-queue.ts";
 
 /** That another writer came first is everyday; that it comes first this often in a row is worth a line. */
 const conflictsWorthALine = 5;
@@ -19,7 +19,7 @@ export class Controller {
   constructor(definition: ControllerDefinition, clock: Clock, log: Log) {
     this.#definition = definition;
     this.#log = log;
-    this.#queue = new WorkQueue(clock);
+    this.#queue = new WorkQueue(clock, defaultBackoff, definition.priorityOf);
   }
 
   get name(): string {

@@ -77,6 +77,8 @@ export interface ControllerDefinition {
   /** How many keys are worked on at once. */
   readonly workers: number;
   readonly reconciler: Reconciler;
+  /** Which of the keys that wait is worked on first: the one with more. In the order they arrived when absent. */
+  readonly priorityOf?: (key: Key) => number;
   /**
    * Connects what wakes it: informers' changes, drivers' events, timers. Called once, before the informers start;
    * may run until `signal` aborts.

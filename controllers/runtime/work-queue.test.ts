@@ -20,6 +20,17 @@ describe("add and take", () => {
     expect(queue.size).toBe(0);
   });
 
+  test("those of more priority leave first, and those of one priority in the order they came", async () => {
+    const clock = new FakeClock();
+    const queue = new WorkQueue(clock, backoff, (key) => Number(key.slice(1)));
+    for (const key of ["a1", "b0", "c2", "d1"]) queue.add(key);
+    expect(queue.size).toBe(4);
+    expect(await queue.take()).toBe("c2");
+    queue.add("e2");
+    expect([await queue.take(), await queue.take(), await queue.take()]).toEqual(["e2", "a1", "d1"]);
+    expect([await queue.take(), queue.size]).toEqual(["b0", 0]);
+  });
+
   test("a key that is being worked on is not handed out, and is again once it is done", async () => {
     const { queue } = make();
     queue.add("a");

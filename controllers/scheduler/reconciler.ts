@@ -1,70 +1,168 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Client } from "../../api/client/client.ts";
-import { ApiError, isNotFound } from "../../api/status.ts";
+import { ApiError, isConflict, isNotFound } from "../../api/status.ts";
 import type { Container, ContainerStatus } from "../../crds/container.ts";
 import { containers as containerType } from "../../crds/container.ts";
 import { findCondition } from "../runtime/conditions.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
 import { keyOf, settled, waiting } from "../runtime/reconciler.ts";
-import { placementFilters, wantOf } from "./filters.ts";
+import { allot } from "./allotment.ts";
+import { refusalsOf } from "./filters/filter.ts";
+import { placementFilters } from "./filters/placement.ts";
 import type { Ledger } from "./ledger.ts";
-import { refusalOf, schedule } from "./schedule.ts";
-import { boundStatus, placedStatus, unschedulableStatus } from "./status.ts";
+import type { MayDisrupt, Preemption } from "./preemption.ts";
+import { preempt } from "./preemption.ts";
+import type { Priority, PriorityClass } from "./priority.ts";
+import { priorityOf } from "./priority.ts";
+import { schedule } from "./schedule.ts";
+import { boundStatus, placedStatus, preemptedStatus, unschedulableStatus } from "./status.ts";
+import type { Place } from "./status.ts";
+import type { Tenancy, Want } from "./want.ts";
+import { wantOf } from "./want.ts";
 
 export interface SchedulerOptions {
   readonly client: Pick<Client, "updateStatus">;
   readonly containers: Cache<Container>;
+  readonly priorityClasses: Cache<PriorityClass>;
   readonly ledger: Ledger;
+  /** Of Containers that say nothing about it: as the ledger has it. */
+  readonly tenancy: Tenancy;
+  /** Whether a Container may be moved as DisruptionBudgets have it: preferred where one of several must go. */
+  readonly mayDisrupt: MayDisrupt;
+  /** Told when there is room that was kept for somebody who went elsewhere. */
+  readonly onRoom: () => void;
   readonly events: EventRecorder;
   readonly clock: Clock;
 }
 
-/**
- * Binds one Container to a Host, once and for all. Must have one worker only: each decision counts on the ledger
- * holding all those before.
- */
+type Decision =
+  | { readonly place: Place }
+  | { readonly place?: undefined; readonly refusal: string; readonly preemption: Preemption | undefined };
+
+/** Binds one Container to a Host. Must have one worker only: each decision counts on the ledger holding all those before. */
 export class SchedulerReconciler implements Reconciler {
   readonly #options: SchedulerOptions;
+  readonly #refused = new Map<Key, Want>();
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
   }
 
-  async reconcile(key: Key): Promise<Outcome> {
-    const { containers, ledger, clock, events } = this.#options;
+  /** Those for whom no Host did when they were last looked at, the one that has waited longest first. */
+  get refused(): ReadonlyMap<Key, Want> {
+    return this.#refused;
+  }
+
+  /** More is first. */
+  priorityOf(key: Key): number {
+    const { containers, priorityClasses } = this.#options;
     const container = containers.get(key);
+    return (container && priorityOf(container, priorityClasses)?.value) ?? 0;
+  }
+
+  async reconcile(key: Key): Promise<Outcome> {
+    const { containers, priorityClasses, ledger, tenancy } = this.#options;
+    const container = containers.get(key);
+    this.#refused.delete(key);
     if (container === undefined || container.metadata.deletionTimestamp !== undefined) return settled();
     if (container.status?.hostName !== undefined) return this.#review(container, container.status.hostName);
     if (ledger.hasBound(container)) return settled();
 
-    // What an earlier try may have taken must not stand in the way of this one.
-    ledger.forget(key);
-    const placement = schedule(wantOf(container), ledger.candidates());
-    if ("hostName" in placement) return this.#bind(container, placement.hostName);
-
-    const message = placement.unschedulable;
-    if (await this.#write(container, unschedulableStatus(container, message, clock.now()))) {
-      events.event(container, "Warning", "FailedScheduling", message);
+    const unsure = ledger.unsurePlace(container);
+    if (unsure !== undefined) return this.#bind(container, unsure);
+    // A promise must not stand in the way of what is promised. Room that is not needed any more is for others.
+    const promise = ledger.forget(key);
+    const priority = priorityOf(container, priorityClasses);
+    const want = wantOf(container, { priority: priority?.value ?? 0, tenancy });
+    if (priority === undefined) {
+      return this.#refuse(container, want, `PriorityClass "${container.spec.priorityClassName ?? ""}" does not exist`);
     }
-    // Whatever may make room wakes it.
-    return waiting("Unschedulable", message);
+    const outcome = await this.#place(container, want, priority);
+    if (promise !== undefined && promise.hostName !== ledger.hostOf(key)) this.#options.onRoom();
+    return outcome;
   }
 
-  async #bind(container: Container, hostName: string): Promise<Outcome> {
-    const { ledger, events, clock } = this.#options;
-    ledger.assume(container, hostName, "unknown");
+  async #place(container: Container, want: Want, priority: Priority): Promise<Outcome> {
+    const decision = this.#decide(want, priority);
+    if (decision.place !== undefined) return this.#bind(container, decision.place);
+    const { refusal, preemption } = decision;
+    if (preemption === undefined) return this.#refuse(container, want, refusal);
+    await this.#makeRoom(container, want, preemption);
+    return this.#refuse(container, want, `${refusal}; ${hope(preemption)}`);
+  }
+
+  #decide(want: Want, { value, preempts }: Priority): Decision {
+    const { ledger, mayDisrupt } = this.#options;
+    // Room that is made for others is not kept from whoever has more priority.
+    const promises = ledger.takeBackPromises(value);
     try {
-      await this.#write(container, boundStatus(container, hostName, clock.now()));
+      const placement = schedule(want, ledger);
+      if ("hostName" in placement) {
+        const { hostName } = placement;
+        const candidate = ledger.candidate(hostName);
+        return { place: { hostName, priority: value, ...(candidate && allot(want, candidate)) } };
+      }
+      const preemption = preempts ? preempt(want, ledger, mayDisrupt) : undefined;
+      return { refusal: placement.unschedulable, preemption };
+    } finally {
+      for (const promise of promises) ledger.restore(promise);
+    }
+  }
+
+  /** Keeps the room that there will be from others, and asks those who are in the way to leave. */
+  async #makeRoom(container: Container, want: Want, { hostName, victims, allotment }: Preemption): Promise<void> {
+    const { containers, ledger, events, clock } = this.#options;
+    ledger.assume(
+      { ...container, status: { ...container.status, hostName, priority: want.priority, ...allotment } },
+      "promised",
+    );
+    for (const key of victims) {
+      const victim = containers.get(key);
+      if (victim === undefined) continue;
+      // Who else there is, is nobody's business in another namespace.
+      const whom = victim.metadata.namespace === want.tenant ? want.key : "a Container of more priority";
+      const message = `Preempted by ${whom} on Host "${hostName}"`;
+      try {
+        const leaving = { ...victim, status: preemptedStatus(victim, message, clock.now()) };
+        ledger.see(victim, await this.#options.client.updateStatus<Container>(containerType, leaving));
+      } catch (error) {
+        if (isNotFound(error)) continue;
+        throw error;
+      }
+      events.event(victim, "Normal", "Preempted", message);
+    }
+  }
+
+  async #bind(container: Container, place: Place): Promise<Outcome> {
+    const { ledger, events, clock } = this.#options;
+    const again = ledger.unsurePlace(container) !== undefined;
+    const bound = { ...container, status: boundStatus(container, place, clock.now()) };
+    ledger.assume(bound, "unknown");
+    try {
+      await this.#write(container, bound.status);
     } catch (error) {
-      // A refusal is certain; anything else may have happened all the same, and keeps its room until that is known.
-      if (error instanceof ApiError && error.code < 500) ledger.forget(keyOf(container));
+      // A refusal is certain, unless an earlier try came through, or something else did: then the API is about to show
+      // it. Anything else may have happened all the same, and keeps its room until that is known.
+      const refused = error instanceof ApiError && error.code < 500 && !isConflict(error);
+      if (refused && !again) ledger.forget(keyOf(container));
       if (isNotFound(error)) return settled();
       throw error;
     }
-    ledger.assume(container, hostName, "bound");
-    events.event(container, "Normal", "Scheduled", `Successfully assigned ${keyOf(container)} to ${hostName}`);
+    ledger.assume(bound, "bound");
+    const message = `Successfully assigned ${keyOf(container)} to ${place.hostName}`;
+    events.event(container, "Normal", "Scheduled", message);
     return settled();
+  }
+
+  /** Whatever may make room wakes it. */
+  async #refuse(container: Container, want: Want, message: string): Promise<Outcome> {
+    const { events, clock } = this.#options;
+    this.#refused.set(want.key, want);
+    if (await this.#write(container, unschedulableStatus(container, message, clock.now()))) {
+      events.event(container, "Warning", "FailedScheduling", message);
+    }
+    return waiting("Unschedulable", message);
   }
 
   /** Tells whoever changes the placement of a bound Container that it does not move, and when they have taken it back. */
@@ -72,7 +170,7 @@ export class SchedulerReconciler implements Reconciler {
     const { ledger, events, clock } = this.#options;
     const candidate = ledger.candidate(hostName);
     if (candidate === undefined) return settled();
-    const misplaced = refusalOf(placementFilters, wantOf(container), candidate);
+    const misplaced = refusalsOf(placementFilters, wantOf(container), ledger)(candidate);
     const said = findCondition(container.status?.conditions, "Scheduled")?.reason === "PlacementChanged";
     if ((misplaced !== undefined) === said) return settled();
     const status = placedStatus(container, hostName, misplaced, clock.now());
@@ -89,4 +187,13 @@ export class SchedulerReconciler implements Reconciler {
     await this.#options.client.updateStatus<Container>(containerType, next);
     return true;
   }
+}
+
+function hope({ hostName, victims }: Preemption): string {
+  if (victims.length === 0) return `waits for room on Host "${hostName}", which others are leaving`;
+  const whom =
+    victims.length === 1
+      ? "a Container of less priority leaves"
+      : `${victims.length} Containers of less priority leave`;
+  return `waits until ${whom} Host "${hostName}"`;
 }

@@ -35,7 +35,11 @@ const tolerating = (seconds?: number): object => ({
 
 test.each<Case>([
   { why: "nothing is wrong with its Host", want: "stay" },
-  { why: "a lost Host is waited for, five minutes by default", observed: [lostFor(60)], want: { do: "wait", forMs: 240_000 } }, // prettier-ignore
+  {
+    why: "a lost Host is waited for, five minutes by default",
+    observed: [lostFor(60)],
+    want: { do: "wait", forMs: 240_000 },
+  },
   {
     why: "and then left without being asked",
     observed: [lostFor(300)],
@@ -65,8 +69,19 @@ test.each<Case>([
     want: { do: "evict", reason: "TaintEviction", message: 'Host "a" has the taint {maintained: }', hostLost: false },
   },
   { why: "NoSchedule drives nobody away", taints: [{ key: "full", effect: "NoSchedule" }], want: "stay" },
-  { why: "one that is pinned to its Host stays", spec: { placement: { hostName: "a" } }, observed: [lostFor(9999)], want: "stay" }, // prettier-ignore
-  { why: "what may run once has run", spec: { restartPolicy: "Never" }, status: { startedAt: secondsAgo(9) }, observed: [lostFor(9999)], want: "stay" }, // prettier-ignore
+  {
+    why: "one that is pinned to its Host stays",
+    spec: { placement: { hostName: "a" } },
+    observed: [lostFor(9999)],
+    want: "stay",
+  },
+  {
+    why: "what may run once has run",
+    spec: { restartPolicy: "Never" },
+    status: { startedAt: secondsAgo(9) },
+    observed: [lostFor(9999)],
+    want: "stay",
+  },
   {
     why: "data of this Host keeps it there",
     spec: { volumes: [{ name: "v", dockerVolume: { name: "data" } }] },
@@ -100,7 +115,10 @@ test.each<Case>([
   },
 ])("$why", ({ spec = {}, status = {}, observed = [], taints = [], sightedFor = 9999, want }) => {
   const container = containerOf(spec, { status: { hostName: "a", ...status } });
-  const host = observed === "no Host" ? undefined : hostOf("a", { spec: { taints: [...taints] }, status: { taints: [...observed] } }); // prettier-ignore
+  const host =
+    observed === "no Host"
+      ? undefined
+      : hostOf("a", { spec: { taints: [...taints] }, status: { taints: [...observed] } });
   const found = verdict({ container, host, sightedSince: new Date(secondsAgo(sightedFor)), now });
   if (typeof want === "string") expect(found.do).toBe(want);
   else expect(found).toEqual(want);

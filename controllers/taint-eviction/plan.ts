@@ -1,7 +1,14 @@
 /** Decides who leaves a Host because of its taints, and when. Pure. Named after kubernetes/pkg/controller/tainteviction. */
 import type { Container } from "../../crds/container.ts";
 import type { Host, Taint } from "../../crds/host.ts";
-import { notReadyTaint, outOfServiceTaint, taintsOf, toleratedSeconds, tolerationsOf, unreachableTaint } from "../../crds/taints.ts"; // prettier-ignore
+import {
+  notReadyTaint,
+  outOfServiceTaint,
+  taintsOf,
+  toleratedSeconds,
+  tolerationsOf,
+  unreachableTaint,
+} from "../../crds/taints.ts";
 
 export interface EvictionInput {
   /** One that is bound. */

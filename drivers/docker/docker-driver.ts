@@ -31,7 +31,7 @@ import { changes } from "./events.ts";
 import { connect, exec } from "./exec.ts";
 import { logs } from "./logs.ts";
 import { refuseSubPaths } from "./mounts.ts";
-import { ContainerList, Inspect, observed, ownedContainers } from "./observe.ts";
+import { ContainerList, hostImages, ImageList, Inspect, observed, ownedContainers } from "./observe.ts";
 import { needsImageUser } from "./isolation.ts";
 import { Puller } from "./pull.ts";
 import { Toolbox } from "./toolbox/toolbox.ts";
@@ -112,7 +112,10 @@ export class DockerDriver implements HostDriver {
 
   /** Takes no slot: whether a host is well must not wait for what it has to do. */
   async info(signal: AbortSignal): Promise<HostInfo> {
-    const info = await this.#connection.read({ method: "GET", path: "/info", signal }, Info);
+    const [info, images] = await Promise.all([
+      this.#connection.read({ method: "GET", path: "/info", signal }, Info),
+      this.#connection.read({ method: "GET", path: "/images/json", signal }, ImageList),
+    ]);
     const { apiVersion, architecture } = await this.#connection.engine(signal);
     return {
       engine: { type: "docker", version: info.ServerVersion, apiVersion },
@@ -123,6 +126,7 @@ export class DockerDriver implements HostDriver {
       memory: info.MemTotal,
       runtimes: Object.keys(info.Runtimes ?? {}).sort(),
       defaultRuntime: info.DefaultRuntime,
+      images: hostImages(images),
     };
   }
 

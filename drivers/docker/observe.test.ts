@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { labels } from "../labels.ts";
-import { ContainerList, Inspect, observed, ownedContainers } from "./observe.ts";
+import { ContainerList, hostImages, ImageList, Inspect, observed, ownedContainers } from "./observe.ts";
 
 const ours = {
   [labels.instance]: "i",
@@ -110,4 +110,20 @@ test("its own name is the one that is no link's alias", () => {
       state: "exited",
     },
   ]);
+});
+
+test("images: by tag and digest, the largest first, without those that have no name", () => {
+  const list = ImageList.parse([
+    { RepoTags: ["web:1", "web:latest"], RepoDigests: ["web@sha256:1"], Size: 10 },
+    { RepoTags: ["<none>:<none>"], RepoDigests: ["<none>@<none>"], Size: 30 },
+    { RepoTags: null, RepoDigests: ["db@sha256:2"], Size: 20 },
+  ]);
+  expect(hostImages(list)).toEqual([
+    { names: ["db@sha256:2"], sizeBytes: 20 },
+    { names: ["web:1", "web:latest", "web@sha256:1"], sizeBytes: 10 },
+  ]);
+  const many = Array.from({ length: 60 }, (_, index) => ({ RepoTags: [`web:${index}`], Size: index }));
+  expect(hostImages(ImageList.parse(many)).map(({ sizeBytes }) => sizeBytes)).toEqual(
+    Array.from({ length: 50 }, (_, index) => 59 - index),
+  );
 });

@@ -1,6 +1,6 @@
 /** From what the Engine shows to what the plan compares. Pure; everything is parsed here, at the edge. */
 import { z } from "zod";
-import type { Health, Observed, OwnedContainer } from "../driver.ts";
+import type { Health, HostImage, Observed, OwnedContainer } from "../driver.ts";
 import { labels } from "../labels.ts";
 import { ownVolumeName } from "../own-volumes.ts";
 import { decodeSpecHash } from "../spec-hash.ts";
@@ -111,6 +111,28 @@ export function ownedContainers(list: z.infer<typeof ContainerList>, instance: s
     const hostName = found.Labels?.[labels.host] ?? "";
     return [{ ...identity, hostName, id: found.Id, hostSideName: name.slice(1), state: found.State }];
   });
+}
+
+/** GET /images/json. */
+export const ImageList = z.array(
+  z.object({ RepoTags: z.array(z.string()).nullish(), RepoDigests: z.array(z.string()).nullish(), Size: z.number() }),
+);
+
+/** As many images as kubelet tells of (nodeStatusMaxImages), and as many names of each (maxNamesPerImageInNodeStatus). */
+const [mostImages, mostNames] = [50, 5];
+
+/** Those that have a name; the Engine calls others <none>. */
+export function hostImages(list: z.infer<typeof ImageList>): readonly HostImage[] {
+  return list
+    .map(({ RepoTags, RepoDigests, Size }) => ({
+      names: [...(RepoTags ?? []), ...(RepoDigests ?? [])]
+        .filter((name) => !name.startsWith("<none>"))
+        .slice(0, mostNames),
+      sizeBytes: Size,
+    }))
+    .filter(({ names }) => names.length > 0)
+    .sort((a, b) => b.sizeBytes - a.sizeBytes || (String(a.names) < String(b.names) ? -1 : 1))
+    .slice(0, mostImages);
 }
 
 function identify(
