@@ -19,6 +19,7 @@ export default defineConfig({
           include: [
             "{crds,process,formats,api,controllers,drivers,cli,scripts}/**/*.test.ts",
             "test/golden/**/*.test.ts",
+            "test/chaos/timeline.test.ts",
           ],
         },
       },
@@ -36,6 +37,7 @@ export default defineConfig({
           hookTimeout: 600_000,
         },
       },
+      { test: { ...shared, name: "chaos", include: ["test/chaos/chaos.test.ts"], testTimeout: 1_800_000 } },
       { test: { ...shared, name: "fuzz", include: ["test/fuzz/**/*.test.ts"] } },
       {
         test: {
