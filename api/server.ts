@@ -7,6 +7,7 @@ import { customResourceDefinition } from "../crds/custom-resource-definition.ts"
 import { kinds } from "../crds/index.ts";
 import type { KubeObject, ResourceType } from "../crds/meta.ts";
 import { Admission } from "./admission/admission.ts";
+import { AdoptionPlugin } from "./admission/adoption.ts";
 import { DynamicAdmission } from "./admission/dynamic-admission.ts";
 import { LimitRanger } from "./admission/limit-ranger.ts";
 import { NamespaceLifecycle } from "./admission/namespace-lifecycle.ts";
@@ -34,6 +35,7 @@ import { connectedSubresources, Registry } from "./resources/registry.ts";
 import { isAlreadyExists, isConflict } from "./status.ts";
 import type { Clock } from "../process/clock.ts";
 import type { Store } from "./storage/store.ts";
+import type { Answerers } from "./verbs/answer.ts";
 import type { Connectors } from "./verbs/connect.ts";
 import { WebhookClient } from "./webhooks/client.ts";
 import type { Environment, Random } from "./verbs/environment.ts";
@@ -48,6 +50,8 @@ export interface ApiServerOptions {
   /** Further names and addresses for the server's certificate; none when absent. */
   readonly names?: readonly string[];
   readonly connectors: Connectors;
+  /** What answers creates of kinds that are kept nowhere, besides reviews; nothing when absent. */
+  readonly answerers?: Answerers;
   readonly clock: Clock;
   readonly random?: Random;
   readonly log: Log;
@@ -108,6 +112,7 @@ export class ApiServer implements AsyncDisposable {
           },
         }),
         new PriorityPlugin(() => registry.builtin(priorityClassType)),
+        new AdoptionPlugin(defaultAuthorizer),
         dynamic.mutatingWebhooks,
         dynamic.validatingPolicies,
         dynamic.validatingWebhooks,
@@ -145,6 +150,7 @@ export class ApiServer implements AsyncDisposable {
     const answerers = {
       ...reviewAnswerers({ authenticators, authorizer, clock }),
       "serviceaccounts/token": { definition: tokenRequests, answer: tokens.answer },
+      ...this.#options.answerers,
     };
     const environment = this.#environment;
     const resources = new ResourceHandler({ environment, registry, connectors, answerers, metrics, stopping });

@@ -10,6 +10,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Client } from "../../api/client/client.ts";
 import { ManagedClient } from "../../api/client/managed-client.ts";
+import { defaultAuthorizer } from "../../api/auth/authorization.ts";
 import { writePrivate } from "../../api/auth/certificates.ts";
 import { ApiServer } from "../../api/server.ts";
 import { isAlreadyExists } from "../../api/status.ts";
@@ -39,12 +40,14 @@ import { hosts } from "../../crds/host.ts";
 import type { HostDriver } from "../../drivers/driver.ts";
 import { HostFeed } from "../../drivers/host-feed.ts";
 import { DriverPool } from "../../drivers/pool.ts";
+import { adoptable } from "./adoptable.ts";
 import { containerLog, logOptions } from "./container-log.ts";
 import { lockFolder, makeFolder } from "./data-folder.ts";
 import { resolveDigestKey } from "./digest-key.ts";
 import { resolveInstance } from "./instance.ts";
 import { createLog } from "./log.ts";
 import type { ServerOptions } from "./options.ts";
+import { planAnswerer } from "./plan/answerer.ts";
 
 const clock = systemClock;
 const defaultSocket = "/var/run/docker.sock";
@@ -80,6 +83,17 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           ...([api.client, openDriver, object as Container, logOptions(query, clock.now()), aborted] as const),
           query.get("container") ?? undefined,
         ),
+      "hosts.stowage.dev/adoptable": (object, _query, aborted) => adoptable(openDriver, object as Host, aborted),
+    },
+    answerers: {
+      "plans.stowage.dev": planAnswerer({
+        client: () => api.client,
+        openDriver: (host) => openDriver(host),
+        authorizer: defaultAuthorizer,
+        tenancy: options.defaultTenancy,
+        digestKey: () => digestKey,
+        clock,
+      }),
     },
     clock,
     log,

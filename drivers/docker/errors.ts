@@ -144,3 +144,13 @@ export function connectionError(endpoint: string, error: unknown): HostUnreachab
     advices[code] ?? (isTimeout(error) ? "it did not answer in time: check its health and the network" : message);
   return new HostUnreachableError(`Cannot reach the Docker Engine at ${endpoint}: ${why}`, { cause: error });
 }
+
+/** Some refusals are answers. */
+export async function unlessStatus<T, U>(status: number, work: Promise<T>, otherwise: U): Promise<T | U> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof EngineRefusal && error.status === status) return otherwise;
+    throw error;
+  }
+}
