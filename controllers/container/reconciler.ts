@@ -1,10 +1,9 @@
 import type { Client } from "../../api/client/client.ts";
 import { isNotFound } from "../../api/status.ts";
-import type { Condemned, Container, ContainerSpec } from "../../crds/container.ts";
+import type { Condemned, Container } from "../../crds/container.ts";
 import type { Host } from "../../crds/host.ts";
 import type { HostDriver, Observed, Step } from "../../drivers/driver.ts";
 import { HostUnreachableError, StepError } from "../../drivers/driver.ts";
-import type { Inputs } from "../../drivers/inputs.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
 import { shownFiles } from "../../drivers/own-volumes.ts";
 import { findCondition } from "../runtime/conditions.ts";

@@ -4,14 +4,12 @@
  * each host shows. Writes nothing.
  */
 import type { User } from "../../../api/auth/authentication.ts";
-import type { Name } from "../../../api/client/client.ts";
 import type { Authorizer } from "../../../api/auth/authorization.ts";
 import { authorize } from "../../../api/auth/authorization.ts";
 import { planKind } from "../../../api/resources/builtin/plan.ts";
 import type { Answerer } from "../../../api/verbs/answer.ts";
 import type { Container } from "../../../crds/container.ts";
 import { containers } from "../../../crds/container.ts";
-import type { ResourceType } from "../../../crds/meta.ts";
 import type { PlanSpec, PlanStatus } from "../../../crds/plan.ts";
 import type { Allowed } from "./changes.ts";
 import { changesOf, changesOfApply, changesOfDelete, plannedObject } from "./changes.ts";
@@ -35,7 +33,7 @@ const specOf = (spec: unknown): PlanSpec => spec as PlanSpec;
 async function statusOf(options: PlanOptions, spec: PlanSpec, user: User): Promise<PlanStatus> {
   const client = options.client();
   const types = await client.discover();
-  const allowed = (verb: string, type: ResourceType, name: Name): void => {
+  const allowed: Allowed = (verb, type, name) => {
     const resource = { group: type.group, plural: type.plural, namespace: name.namespace, name: name.name };
     authorize(options.authorizer, user, { verb, path: "", resource });
   };
