@@ -123,7 +123,7 @@ export class ApiEventRecorder implements EventRecorder, AsyncDisposable {
 
   /** Resolves when everything said so far is written or given up. */
   async flush(): Promise<void> {
-    await Promise.all(this.#lanes.map(({ writing }) => writing));
+    for (const { writing } of this.#lanes) await writing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

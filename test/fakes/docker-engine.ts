@@ -170,8 +170,8 @@ export class FakeDockerEngine implements AsyncDisposable {
     ["GET", /^\/containers\/([^/]+)\/logs$/, ({ query, response }, name) => this.#logs(name, query, response)],
     ["POST", /^\/containers\/([^/]+)\/start$/, (_, name) => this.#start(name)],
     ["POST", /^\/containers\/([^/]+)\/stop$/, ({ query, incoming }, name) => this.#stop(name, query, incoming)],
-    ["POST", /^\/containers\/([^/]+)\/pause$/, async (_, name) => done(this.#find(name).pause())],
-    ["POST", /^\/containers\/([^/]+)\/unpause$/, async (_, name) => done(this.#find(name).unpause())],
+    ["POST", /^\/containers\/([^/]+)\/pause$/, async (_, name) => this.#freeze(name, "pause")],
+    ["POST", /^\/containers\/([^/]+)\/unpause$/, async (_, name) => this.#freeze(name, "unpause")],
     ["POST", /^\/containers\/([^/]+)\/update$/, ({ incoming }, name) => this.#update(name, incoming)],
     ["DELETE", /^\/containers\/([^/]+)$/, (_, name) => this.#remove(name)],
     ["GET", /^\/images\/(.+)\/json$/, async (_, name) => this.#look(this.#image(name))],
@@ -266,6 +266,11 @@ export class FakeDockerEngine implements AsyncDisposable {
     return { status: 204 };
   }
 
+  #freeze(name: string, verb: "pause" | "unpause"): Answer {
+    this.#find(name)[verb]();
+    return { status: 204 };
+  }
+
   async #update(name: string, incoming: IncomingMessage): Promise<Answer> {
     const container = this.#find(name);
     container.update((await json(incoming)) as UpdateRequest);
@@ -333,10 +338,6 @@ export class FakeDockerEngine implements AsyncDisposable {
       `pull access denied for ${name}, repository does not exist or may require 'docker login': denied: requested access to the resource is denied`,
     );
   }
-}
-
-function done(_: void): Answer {
-  return { status: 204 };
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
