@@ -91,6 +91,13 @@ test.each([
 test("its own name is the one that is no link's alias", () => {
   const list = ContainerList.parse([{ Id: "abc", Names: ["/other/alias", "/mine"], Labels: ours, State: "exited" }]);
   expect(ownedContainers(list, "i")).toEqual([
-    { owner: { namespace: "shop", name: "web" }, uid: "u-1", id: "abc", hostSideName: "mine", state: "exited" },
+    {
+      owner: { namespace: "shop", name: "web" },
+      uid: "u-1",
+      hostName: "",
+      id: "abc",
+      hostSideName: "mine",
+      state: "exited",
+    },
   ]);
 });

@@ -419,6 +419,7 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>, sk
         expect(found.get(running.metadata.name)).toEqual({
           owner: ownerOf(running),
           uid: running.metadata.uid,
+          hostName: "lab",
           id,
           hostSideName,
           state: "running",
