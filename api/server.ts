@@ -25,6 +25,7 @@ import { DirectClient } from "./client/direct.ts";
 import { FlowControl } from "./http/flow-control.ts";
 import { Health } from "./http/health.ts";
 import { HttpServer } from "./http/http-server.ts";
+import type { MoreMetrics } from "./http/metrics.ts";
 import { Metrics } from "./http/metrics.ts";
 import { ResourceHandler } from "./http/resource-handler.ts";
 import { SystemHandler } from "./http/system-handler.ts";
@@ -55,6 +56,8 @@ export interface ApiServerOptions {
   readonly clock: Clock;
   readonly random?: Random;
   readonly log: Log;
+  /** What /metrics tells beside what the API server itself knows; nothing when absent. */
+  readonly metrics?: MoreMetrics;
 }
 
 /** The machine's own. */
@@ -143,7 +146,7 @@ export class ApiServer implements AsyncDisposable {
     const certificates = await ensureCertificates(dataDir, listen.host, clock.now(), names);
     const stopping = this.#stopping.signal;
     const registry = this.#registry;
-    const [flow, metrics] = [new FlowControl(clock), new Metrics()];
+    const [flow, metrics] = [new FlowControl(clock), new Metrics(this.#options.metrics)];
     const authorizer = defaultAuthorizer;
     const tokens = this.#serviceAccountTokens();
     const authenticators = [tokens];

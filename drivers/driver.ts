@@ -155,6 +155,14 @@ export interface LogOptions {
   readonly timestamps?: boolean;
 }
 
+/** What is used of a host, measured over a second or two. */
+export interface Usage {
+  /** Cores. */
+  readonly cpu: number;
+  /** Bytes, without what the kernel would give up at once. */
+  readonly memory: number;
+}
+
 /** How far a pull has come: bytes, where the host tells them. */
 export interface PullProgress {
   readonly current: number;
@@ -245,6 +253,12 @@ export interface HostDriver extends AsyncDisposable {
    */
   connect(id: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<Duplex>;
 
+  /** What one container uses; undefined when it does not run. Takes a second or two. Throws StepError when there is none. */
+  stats(id: string, signal: AbortSignal): Promise<Usage | undefined>;
+
+  /** What all containers on the host use together, ours and others'. Takes a few seconds. */
+  usage(signal: AbortSignal): Promise<Usage>;
+
   /** What {@link InPlace} the host would show for a spec. */
   inPlace(spec: ContainerSpec): InPlace;
 }
@@ -315,7 +329,8 @@ export type StepErrorReason =
   | "RemoveError"
   | "NoSuchContainer"
   | "LogError"
-  | "ExecError";
+  | "ExecError"
+  | "StatsError";
 
 export class StepError extends Error {
   override readonly name = "StepError";

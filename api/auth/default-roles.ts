@@ -48,7 +48,7 @@ const aggregateToView: readonly PolicyRule[] = [
     ["configmaps", "events", "limitranges", "namespaces", "resourcequotas", "resourcequotas/status", "serviceaccounts"],
     ...read,
   ),
-  rule("stowage.dev", ["containers", "containers/log", "containers/status"], ...read),
+  rule("stowage.dev", ["containers", "containers/log", "containers/stats", "containers/status"], ...read),
 ];
 const aggregateToEdit: readonly PolicyRule[] = [
   rule("", ["secrets"], ...read),

@@ -2,7 +2,7 @@
 import { ApiError } from "../../api/status.ts";
 import type { Host } from "../../crds/host.ts";
 import { HostUnreachableError, UnsupportedHostError } from "../../drivers/driver.ts";
-import type { OpenDriver } from "./container-log.ts";
+import type { OpenDriver } from "./host-access.ts";
 
 /** As JSON. Throws ApiError: ServiceUnavailable while the host does not answer. */
 export async function* adoptable(openDriver: OpenDriver, host: Host, signal: AbortSignal): AsyncGenerator<Uint8Array> {

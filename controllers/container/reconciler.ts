@@ -7,7 +7,7 @@ import { HostUnreachableError, StepError } from "../../drivers/driver.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
 import { shownFiles } from "../../drivers/own-volumes.ts";
 import { findCondition } from "../runtime/conditions.ts";
-import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
+import type { Cache, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
 import { settled, waiting } from "../runtime/reconciler.ts";
 import { adoptedID, adoptionOf, alreadyAdopted } from "./adoption.ts";
 import { announceAfter, announceBefore } from "./announcement.ts";
@@ -34,7 +34,6 @@ export interface ContainerReconcilerOptions extends WorkOptions {
   readonly hosts: Cache<Host>;
   readonly drivers: Pick<DriverPool, "get">;
   readonly lookup: Lookup;
-  readonly events: EventRecorder;
   /** From 0 up to but not including 1. */
   readonly random: () => number;
   readonly prober: Pick<Prober, "watch" | "forget">;

@@ -18,6 +18,7 @@ import type {
   OwnedVolume,
   Owner,
   Step,
+  Usage,
 } from "../driver.ts";
 import { StepError } from "../driver.ts";
 import { fullReference, repositoryOf, splitReference } from "../image-reference.ts";
@@ -38,6 +39,7 @@ import { ContainerList, hostImages, ImageList, Inspect, observed, ownedContainer
 import { needsImageUser } from "./isolation.ts";
 import { Puller } from "./pull.ts";
 import { Toolbox } from "./toolbox/toolbox.ts";
+import { Stats, usageOf } from "./stats.ts";
 import { createBody, hostSideName, inPlace, inPlaceOf, needsToolbox, specOf, updateBody } from "./translate.ts";
 import { VolumeKeeper } from "./volume-keeper.ts";
 
@@ -61,6 +63,9 @@ const defaultConcurrency = 8;
 
 /** An Engine that takes longer for anything but a pull is as good as gone. */
 const callTimeoutMs = 120_000;
+
+/** How many containers are measured at the same time for the sum of all. */
+const measuredAtOnce = 64;
 
 /** Looking goes before doing, which takes a hundred times longer. */
 const looking = 1;
@@ -276,6 +281,43 @@ export class DockerDriver implements HostDriver {
 
   connect(id: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<Duplex> {
     return connect(this.#connection, id, port, timeoutMs, signal);
+  }
+
+  /** Takes no slot: the Engine only waits between two samples that it takes for all who ask. */
+  async stats(id: string, signal: AbortSignal): Promise<Usage | undefined> {
+    const call: Call = { method: "GET", path: `/containers/${id}/stats`, query: { stream: false }, signal };
+    try {
+      return usageOf(await this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, Stats));
+    } catch (error) {
+      throw explained("StatsError", id, error);
+    }
+  }
+
+  async usage(signal: AbortSignal): Promise<Usage> {
+    const call: Call = { method: "GET", path: "/containers/json", signal };
+    const running = await this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, ContainerList);
+    const measuring = new PQueue({ concurrency: measuredAtOnce });
+    const used = await measuring.addAll(
+      running.map(
+        ({ Id }) =>
+          () =>
+            this.#statsIfThere(Id, signal),
+      ),
+    );
+    return used.reduce<Usage>(
+      (sum, one) => ({ cpu: sum.cpu + (one?.cpu ?? 0), memory: sum.memory + (one?.memory ?? 0) }),
+      { cpu: 0, memory: 0 },
+    );
+  }
+
+  /** It may go between a list and this. */
+  async #statsIfThere(id: string, signal: AbortSignal): Promise<Usage | undefined> {
+    try {
+      return await this.stats(id, signal);
+    } catch (error) {
+      if (error instanceof StepError && error.reason === "NoSuchContainer") return undefined;
+      throw error;
+    }
   }
 
   inPlace(spec: ContainerSpec): InPlace {

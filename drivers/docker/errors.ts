@@ -24,7 +24,8 @@ export type RefusedStep =
   | "RemoveError"
   | "StopError"
   | "LogError"
-  | "ExecError";
+  | "ExecError"
+  | "StatsError";
 
 const verbs: Readonly<Record<RefusedStep, string>> = {
   ErrImagePull: "pull",
@@ -37,6 +38,7 @@ const verbs: Readonly<Record<RefusedStep, string>> = {
   RemoveError: "remove",
   LogError: "read the log of",
   ExecError: "run a command in",
+  StatsError: "measure",
 };
 
 /**

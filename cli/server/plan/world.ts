@@ -29,7 +29,7 @@ import type { PlannedContainer } from "../../../crds/plan.ts";
 import type { HostDriver } from "../../../drivers/driver.ts";
 import { HostUnreachableError, StepError, UnsupportedHostError } from "../../../drivers/driver.ts";
 import type { Clock } from "../../../process/clock.ts";
-import type { OpenDriver } from "../container-log.ts";
+import type { OpenDriver } from "../host-access.ts";
 import type { Change } from "./changes.ts";
 import { changesOf } from "./changes.ts";
 import { described, plannedStep } from "./wording.ts";
