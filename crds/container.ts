@@ -428,6 +428,10 @@ export const ContainerStatus = z.object({
     .describe("Devices of the Host that are its own."),
   containerID: z.string().optional().describe("docker://<id>."),
   imageID: z.string().optional().describe("Digest of the image that runs."),
+  imageDigest: z
+    .string()
+    .optional()
+    .describe("Digest of it in its repository, which is what its tag is compared with: imageUpdatePolicy."),
   addresses: z
     .array(z.object({ network: z.string(), ip: z.string(), mac: z.string().optional() }))
     .optional()

@@ -227,7 +227,12 @@ export class ContainerReconciler implements Reconciler {
       const made = await this.#plan(work, driver, wanted, observed);
       if (round === 0) before = made.keep;
       const verdict = this.#options.prober.watch(work.container, made.keep, driver);
-      work.see({ init: made.init, ...(verdict === undefined ? {} : { verdict }) });
+      const imageDigest = await this.#imageDigest(work, driver, made.keep);
+      work.see({
+        init: made.init,
+        ...(verdict === undefined ? {} : { verdict }),
+        ...(imageDigest === undefined ? {} : { imageDigest }),
+      });
       if (made.steps.length === 0) {
         const condemned = condemnation(work.latest(), made.keep, verdict);
         if (condemned === undefined) return this.#conclude(work, made, before);
@@ -275,6 +280,16 @@ export class ContainerReconciler implements Reconciler {
       this.#tell(work, "Warning", "ImageCheckFailed", message);
     }
     return movedTo;
+  }
+
+  /** What the repository calls the image that runs, where its tag is followed: asked once for each image. */
+  async #imageDigest(work: Work, driver: HostDriver, keep: Observed | undefined): Promise<string | undefined> {
+    const { spec } = work.container;
+    if (spec.imageUpdatePolicy === undefined || keep === undefined) return undefined;
+    const { imageID, imageDigest } = work.latest().status ?? {};
+    if (imageDigest !== undefined && imageID === keep.imageID) return imageDigest;
+    const [digest] = await driver.repositoryDigests(spec.image, keep.imageID, work.signal);
+    return digest;
   }
 
   /** What we wrote ourselves, or what the host shows: after a restart we do not know. */

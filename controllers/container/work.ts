@@ -24,7 +24,7 @@ export interface WorkOptions {
 }
 
 /** What is known of a Container besides its own container. */
-export type Seen = Pick<Sight, "init" | "verdict">;
+export type Seen = Pick<Sight, "init" | "verdict" | "imageDigest">;
 
 export type Shown = Omit<Sight, "container" | "generation" | "now" | keyof Seen>;
 
