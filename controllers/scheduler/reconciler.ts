@@ -11,7 +11,7 @@ import { allot } from "./allotment.ts";
 import { refusalsOf } from "./filters/filter.ts";
 import { placementFilters } from "./filters/placement.ts";
 import type { Ledger } from "./ledger.ts";
-import type { MayDisrupt, Preemption } from "./preemption.ts";
+import type { Preemption, Violating } from "./preemption.ts";
 import { preempt } from "./preemption.ts";
 import type { Priority, PriorityClass } from "./priority.ts";
 import { priorityOf } from "./priority.ts";
@@ -28,8 +28,8 @@ export interface SchedulerOptions {
   readonly ledger: Ledger;
   /** Of Containers that say nothing about it: as the ledger has it. */
   readonly tenancy: Tenancy;
-  /** Whether a Container may be moved as DisruptionBudgets have it: preferred where one of several must go. */
-  readonly mayDisrupt: MayDisrupt;
+  /** Others are preferred where somebody must go. */
+  readonly violating: Violating;
   /** Told when there is room that was kept for somebody who went elsewhere. */
   readonly onRoom: () => void;
   readonly events: EventRecorder;
@@ -93,7 +93,7 @@ export class SchedulerReconciler implements Reconciler {
   }
 
   #decide(want: Want, { value, preempts }: Priority): Decision {
-    const { ledger, mayDisrupt } = this.#options;
+    const { ledger, violating } = this.#options;
     // Room that is made for others is not kept from whoever has more priority.
     const promises = ledger.takeBackPromises(value);
     try {
@@ -103,7 +103,7 @@ export class SchedulerReconciler implements Reconciler {
         const candidate = ledger.candidate(hostName);
         return { place: { hostName, priority: value, ...(candidate && allot(want, candidate)) } };
       }
-      const preemption = preempts ? preempt(want, ledger, mayDisrupt) : undefined;
+      const preemption = preempts ? preempt(want, ledger, violating) : undefined;
       return { refusal: placement.unschedulable, preemption };
     } finally {
       for (const promise of promises) ledger.restore(promise);
