@@ -28,6 +28,7 @@ import { Metrics } from "./http/metrics.ts";
 import { ResourceHandler } from "./http/resource-handler.ts";
 import { SystemHandler } from "./http/system-handler.ts";
 import type { Log } from "../process/log.ts";
+import { evictionAnswerer, evictionResource } from "./eviction.ts";
 import { tokenRequests } from "./resources/builtin/authentication-reviews.ts";
 import { CrdLifecycle } from "./resources/crd-lifecycle.ts";
 import { connectedSubresources, Registry } from "./resources/registry.ts";
@@ -89,7 +90,7 @@ export class ApiServer implements AsyncDisposable {
   /** Resolves when everything in the store is served in process: the kinds of crds/ and the first namespaces are there. */
   static async open(options: ApiServerOptions): Promise<ApiServer> {
     const { store, clock, log, random = systemRandom } = options;
-    const connected = connectedSubresources(Object.keys(options.connectors));
+    const connected = connectedSubresources([...Object.keys(options.connectors), evictionResource]);
     const webhooks = new WebhookClient(clock);
     const registry = new Registry({ store, clock, log, connected, webhooks });
     try {
@@ -145,6 +146,7 @@ export class ApiServer implements AsyncDisposable {
     const answerers = {
       ...reviewAnswerers({ authenticators, authorizer, clock }),
       "serviceaccounts/token": { definition: tokenRequests, answer: tokens.answer },
+      [evictionResource]: evictionAnswerer(this.client, clock),
     };
     const environment = this.#environment;
     const resources = new ResourceHandler({ environment, registry, connectors, answerers, metrics, stopping });
