@@ -30,6 +30,7 @@ import { Metrics } from "./http/metrics.ts";
 import { ResourceHandler } from "./http/resource-handler.ts";
 import { SystemHandler } from "./http/system-handler.ts";
 import type { Log } from "../process/log.ts";
+import { evictionAnswerer, evictionResource } from "./eviction.ts";
 import { tokenRequests } from "./resources/builtin/authentication-reviews.ts";
 import { CrdLifecycle } from "./resources/crd-lifecycle.ts";
 import { connectedSubresources, Registry } from "./resources/registry.ts";
@@ -96,7 +97,7 @@ export class ApiServer implements AsyncDisposable {
   /** Resolves when everything in the store is served in process: the kinds of crds/ and the first namespaces are there. */
   static async open(options: ApiServerOptions): Promise<ApiServer> {
     const { store, clock, log, random = systemRandom } = options;
-    const connected = connectedSubresources(Object.keys(options.connectors));
+    const connected = connectedSubresources([...Object.keys(options.connectors), evictionResource]);
     const webhooks = new WebhookClient(clock);
     const registry = new Registry({ store, clock, log, connected, webhooks });
     try {
@@ -154,6 +155,7 @@ export class ApiServer implements AsyncDisposable {
       ...reviewAnswerers({ authenticators, authorizer, clock }),
       "serviceaccounts/token": { definition: tokenRequests, answer: tokens.answer },
       ...this.#options.answerers,
+      [evictionResource]: evictionAnswerer(this.client, clock),
     };
     const environment = this.#environment;
     const resources = new ResourceHandler({ environment, registry, connectors, answerers, metrics, stopping });

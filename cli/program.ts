@@ -37,6 +37,9 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   wait: { summary: "Wait until objects are in a state", load: () => import("./commands/wait.ts") },
   logs: { summary: "Show what a Container wrote", load: () => import("./commands/logs.ts") },
   top: { summary: "Show what Containers and Hosts use", load: () => import("./commands/top.ts") },
+  cordon: { summary: "Keep further Containers from Hosts", load: () => import("./commands/cordon.ts") },
+  uncordon: { summary: "Let Hosts take Containers again", load: () => import("./commands/uncordon.ts") },
+  drain: { summary: "Empty Hosts of what may run elsewhere", load: () => import("./commands/drain.ts") },
   version: { summary: "Show versions", load: () => import("./commands/version.ts") },
   server: { summary: "Run the API and its controllers", load: () => import("./commands/server.ts") },
 };

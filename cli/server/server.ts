@@ -19,6 +19,7 @@ import type { Store } from "../../api/storage/store.ts";
 import { Compactor } from "../../api/storage/compactor.ts";
 import { SqliteStore } from "../../api/storage/sqlite.ts";
 import { containerController } from "../../controllers/container/setup.ts";
+import { disruptionController } from "../../controllers/disruption/setup.ts";
 import { garbageCollector } from "../../controllers/garbage-collector/setup.ts";
 import { readTlsSecret } from "../../controllers/host/secret.ts";
 import { hostController } from "../../controllers/host/setup.ts";
@@ -188,6 +189,7 @@ async function runControllers(parts: ControllerParts, signal: AbortSignal): Prom
   const controllers = [
     hostController({ ...writersOf("host"), informers, drivers, feed, clock, random }),
     schedulerController({ ...writersOf("scheduler"), informers, feed, tenancy: options.defaultTenancy, clock }),
+    disruptionController({ ...writersOf("disruption"), informers, clock }),
     taintEvictionController({ ...writersOf("taint-eviction"), informers, clock }),
     containerController({ ...writersOf("container"), informers, drivers, feed, clock, random, log, digestKey }),
     namespaceController({ ...writersOf("namespace"), informers, clock }),

@@ -1,7 +1,7 @@
 /** What becomes of one Container that has no Host. Pure: what is tried out on the ledger is put back. */
 import { allot } from "./allotment.ts";
 import type { Ledger } from "./ledger.ts";
-import type { MayDisrupt, Preemption } from "./preemption.ts";
+import type { Preemption, Violating } from "./preemption.ts";
 import { preempt } from "./preemption.ts";
 import type { Priority } from "./priority.ts";
 import { schedule } from "./schedule.ts";
@@ -12,8 +12,8 @@ export type Decision =
   | { readonly place: Place }
   | { readonly place?: undefined; readonly refusal: string; readonly preemption: Preemption | undefined };
 
-/** `mayDisrupt`: whether a Container may be moved as DisruptionBudgets have it: preferred where one of several must go. */
-export function decide(want: Want, { value, preempts }: Priority, ledger: Ledger, mayDisrupt: MayDisrupt): Decision {
+/** `violating`: see {@link preempt}. */
+export function decide(want: Want, { value, preempts }: Priority, ledger: Ledger, violating: Violating): Decision {
   // Room that is made for others is not kept from whoever has more priority.
   const promises = ledger.takeBackPromises(value);
   try {
@@ -23,7 +23,7 @@ export function decide(want: Want, { value, preempts }: Priority, ledger: Ledger
       const candidate = ledger.candidate(hostName);
       return { place: { hostName, priority: value, ...(candidate && allot(want, candidate)) } };
     }
-    const preemption = preempts ? preempt(want, ledger, mayDisrupt) : undefined;
+    const preemption = preempts ? preempt(want, ledger, violating) : undefined;
     return { refusal: placement.unschedulable, preemption };
   } finally {
     for (const promise of promises) ledger.restore(promise);

@@ -11,7 +11,7 @@ import { decide, noPriorityClass, refusalText } from "./decide.ts";
 import { refusalsOf } from "./filters/filter.ts";
 import { placementFilters } from "./filters/placement.ts";
 import type { Ledger } from "./ledger.ts";
-import type { MayDisrupt, Preemption } from "./preemption.ts";
+import type { Preemption, Violating } from "./preemption.ts";
 import type { Priority, PriorityClass } from "./priority.ts";
 import { priorityOf } from "./priority.ts";
 import { boundStatus, placedStatus, preemptedStatus, unschedulableStatus } from "./status.ts";
@@ -26,8 +26,8 @@ export interface SchedulerOptions {
   readonly ledger: Ledger;
   /** Of Containers that say nothing about it: as the ledger has it. */
   readonly tenancy: Tenancy;
-  /** Whether a Container may be moved as DisruptionBudgets have it: preferred where one of several must go. */
-  readonly mayDisrupt: MayDisrupt;
+  /** Others are preferred where somebody must go. */
+  readonly violating: Violating;
   /** Told when there is room that was kept for somebody who went elsewhere. */
   readonly onRoom: () => void;
   readonly events: EventRecorder;
@@ -78,8 +78,8 @@ export class SchedulerReconciler implements Reconciler {
   }
 
   async #place(container: Container, want: Want, priority: Priority): Promise<Outcome> {
-    const { ledger, mayDisrupt } = this.#options;
-    const decision = decide(want, priority, ledger, mayDisrupt);
+    const { ledger, violating } = this.#options;
+    const decision = decide(want, priority, ledger, violating);
     if (decision.place !== undefined) return this.#bind(container, decision.place);
     if (decision.preemption !== undefined) await this.#makeRoom(container, want, decision.preemption);
     return this.#refuse(container, want, refusalText(decision));

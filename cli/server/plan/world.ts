@@ -8,6 +8,7 @@ import { preview, previewRemoval } from "../../../controllers/container/preview.
 import { deletion, whyAway } from "../../../controllers/container/reconciler.ts";
 import { forEachParallel } from "../../../controllers/runtime/parallel.ts";
 import { keyOf } from "../../../controllers/runtime/reconciler.ts";
+import { violating } from "../../../controllers/scheduler/budgets.ts";
 import { decide, noPriorityClass, refusalText } from "../../../controllers/scheduler/decide.ts";
 import { refusalsOf } from "../../../controllers/scheduler/filters/filter.ts";
 import { placementFilters } from "../../../controllers/scheduler/filters/placement.ts";
@@ -21,6 +22,8 @@ import { verdict } from "../../../controllers/taint-eviction/plan.ts";
 import type { Container } from "../../../crds/container.ts";
 import { containers } from "../../../crds/container.ts";
 import { configMapType, priorityClassType, secretType } from "../../../crds/core.ts";
+import type { DisruptionBudget } from "../../../crds/disruption-budget.ts";
+import { disruptionBudgets } from "../../../crds/disruption-budget.ts";
 import type { Host } from "../../../crds/host.ts";
 import { hosts } from "../../../crds/host.ts";
 import type { KubeObject, ResourceType } from "../../../crds/meta.ts";
@@ -57,6 +60,7 @@ interface Known {
   /** By key, with the changes made. */
   readonly containers: ReadonlyMap<string, Container>;
   readonly classes: ReadonlyMap<string, PriorityClass>;
+  readonly budgets: ReadonlyMap<string, DisruptionBudget>;
   /** ConfigMaps and Secrets as they will be, by {@link sourceKey}; undefined where they will be gone. */
   readonly sources: ReadonlyMap<string, KubeObject | undefined>;
 }
@@ -96,10 +100,11 @@ export class World {
 
   /** With `changes` made. */
   static async look(options: WorldOptions, client: Client, changes: readonly Change[]): Promise<World> {
-    const [hostList, bound, classes] = await Promise.all([
+    const [hostList, bound, classes, budgets] = await Promise.all([
       client.list<Host>(hosts),
       client.list<Container>(containers),
       client.list<PriorityClass>(priorityClassType),
+      client.list<DisruptionBudget>(disruptionBudgets),
     ]);
     const world = new World(options, {
       hosts: withChanges(hosts, hostList.items, changes),
@@ -108,6 +113,7 @@ export class World {
       ),
       containers: withChanges(containers, bound.items, changes),
       classes: withChanges(priorityClassType, classes.items, changes),
+      budgets: withChanges(disruptionBudgets, budgets.items, changes),
       sources: new Map(
         [configMapType, secretType].flatMap((type) =>
           changesOf(type, changes)
@@ -174,6 +180,14 @@ export class World {
     return priorityOf(container, { get: (name) => classes.get(name), list: () => [...classes.values()] });
   }
 
+  #violating(keys: readonly string[]): ReadonlySet<string> {
+    const { containers: known, budgets } = this.#known;
+    const leaving = keys.flatMap((key) => known.get(key) ?? []);
+    return violating(leaving, (namespace) =>
+      [...budgets.values()].filter(({ metadata }) => metadata.namespace === namespace),
+    );
+  }
+
   /** Those whose Host changes so that they leave it. All leave before one is placed anew. */
   #evictions(): Move[] {
     const now = this.#options.clock.now();
@@ -201,7 +215,7 @@ export class World {
       return { container, place: { hostName, priority: had }, ...message };
     }
     if (priority === undefined) return { container, message: noPriorityClass(container.spec.priorityClassName) };
-    const decision = decide(want, priority, this.#ledger, () => true);
+    const decision = decide(want, priority, this.#ledger, (keys) => this.#violating(keys));
     if (decision.place !== undefined) {
       const placed = { ...container, status: { ...container.status, ...decision.place } };
       this.#ledger.assume(placed, "bound");
