@@ -529,6 +529,12 @@ const rulesAcrossFields: readonly CelRule[] = [
   },
 ];
 
+/**
+ * metadata.annotations: the full id of a container on placement.hostName that nobody's control plane made, and that the
+ * Container takes over as it is. docs/adr/0004-adoption.md.
+ */
+export const adoptAnnotation = "stowage.dev/adopt";
+
 export const containers: ResourceType = {
   group: "stowage.dev",
   version: "v1alpha1",

@@ -16,13 +16,14 @@ import type { Log } from "../../process/log.ts";
 import { describeError } from "../../process/log.ts";
 import type { ControllerDefinition, EventRecorder, Informers, Key } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
+import { adoptedID } from "./adoption.ts";
 import { showsItself, sourcesOf } from "./inputs/inputs.ts";
 import { Lookup } from "./inputs/lookup.ts";
 import type { ConfigMap, Secret, SourceKind } from "./inputs/objects.ts";
 import { leftovers } from "./leftovers.ts";
 import { isLimited, overfull } from "./overfull.ts";
 import { Prober } from "./prober/prober.ts";
-import { ContainerReconciler } from "./reconciler.ts";
+import { byAdopted, ContainerReconciler } from "./reconciler.ts";
 import { outOfStep } from "./relist.ts";
 
 export interface ContainerControllerOptions {
@@ -57,6 +58,7 @@ export function containerController(options: ContainerControllerOptions): Contro
     [byHost]: ({ status }) => (status?.hostName === undefined ? [] : [status.hostName]),
     [byFormerHost]: ({ status }) => status?.formerHosts ?? [],
     [bySource]: (container) => sourcesOf(container).map(({ kind, namespace, name }) => sourceId(kind, namespace, name)),
+    [byAdopted]: (container) => [adoptedID(container)].filter((id) => id !== undefined),
   });
   const hosts = informers.for<Host>(hostType);
   const configMaps = informers.for<ConfigMap>(configMapType);
@@ -183,7 +185,7 @@ function desiredOf(container: Container | undefined): string {
   if (container === undefined) return "";
   const { uid, generation, deletionTimestamp, labels, annotations } = container.metadata;
   const { hostName, eviction, formerHosts } = container.status ?? {};
-  const shown = showsItself(container.spec) ? [labels, annotations] : [];
+  const shown = showsItself(container.spec) ? [labels, annotations] : [adoptedID(container)];
   return JSON.stringify([uid, generation, deletionTimestamp, hostName, eviction, formerHosts, ...shown]);
 }
 

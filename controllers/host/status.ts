@@ -11,6 +11,8 @@ import type { ConditionDraft } from "../runtime/conditions.ts";
 import { setCondition } from "../runtime/conditions.ts";
 import type { Cache } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
+import { maintenanceCondition, maintenanceType } from "./maintenance.ts";
+import { shortList } from "./names.ts";
 
 /** What a host shows of itself. */
 export interface Look {
@@ -32,7 +34,7 @@ export type NotReadyReason =
   | "EngineUnreachable"
   /** It answers, and cannot be driven. */
   | "EngineUnsupported"
-  /** Its Secret is missing or does not hold what it should. */
+  /** Its Secret is missing or does not hold what it should, or the host does not take it. */
   | "InvalidCredentials";
 
 export interface HostSight {
@@ -41,7 +43,7 @@ export interface HostSight {
   readonly probe: Probe;
   /** When it answered last, of a Host that does not now; undefined where it never did since we look. */
   readonly answeredAt?: Date | undefined;
-  /** Of a Host that is being deleted: what keeps it. */
+  /** What is bound to it. */
   readonly bound: readonly Container[];
   readonly now: Date;
 }
@@ -54,11 +56,12 @@ export function statusOf({ host, probe, answeredAt, bound, now }: HostSight): Ho
   const { generation } = host.metadata;
   const previous = host.status ?? {};
   const asOf = generation === undefined ? {} : { observedGeneration: generation };
-  const drafts = [...probeConditions(probe), ...deletionConditions(bound)];
+  const maintenance = maintenanceCondition(host, bound);
+  const drafts = [...probeConditions(probe), ...deletionConditions(host, bound), ...(maintenance ? [maintenance] : [])];
   const conditions = [
     ...drafts.reduce<readonly Condition[]>(
       (all, draft) => setCondition(all, { ...draft, ...asOf }, now),
-      previous.conditions ?? [],
+      (previous.conditions ?? []).filter(({ type }) => type !== maintenanceType || maintenance !== undefined),
     ),
   ];
   // What was seen last is still the best guess at what it will be when it is back.
@@ -145,13 +148,8 @@ function probeConditions(probe: Probe): readonly ConditionDraft[] {
   return reason === "EngineUnsupported" ? [ready, { ...ready, type: "EngineSupported" }] : [ready];
 }
 
-/** Most names that a message tells. */
-const mostNames = 5;
-
-function deletionConditions(bound: readonly Container[]): readonly ConditionDraft[] {
-  if (bound.length === 0) return [];
-  const names = bound.map(keyOf).sort();
-  const shown = names.slice(0, mostNames).join(", ") + (names.length > mostNames ? ", ..." : "");
-  const message = `Bound to it: ${shown}. Delete them first; for a host that will never answer again, remove this object's finalizers`;
+function deletionConditions({ metadata }: Host, bound: readonly Container[]): readonly ConditionDraft[] {
+  if (metadata.deletionTimestamp === undefined || bound.length === 0) return [];
+  const message = `Bound to it: ${shortList(bound.map(keyOf))}. Delete them first; for a host that will never answer again, remove this object's finalizers`;
   return [{ type: "Deletable", status: "False", reason: "ContainersBound", message }];
 }
