@@ -50,7 +50,14 @@ const aggregateToView: readonly PolicyRule[] = [
   ),
   rule(
     "stowage.dev",
-    ["containers", "containers/log", "containers/status", "disruptionbudgets", "disruptionbudgets/status"],
+    [
+      "containers",
+      "containers/log",
+      "containers/stats",
+      "containers/status",
+      "disruptionbudgets",
+      "disruptionbudgets/status",
+    ],
     ...read,
   ),
 ];

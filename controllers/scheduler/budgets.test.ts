@@ -14,7 +14,7 @@ const budget = (app: string, status: DisruptionBudget["status"]): DisruptionBudg
     creationTimestamp: "2026-01-01T00:00:00Z",
   },
   spec: { selector: { matchLabels: { app } }, minAvailable: 1 },
-  status,
+  ...(status === undefined ? {} : { status }),
 });
 const running = (name: string, app: string, more: ContainerStatus = {}): Container =>
   containerOf({}, { metadata: { name, labels: { app } }, status: { phase: "Running", hostName: "h1", ...more } });
@@ -27,10 +27,30 @@ test.each<{
   want: readonly string[];
 }>([
   { why: "nobody without budgets", leaving: [running("a", "web")], budgets: [], want: [] },
-  { why: "nobody of others", leaving: [running("a", "web")], budgets: [budget("db", { disruptionsAllowed: 0 })], want: [] }, // prettier-ignore
-  { why: "as many as are too many, the first ones go", leaving: [running("a", "web"), running("b", "web")], budgets: [budget("web", { disruptionsAllowed: 1 })], want: ["default/b"] }, // prettier-ignore
-  { why: "those that were let go took their part already", leaving: [running("a", "web"), running("b", "web")], budgets: [budget("web", { disruptionsAllowed: 1, disruptedContainers: { a: "" } })], want: [] }, // prettier-ignore
-  { why: "what does not run is not watched over", leaving: [running("a", "web", { phase: "Pending" })], budgets: [budget("web", {})], want: [] }, // prettier-ignore
+  {
+    why: "nobody of others",
+    leaving: [running("a", "web")],
+    budgets: [budget("db", { disruptionsAllowed: 0 })],
+    want: [],
+  },
+  {
+    why: "as many as are too many, the first ones go",
+    leaving: [running("a", "web"), running("b", "web")],
+    budgets: [budget("web", { disruptionsAllowed: 1 })],
+    want: ["default/b"],
+  },
+  {
+    why: "those that were let go took their part already",
+    leaving: [running("a", "web"), running("b", "web")],
+    budgets: [budget("web", { disruptionsAllowed: 1, disruptedContainers: { a: "" } })],
+    want: [],
+  },
+  {
+    why: "what does not run is not watched over",
+    leaving: [running("a", "web", { phase: "Pending" })],
+    budgets: [budget("web", {})],
+    want: [],
+  },
 ])("$why", ({ leaving, budgets, want }) => {
   expect([...violating(leaving, () => budgets)]).toEqual(want);
 });

@@ -121,7 +121,8 @@ function config(folder: string, listen: string, dockerHost: string): string {
     `HostKey ${hostKeyOf(folder)}`,
     `AuthorizedKeysFile ${userKeyOf(folder)}.pub`,
     `PidFile ${pidfileOf(folder)}`,
-    `SetEnv DOCKER_HOST=${dockerHost}`,
+    // Another home: what the user's shell does when it starts is none of ours, and may take its time.
+    `SetEnv DOCKER_HOST=${dockerHost} HOME=${folder}`,
     "StrictModes no",
     "UsePAM no",
     "PermitRootLogin prohibit-password",

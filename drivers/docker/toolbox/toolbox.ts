@@ -14,10 +14,7 @@ import { EngineRefusal } from "../errors.ts";
 import { demultiplex } from "../logs.ts";
 import type { Mounted } from "../mounts.ts";
 import { hostConfigOf } from "../mounts.ts";
-
-/** Where it is in its image, and in containers that mount {@link Toolbox.volume}. */
-export const toolboxFolder = "/.stowage";
-export const toolboxPath = `${toolboxFolder}/toolbox`;
+import { toolboxFolder, toolboxPath } from "./paths.ts";
 
 /** On every container and volume that the toolbox makes, with our instance: never on what belongs to a Container. */
 const label = "stowage.dev/toolbox";
