@@ -127,7 +127,7 @@ describe.skipIf(missing)(`three hosts${missing ? `: skipped, ${missing}` : ""}`,
       }
     })();
     const many = await Promise.all(
-      Array.from({ length: 30 }, async () => {
+      Array.from({ length: 20 }, async () => {
         const container = await docker.createContainer({ Image: "busybox:lab", Cmd: work });
         await container.start();
         return container;
@@ -136,7 +136,7 @@ describe.skipIf(missing)(`three hosts${missing ? `: skipped, ${missing}` : ""}`,
     await Promise.all(many.map((container) => container.remove({ force: true })));
     stop.abort();
     await asking;
-    process.stdout.write(`an Engine that starts 30 containers at once answers within ${Math.round(longest)} ms\n`);
+    process.stdout.write(`an Engine that starts 20 containers at once answers within ${Math.round(longest)} ms\n`);
     const about = "involvedObject.kind=Host,involvedObject.name=h2,reason=HostNotReady";
     const { stdout } = await server.cli(["get", "events", "-A", "-o", "json", "--field-selector", about]);
     expect((JSON.parse(stdout) as { items: readonly unknown[] }).items).toEqual([]);
