@@ -5,8 +5,10 @@ import { z } from "zod";
 import type { Container, ContainerSpec } from "../../crds/container.ts";
 import type {
   Beside,
+  Disks,
   Executed,
   ExecLimits,
+  Hardware,
   HostDriver,
   HostInfo,
   InPlace,
@@ -16,6 +18,7 @@ import type {
   OwnedVolume,
   Owner,
   Step,
+  StoredImage,
 } from "../driver.ts";
 import { StepError } from "../driver.ts";
 import { fullReference, repositoryOf, splitReference } from "../image-reference.ts";
@@ -29,6 +32,8 @@ import { EngineRefusal, refused } from "./errors.ts";
 import type { RefusedStep } from "./errors.ts";
 import { changes } from "./events.ts";
 import { connect, exec } from "./exec.ts";
+import { disks, hardware } from "./host-facts.ts";
+import { removeImage, storedImages } from "./image-store.ts";
 import { logs } from "./logs.ts";
 import { refuseSubPaths } from "./mounts.ts";
 import { ContainerList, hostImages, ImageList, Inspect, observed, ownedContainers } from "./observe.ts";
@@ -245,6 +250,22 @@ export class DockerDriver implements HostDriver {
 
   async volumeUsage(signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
     return this.#volumes.usage(signal);
+  }
+
+  disks(signal: AbortSignal): Promise<Disks> {
+    return this.#slots.add(() => disks(this.#connection, this.#toolbox, signal), { signal, priority: looking });
+  }
+
+  hardware(signal: AbortSignal): Promise<Hardware> {
+    return this.#slots.add(() => hardware(this.#toolbox, signal), { signal, priority: looking });
+  }
+
+  images(signal: AbortSignal): Promise<readonly StoredImage[]> {
+    return storedImages(this.#connection, signal);
+  }
+
+  removeImage(image: StoredImage, signal: AbortSignal): Promise<boolean> {
+    return this.#slots.add(() => removeImage(this.#connection, image, signal), { signal, priority: doing });
   }
 
   changes(signal: AbortSignal): AsyncIterable<Owner | undefined> {

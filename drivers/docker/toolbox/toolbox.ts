@@ -18,6 +18,8 @@ import { hostConfigOf } from "../mounts.ts";
 /** Where it is in its image, and in containers that mount {@link Toolbox.volume}. */
 export const toolboxFolder = "/.stowage";
 export const toolboxPath = `${toolboxFolder}/toolbox`;
+/** Repository of its image. */
+export const toolboxImage = "stowage.dev/toolbox";
 
 /** On every container and volume that the toolbox makes, with our instance: never on what belongs to a Container. */
 const label = "stowage.dev/toolbox";
@@ -114,7 +116,7 @@ export class Toolbox {
   async #import(signal: AbortSignal): Promise<string> {
     await this.sweep(signal);
     const program = await programFor((await this.#connection.engine(signal)).architecture, this.#connection.endpoint);
-    const [repo, tag] = ["stowage.dev/toolbox", createHash("sha256").update(program).digest("hex").slice(0, 12)];
+    const [repo, tag] = [toolboxImage, createHash("sha256").update(program).digest("hex").slice(0, 12)];
     const name = `${repo}:${tag}`;
     try {
       await this.#call({ method: "GET", path: `/images/${name}/json`, signal });
