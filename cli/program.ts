@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   delete: { summary: "Delete objects", load: () => import("./commands/delete.ts") },
   wait: { summary: "Wait until objects are in a state", load: () => import("./commands/wait.ts") },
   logs: { summary: "Show what a Container wrote", load: () => import("./commands/logs.ts") },
+  hosts: { summary: "Import Hosts from a list of machines", load: () => import("./commands/hosts.ts") },
   version: { summary: "Show versions", load: () => import("./commands/version.ts") },
   server: { summary: "Run the API and its controllers", load: () => import("./commands/server.ts") },
 };
