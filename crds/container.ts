@@ -428,6 +428,10 @@ export const ContainerStatus = z.object({
     .describe("Devices of the Host that are its own."),
   containerID: z.string().optional().describe("docker://<id>."),
   imageID: z.string().optional().describe("Digest of the image that runs."),
+  imageDigest: z
+    .string()
+    .optional()
+    .describe("Digest of it in its repository, which is what its tag is compared with: imageUpdatePolicy."),
   addresses: z
     .array(z.object({ network: z.string(), ip: z.string(), mac: z.string().optional() }))
     .optional()
@@ -524,6 +528,12 @@ const rulesAcrossFields: readonly CelRule[] = [
     fieldPath: ".cpuPolicy",
   },
 ];
+
+/**
+ * metadata.annotations: the full id of a container on placement.hostName that nobody's control plane made, and that the
+ * Container takes over as it is. docs/adr/0004-adoption.md.
+ */
+export const adoptAnnotation = "stowage.dev/adopt";
 
 export const containers: ResourceType = {
   group: "stowage.dev",

@@ -15,16 +15,16 @@ export const DisruptionBudgetSpec = z.object({
     "The Containers of the namespace that it counts, by metadata.labels; an empty one selects all.",
   ),
   minAvailable: countOrPercent.optional().describe("How many must stay Ready."),
-  maxUnavailable: countOrPercent.optional().describe("How many may be not Ready."),
+  maxUnavailable: countOrPercent.optional().describe("How many may be not Ready. Percentages are rounded up."),
 });
 export type DisruptionBudgetSpec = z.infer<typeof DisruptionBudgetSpec>;
 
 /** Source of names: PodDisruptionBudgetStatus in k8s.io/api/policy/v1/types.go. */
 export const DisruptionBudgetStatus = z.object({
   observedGeneration: z.int().min(0).optional(),
-  expectedContainers: z.int().min(0).optional().describe("How many the selector matches."),
-  currentHealthy: z.int().min(0).optional(),
-  desiredHealthy: z.int().min(0).optional(),
+  expectedContainers: z.int().min(0).optional().describe("How many the selector matches that are meant to run."),
+  currentHealthy: z.int().min(0).optional().describe("How many of them are Ready, and not about to leave."),
+  desiredHealthy: z.int().min(0).optional().describe("How many of them must be."),
   disruptionsAllowed: z.int().min(0).optional().describe("How many may be moved or stopped now."),
   disruptedContainers: z
     .record(z.string(), z.string())

@@ -55,6 +55,29 @@ export interface Health {
   readonly output: string;
 }
 
+/** Containers that somebody else made and that carry no labels, which a Container takes for its own by their ids. */
+export interface Adoption {
+  /** metadata.uid of the Container. */
+  readonly uid: string;
+  /** The host's own ids. What is not there, or carries any control plane's label, is nobody's. */
+  readonly ids: readonly string[];
+}
+
+/** A container that no control plane made, and the spec that describes it. */
+export interface Adoptable {
+  readonly id: string;
+  readonly hostSideName: string;
+  readonly state: Observed["state"];
+  /** On the host. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** As a manifest has it, without what is so by default. */
+  readonly spec: object;
+  /** What the container has and a spec has no words for: it is gone once the container is replaced. */
+  readonly lost: readonly string[];
+  /** What the spec says in another way than the host. */
+  readonly notes: readonly string[];
+}
+
 /** What a host can change of a container that exists. */
 export interface InPlace {
   readonly restartPolicy: ContainerSpec["restartPolicy"];
@@ -93,7 +116,10 @@ export type Step =
   | { readonly do: "stop"; readonly id: string; readonly graceSeconds: number }
   | { readonly do: "pause"; readonly id: string }
   | { readonly do: "unpause"; readonly id: string }
-  /** Remove with its anonymous volumes and `volumes`, killing it if it runs. Gone already: success. */
+  /**
+   * Remove with its anonymous volumes and `volumes`, killing it if it runs; one that was adopted keeps the anonymous
+   * ones, for nobody said that they may go. Gone already: success.
+   */
   | { readonly do: "remove"; readonly id: string; readonly why: string; readonly volumes?: readonly string[] }
   | { readonly do: "update"; readonly id: string; readonly to: InPlace };
 
@@ -169,6 +195,14 @@ export interface LogOptions {
   readonly timestamps?: boolean;
 }
 
+/** What is used of a host, measured over a second or two. */
+export interface Usage {
+  /** Cores. */
+  readonly cpu: number;
+  /** Bytes, without what the kernel would give up at once. */
+  readonly memory: number;
+}
+
 /** How far a pull has come: bytes, where the host tells them. */
 export interface PullProgress {
   readonly current: number;
@@ -191,8 +225,14 @@ export interface HostDriver extends AsyncDisposable {
   /** Whether it answers, as cheaply as can be: a heartbeat. Throws HostUnreachableError when it does not. */
   ping(signal: AbortSignal): Promise<void>;
 
-  /** What exists of one Container. More than one while it is replaced, or after somebody copied labels. */
-  observe(owner: Owner, signal: AbortSignal): Promise<readonly Observed[]>;
+  /**
+   * What exists of one Container. More than one while it is replaced, or after somebody copied labels. With `adoption`
+   * also what it has adopted: from then on that is told by {@link owners} and {@link changes}, too.
+   */
+  observe(owner: Owner, signal: AbortSignal, adoption?: Adoption): Promise<readonly Observed[]>;
+
+  /** What could be adopted: containers that no control plane made. */
+  adoptable(signal: AbortSignal): Promise<readonly Adoptable[]>;
 
   /** Who has containers here, once per container: what a relist compares with the objects that should be here. */
   owners(signal: AbortSignal): Promise<readonly OwnedContainer[]>;
@@ -263,6 +303,12 @@ export interface HostDriver extends AsyncDisposable {
    * Who is done destroys the stream.
    */
   connect(id: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<Duplex>;
+
+  /** What one container uses; undefined when it does not run. Takes a second or two. Throws StepError when there is none. */
+  stats(id: string, signal: AbortSignal): Promise<Usage | undefined>;
+
+  /** What all containers on the host use together, ours and others'. Takes a few seconds. */
+  usage(signal: AbortSignal): Promise<Usage>;
 
   /** What {@link InPlace} the host would show for a spec. */
   inPlace(spec: ContainerSpec): InPlace;
@@ -339,7 +385,8 @@ export type StepErrorReason =
   | "RemoveError"
   | "NoSuchContainer"
   | "LogError"
-  | "ExecError";
+  | "ExecError"
+  | "StatsError";
 
 export class StepError extends Error {
   override readonly name = "StepError";

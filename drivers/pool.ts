@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Host } from "../crds/host.ts";
 import { DockerDriver } from "./docker/docker-driver.ts";
 import type { DockerDriverOptions } from "./docker/docker-driver.ts";
-import type { HostDriver } from "./driver.ts";
+import type { HostDriver, Step } from "./driver.ts";
 import { RefusedCredentialsError } from "./driver.ts";
 
 export interface SecretName {
@@ -17,6 +17,14 @@ export type ReadSecret = (secret: SecretName, keys: readonly string[]) => Promis
 const tlsKeys = ["ca.crt", "tls.crt", "tls.key"] as const;
 const sshKeys = ["ssh-privatekey", "known_hosts"] as const;
 
+/** Told of every step that a driver performed; must not throw. `error`: what it threw. */
+export type OnStep = (done: {
+  readonly hostName: string;
+  readonly step: Step["do"];
+  readonly seconds: number;
+  readonly error: unknown;
+}) => void;
+
 interface Entry {
   readonly options: DockerDriverOptions;
   readonly driver: HostDriver;
@@ -24,11 +32,13 @@ interface Entry {
 
 export class DriverPool implements AsyncDisposable {
   readonly #instance: string;
+  readonly #onStep: OnStep | undefined;
   readonly #entries = new Map<string, Entry>();
 
   /** `instance`: which control plane owns what its drivers create. */
-  constructor(options: { readonly instance: string }) {
+  constructor(options: { readonly instance: string; readonly onStep?: OnStep }) {
     this.#instance = options.instance;
+    this.#onStep = options.onStep;
   }
 
   /** The driver that {@link ensure} opened last; undefined for a Host that nobody opened. */
@@ -45,7 +55,7 @@ export class DriverPool implements AsyncDisposable {
     const options = await this.#optionsOf(host, readSecret);
     const current = this.#entries.get(options.hostName);
     if (current !== undefined && isDeepStrictEqual(current.options, options)) return current.driver;
-    const driver = DockerDriver.open(options);
+    const driver = this.#watched(DockerDriver.open(options), options.hostName);
     this.#entries.set(options.hostName, { options, driver });
     await current?.driver[Symbol.asyncDispose]();
     return driver;
@@ -60,6 +70,26 @@ export class DriverPool implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#entries.keys()].map((hostName) => this.remove(hostName)));
+  }
+
+  /** The driver, which from now on tells of its steps. */
+  #watched(driver: HostDriver, hostName: string): HostDriver {
+    const onStep = this.#onStep;
+    if (onStep === undefined) return driver;
+    const perform = driver.perform.bind(driver);
+    driver.perform = async (step, signal, onProgress) => {
+      const began = performance.now();
+      let error: unknown;
+      try {
+        await perform(step, signal, onProgress);
+      } catch (thrown) {
+        error = thrown;
+        throw thrown;
+      } finally {
+        onStep({ hostName, step: step.do, seconds: (performance.now() - began) / 1000, error });
+      }
+    };
+    return driver;
   }
 
   async #optionsOf(host: Host, readSecret: ReadSecret): Promise<DockerDriverOptions> {

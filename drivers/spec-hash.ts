@@ -1,5 +1,5 @@
 /** Tells whether a container on a host was made from the spec that is asked for now, field by field. Pure. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { ContainerSpec } from "../crds/container.ts";
 import { connectsInside } from "../crds/probes.ts";
 import { parseQuantity } from "../crds/quantity.ts";
@@ -15,7 +15,7 @@ export function specHash(spec: ContainerSpec): Readonly<Record<string, string>> 
   return Object.fromEntries(
     Object.entries(relevant(spec))
       .filter(([, value]) => !saysNothing(value))
-      .map(([field, value]) => [field, createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 12)]),
+      .map(([field, value]) => [field, hash("sha256", JSON.stringify(value)).slice(0, 12)]),
   );
 }
 

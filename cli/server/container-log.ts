@@ -3,15 +3,13 @@
  * pkg/apis/core/types.go (PodLogOptions) and pkg/registry/core/pod/strategy.go.
  */
 import type { Client } from "../../api/client/client.ts";
-import { ApiError, badRequest, isNotFound } from "../../api/status.ts";
+import { badRequest } from "../../api/status.ts";
 import type { Container } from "../../crds/container.ts";
 import type { Host } from "../../crds/host.ts";
 import { hosts } from "../../crds/host.ts";
-import type { HostDriver, LogOptions } from "../../drivers/driver.ts";
-import { HostUnreachableError, StepError, UnsupportedHostError } from "../../drivers/driver.ts";
-
-/** Opens (or has open) the connection to a host. */
-export type OpenDriver = (host: Host) => Promise<HostDriver>;
+import type { LogOptions } from "../../drivers/driver.ts";
+import type { OpenDriver } from "./host-access.ts";
+import { hostSideId, refusalOf } from "./host-access.ts";
 
 function wholeNumber(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
@@ -79,13 +77,8 @@ export async function* containerLog(
   }
   try {
     const driver = await openDriver(await client.get<Host>(hosts, { name: hostName }));
-    yield* driver.logs(containerID.replace(/^[a-z]+:\/\//, ""), options, signal);
+    yield* driver.logs(hostSideId(containerID), options, signal);
   } catch (error) {
-    if (isNotFound(error)) throw badRequest(`container "${name}" ran on host "${hostName}", which no longer exists`);
-    if (error instanceof StepError) throw badRequest(`container "${name}": ${error.message}`);
-    if (error instanceof HostUnreachableError || error instanceof UnsupportedHostError) {
-      throw new ApiError("ServiceUnavailable", `container "${name}": ${error.message}`);
-    }
-    throw error;
+    throw refusalOf(error, `container "${name}"`, hostName);
   }
 }

@@ -3,8 +3,11 @@ import type { StepErrorReason } from "../../drivers/driver.ts";
 import { exponentialBackoff } from "../runtime/backoff.ts";
 import type { crashLoop } from "./crash-loop.ts";
 
-/** NotConverging: the host accepts every step, and yet is not as asked afterwards. */
-export type RefusalReason = StepErrorReason | "NotConverging";
+/**
+ * NotConverging: the host accepts every step, and yet is not as asked afterwards. AlreadyAdopted: another Container has
+ * what this one would adopt.
+ */
+export type RefusalReason = StepErrorReason | "NotConverging" | "AlreadyAdopted";
 
 /** Why a Container is not as asked. */
 export interface Problem {

@@ -1,16 +1,15 @@
 import type { Client } from "../../api/client/client.ts";
 import { isNotFound } from "../../api/status.ts";
-import type { Condemned, Container, ContainerSpec } from "../../crds/container.ts";
+import type { Condemned, Container } from "../../crds/container.ts";
 import type { Host } from "../../crds/host.ts";
 import type { HostDriver, Observed, Step } from "../../drivers/driver.ts";
 import { HostUnreachableError, StepError } from "../../drivers/driver.ts";
-import type { Inputs } from "../../drivers/inputs.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
 import { shownFiles } from "../../drivers/own-volumes.ts";
-import { specHash } from "../../drivers/spec-hash.ts";
 import { findCondition } from "../runtime/conditions.ts";
-import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
+import type { Cache, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
 import { settled, waiting } from "../runtime/reconciler.ts";
+import { adoptedID, adoptionOf, alreadyAdopted } from "./adoption.ts";
 import { announceAfter, announceBefore } from "./announcement.ts";
 import { crashLoop } from "./crash-loop.ts";
 import type { Failure, RefusalReason } from "./failure.ts";
@@ -21,8 +20,9 @@ import type { Resolved } from "./inputs/inputs.ts";
 import type { Lookup } from "./inputs/lookup.ts";
 import { Performer, PostStartError, SupersededError } from "./performer.ts";
 import { asPlaced } from "./placed.ts";
-import type { Action, Plan, PlanInput, Wanted } from "./plan.ts";
-import { imagesAsked, needsFiles, plan, planRemoval } from "./plan.ts";
+import type { Action, Plan, Wanted } from "./plan.ts";
+import { planRemoval } from "./plan.ts";
+import { digestsOf, planOn, wantedOf } from "./preview.ts";
 import type { Prober } from "./prober/prober.ts";
 import { pullCredentials } from "./pull-secrets.ts";
 import { evictedStatus, unknownStatus, withoutFormerHost } from "./status.ts";
@@ -34,7 +34,6 @@ export interface ContainerReconcilerOptions extends WorkOptions {
   readonly hosts: Cache<Host>;
   readonly drivers: Pick<DriverPool, "get">;
   readonly lookup: Lookup;
-  readonly events: EventRecorder;
   /** From 0 up to but not including 1. */
   readonly random: () => number;
   readonly prober: Pick<Prober, "watch" | "forget">;
@@ -46,6 +45,15 @@ const mostRounds = 6;
 const unreachablePollMs = 5_000;
 /** When to look again for a container that the host is removing, in case its event is lost. */
 const removalPollMs = 1_000;
+
+/** When to look again whether the other one of two that would adopt the same container is gone. */
+const claimPollMs = 10_000;
+
+/** Why what a Container has on a host is removed once it is deleted. */
+export const deletion = "its Container was deleted";
+
+/** Name of the index of Containers by the id that they adopt. */
+export const byAdopted = "container/adopts";
 
 type Eviction = NonNullable<NonNullable<Container["status"]>["eviction"]>;
 
@@ -147,7 +155,7 @@ export class ContainerReconciler implements Reconciler {
     }
     const driver = this.#options.drivers.get(hostName);
     if (driver === undefined) return waiting("HostNotConnected", `Waiting for the connection to Host "${hostName}"`);
-    if (deleted) return (await this.#clear(work, driver, "its Container was deleted")) ?? left ?? release(work);
+    if (deleted) return (await this.#clear(work, driver, deletion)) ?? left ?? release(work);
     return eviction === undefined ? this.#converge(work, driver, host) : this.#evict(work, driver, eviction);
   }
 
@@ -163,7 +171,7 @@ export class ContainerReconciler implements Reconciler {
       const driver = drivers.get(name);
       const isBack = host !== undefined && driver !== undefined && whyAway(name, host) === undefined;
       const isHere = name === work.container.status?.hostName;
-      if (host === undefined || isHere || (isBack && (await driver.observe(work.owner, work.signal)).length === 0)) {
+      if (host === undefined || isHere || (isBack && (await this.#observe(work, driver)).length === 0)) {
         await work.write(withoutFormerHost(work.latest().status ?? {}, name));
       } else waitsFor.push(name);
     }
@@ -194,6 +202,12 @@ export class ContainerReconciler implements Reconciler {
     return settled();
   }
 
+  /** All that name the container which it would adopt. */
+  #claims(container: Container): readonly Container[] {
+    const id = adoptedID(container);
+    return id === undefined ? [] : this.#options.containers.byIndex(byAdopted, id);
+  }
+
   async #converge(work: Work, driver: HostDriver, host: Host | undefined): Promise<Outcome> {
     // All are needed before anything is created, and none needs another.
     const [first, resolved] = await Promise.all([
@@ -201,6 +215,11 @@ export class ContainerReconciler implements Reconciler {
       this.#options.lookup.resolve(work.container, host),
       work.hold(),
     ]);
+    const taken = first.length === 0 ? alreadyAdopted(work.container, this.#claims(work.container)) : undefined;
+    if (taken !== undefined) {
+      await work.show({ keep: undefined, before: undefined, problem: taken });
+      return waiting(taken.reason, taken.message, claimPollMs);
+    }
     const wanted = wantedOf(driver, work.container.spec, resolved);
     let observed = first;
     let before: Observed | undefined;
@@ -208,7 +227,12 @@ export class ContainerReconciler implements Reconciler {
       const made = await this.#plan(work, driver, wanted, observed);
       if (round === 0) before = made.keep;
       const verdict = this.#options.prober.watch(work.container, made.keep, driver);
-      work.see({ init: made.init, ...(verdict === undefined ? {} : { verdict }) });
+      const imageDigest = await this.#imageDigest(work, driver, made.keep);
+      work.see({
+        init: made.init,
+        ...(verdict === undefined ? {} : { verdict }),
+        ...(imageDigest === undefined ? {} : { imageDigest }),
+      });
       if (made.steps.length === 0) {
         const condemned = condemnation(work.latest(), made.keep, verdict);
         if (condemned === undefined) return this.#conclude(work, made, before);
@@ -221,29 +245,17 @@ export class ContainerReconciler implements Reconciler {
 
   async #observe(work: Work, driver: HostDriver): Promise<readonly Observed[]> {
     this.#heard.delete(work.key);
-    return driver.observe(work.owner, work.signal);
+    return driver.observe(work.owner, work.signal, adoptionOf(work.latest(), this.#claims(work.container)));
   }
 
   async #plan(work: Work, driver: HostDriver, wanted: Wanted, observed: readonly Observed[]): Promise<Plan> {
-    const container = work.latest();
-    let input: PlanInput = {
-      container,
-      observed,
-      wanted,
-      missingImages: new Set<string>(),
-      failure: this.#failures.get(work.key),
-      now: this.#options.clock.now(),
+    const now = this.#options.clock.now();
+    const input = { container: work.latest(), observed, wanted, failure: this.#failures.get(work.key), now };
+    const questions = {
+      files: (keep: Observed) => this.#filesOf(work, driver, keep),
+      movedTo: (keep: Observed | undefined) => this.#movedTo(work, driver, keep, now),
     };
-    const asItIs = plan(input);
-    if (asItIs.keep !== undefined && needsFiles(wanted, asItIs)) {
-      input = { ...input, files: await this.#filesOf(work, driver, asItIs.keep) };
-    }
-    const movedTo = await this.#movedTo(work, driver, asItIs.keep, input.now);
-    const made = plan({ ...input, movedTo });
-    const asked = imagesAsked(container, made);
-    const present = await Promise.all(asked.map((image) => driver.hasImage(image, work.signal)));
-    const missing = asked.filter((_, index) => present[index] === false);
-    return missing.length === 0 ? made : plan({ ...input, movedTo, missingImages: new Set(missing) });
+    return planOn(driver, input, questions, work.signal);
   }
 
   /** The digest that the tag of what runs stands for by now, where that is followed and is another image. */
@@ -268,6 +280,16 @@ export class ContainerReconciler implements Reconciler {
       this.#tell(work, "Warning", "ImageCheckFailed", message);
     }
     return movedTo;
+  }
+
+  /** What the repository calls the image that runs, where its tag is followed: asked once for each image. */
+  async #imageDigest(work: Work, driver: HostDriver, keep: Observed | undefined): Promise<string | undefined> {
+    const { spec } = work.container;
+    if (spec.imageUpdatePolicy === undefined || keep === undefined) return undefined;
+    const { imageID, imageDigest } = work.latest().status ?? {};
+    if (imageDigest !== undefined && imageID === keep.imageID) return imageDigest;
+    const [digest] = await driver.repositoryDigests(spec.image, keep.imageID, work.signal);
+    return digest;
   }
 
   /** What we wrote ourselves, or what the host shows: after a restart we do not know. */
@@ -326,7 +348,7 @@ export class ContainerReconciler implements Reconciler {
     await driver.perform(step, work.signal, { inputs });
     const { hostName = "" } = work.container.status ?? {};
     const uid = step.do === "prepare" ? step.container.metadata.uid : step.uid;
-    const files = { ...before, ...digests(work.container.spec, inputs) };
+    const files = { ...before, ...digestsOf(work.container.spec, inputs) };
     this.#written.set(work.key, { hostName, uid, files });
   }
 
@@ -361,6 +383,8 @@ export class ContainerReconciler implements Reconciler {
   async #conclude(work: Work, made: Plan, before: Observed | undefined): Promise<Outcome> {
     const { keep, problem, retryAfterMs } = made;
     if (made.leaving) return waiting("Removing", "Waiting for the host to remove a container", retryAfterMs);
+    if (keep !== undefined && keep.id === adoptedID(work.container) && work.latest().status?.containerID === undefined)
+      this.#tell(work, "Normal", "Adopted", `Took over container ${keep.hostSideName} as it is`);
     const looped = isCrashLoop(work);
     if (problem?.reason === "CreateContainerConfigError" && work.latest().status?.message !== problem.message)
       this.#tell(work, "Warning", "Failed", `Error: ${problem.message}`);
@@ -419,29 +443,13 @@ function postStartFailed({ container }: Work, { keep }: Plan, { message }: Error
   return { startedAt: keep?.startedAt ?? "", reason: "PostStartHookFailed", message, graceSeconds };
 }
 
-function wantedOf(driver: HostDriver, spec: ContainerSpec, { inputs, missing }: Resolved): Wanted {
-  return {
-    specHash: specHash(spec),
-    inPlace: driver.inPlace(spec),
-    files: digests(spec, inputs),
-    ...(missing === undefined ? { config: inputs?.config ?? {} } : { missing }),
-  };
-}
-
-function digests(spec: ContainerSpec, inputs: Inputs | undefined): Written["files"] {
-  const shown = shownFiles(spec);
-  return Object.fromEntries(
-    [...(inputs?.volumes ?? [])].flatMap(([name, { digest }]) => (shown.has(name) ? [[name, digest]] : [])),
-  );
-}
-
 async function release(work: Work): Promise<Outcome> {
   await work.release();
   return settled();
 }
 
 /** Why nothing can be done on the host now. The words do not change while that lasts: each change would be written. */
-function whyAway(hostName: string, host: Host | undefined): { reason: string; message: string } | undefined {
+export function whyAway(hostName: string, host: Host | undefined): { reason: string; message: string } | undefined {
   if (host === undefined) {
     return {
       reason: "HostGone",

@@ -1,10 +1,12 @@
 import type { Client } from "../../api/client/client.ts";
+import { isConflict, isNotFound } from "../../api/status.ts";
 import type { Container } from "../../crds/container.ts";
 import { containers as containerType } from "../../crds/container.ts";
 import type { Host } from "../../crds/host.ts";
 import { hosts as hostType } from "../../crds/host.ts";
 import { configMapType, secretType } from "../../crds/core.ts";
 import type { KubeObject } from "../../crds/meta.ts";
+import { formatTime } from "../../crds/meta.ts";
 import type { OwnedContainer } from "../../drivers/driver.ts";
 import type { HostFeed, HostNews } from "../../drivers/host-feed.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
@@ -14,12 +16,14 @@ import type { Log } from "../../process/log.ts";
 import { describeError } from "../../process/log.ts";
 import type { ControllerDefinition, EventRecorder, Informers, Key } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
+import { adoptedID } from "./adoption.ts";
 import { showsItself, sourcesOf } from "./inputs/inputs.ts";
 import { Lookup } from "./inputs/lookup.ts";
 import type { ConfigMap, Secret, SourceKind } from "./inputs/objects.ts";
 import { leftovers } from "./leftovers.ts";
+import { isLimited, overfull } from "./overfull.ts";
 import { Prober } from "./prober/prober.ts";
-import { ContainerReconciler } from "./reconciler.ts";
+import { byAdopted, ContainerReconciler } from "./reconciler.ts";
 import { outOfStep } from "./relist.ts";
 
 export interface ContainerControllerOptions {
@@ -54,6 +58,7 @@ export function containerController(options: ContainerControllerOptions): Contro
     [byHost]: ({ status }) => (status?.hostName === undefined ? [] : [status.hostName]),
     [byFormerHost]: ({ status }) => status?.formerHosts ?? [],
     [bySource]: (container) => sourcesOf(container).map(({ kind, namespace, name }) => sourceId(kind, namespace, name)),
+    [byAdopted]: (container) => [adoptedID(container)].filter((id) => id !== undefined),
   });
   const hosts = informers.for<Host>(hostType);
   const configMaps = informers.for<ConfigMap>(configMapType);
@@ -83,6 +88,36 @@ export function containerController(options: ContainerControllerOptions): Contro
         log.warn("Cannot look for volumes without containers", { hostName, error: describeError(error) });
     }
   };
+  /** One that changes meanwhile is looked at again the next time. */
+  const evict = async (container: Container, message: string): Promise<void> => {
+    const eviction = { reason: "Evicted", message, requestedAt: formatTime(clock.now()) };
+    const next: Container = { ...container, status: { ...container.status, eviction } };
+    try {
+      await client.updateStatus<Container>(containerType, next);
+      events.event(container, "Warning", eviction.reason, message);
+    } catch (error) {
+      if (!isConflict(error) && !isNotFound(error)) throw error;
+    }
+  };
+  const measuring = new Set<string>();
+  /** As often as a host is listed, which is once in a minute: it counts every file for this. */
+  const measure = async (hostName: string, signal: AbortSignal): Promise<void> => {
+    const driver = drivers.get(hostName);
+    if (driver === undefined || measuring.has(hostName)) return;
+    if (!containers.byIndex(byHost, hostName).some(isLimited)) return;
+    measuring.add(hostName);
+    try {
+      const usage = await driver.volumeUsage(signal);
+      for (const container of containers.byIndex(byHost, hostName)) {
+        const message = overfull(container, usage);
+        if (message !== undefined) await evict(container, message);
+      }
+    } catch (error) {
+      if (!signal.aborted) log.warn("Cannot tell how full volumes are", { hostName, error: describeError(error) });
+    } finally {
+      measuring.delete(hostName);
+    }
+  };
 
   return {
     name: "container",
@@ -107,6 +142,7 @@ export function containerController(options: ContainerControllerOptions): Contro
           case "listed":
             for (const key of outOfStep(containers.byIndex(byHost, news.hostName), news.found)) look(key);
             void sweep(news.hostName, news.found, signal);
+            void measure(news.hostName, signal);
         }
       };
       const wakeUsers = (kind: SourceKind, { metadata }: KubeObject): void => {
@@ -149,7 +185,7 @@ function desiredOf(container: Container | undefined): string {
   if (container === undefined) return "";
   const { uid, generation, deletionTimestamp, labels, annotations } = container.metadata;
   const { hostName, eviction, formerHosts } = container.status ?? {};
-  const shown = showsItself(container.spec) ? [labels, annotations] : [];
+  const shown = showsItself(container.spec) ? [labels, annotations] : [adoptedID(container)];
   return JSON.stringify([uid, generation, deletionTimestamp, hostName, eviction, formerHosts, ...shown]);
 }
 

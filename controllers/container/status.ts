@@ -34,6 +34,8 @@ export interface Sight {
   readonly init?: InitProgress;
   /** What its probes have found; absent where it has none. */
   readonly verdict?: Verdict;
+  /** Digest that the repository has for the image of `keep`; absent where nobody asked. */
+  readonly imageDigest?: string;
   /** From now on the run that it names is to end. */
   readonly condemned?: Condemned;
   /** Beginning of the run whose postStart hook is done now. */
@@ -58,7 +60,7 @@ export function statusOf(sight: Sight): ContainerStatus {
     summary,
     ...(message === "" ? {} : { message }),
     ...placeOf(previous),
-    ...(keep === undefined && phase === "Pending" ? {} : runOf(previous, keep, end)),
+    ...(keep === undefined && phase === "Pending" ? {} : runOf(previous, keep, end, sight.imageDigest)),
     ...historyOf(previous, phase, sight),
     ...marksOf(previous, phase, sight),
     conditions: conditionsOf(sight, phase, summary, message),
@@ -235,11 +237,13 @@ function runOf(
   previous: ContainerStatus,
   keep: Observed | undefined,
   end: Ended | undefined,
+  imageDigest: string | undefined,
 ): Partial<ContainerStatus> {
   if (keep === undefined) {
     return {
       ...(previous.containerID === undefined ? {} : { containerID: previous.containerID }),
       ...(previous.imageID === undefined ? {} : { imageID: previous.imageID }),
+      ...(previous.imageDigest === undefined ? {} : { imageDigest: previous.imageDigest }),
       ...(previous.startedAt === undefined ? {} : { startedAt: previous.startedAt }),
       ...(previous.finishedAt === undefined ? {} : { finishedAt: previous.finishedAt }),
       ...(previous.exitCode === undefined || end?.reason === "ContainerGone" ? {} : { exitCode: previous.exitCode }),
@@ -250,6 +254,7 @@ function runOf(
   return {
     containerID: containerID(keep),
     imageID: keep.imageID,
+    ...(imageDigest === undefined ? {} : { imageDigest }),
     ...(keep.addresses.length === 0 ? {} : { addresses: keep.addresses.map((address) => ({ ...address })) }),
     ...(keep.startedAt === undefined ? {} : { startedAt: keep.startedAt }),
     ...(over && keep.finishedAt !== undefined ? { finishedAt: keep.finishedAt } : {}),

@@ -4,7 +4,8 @@ import type { Container, ContainerStatus } from "../../crds/container.ts";
 import { containers as containerType } from "../../crds/container.ts";
 import type { Observed, Owner, PullProgress } from "../../drivers/driver.ts";
 import type { Clock } from "../../process/clock.ts";
-import type { Cache, Key } from "../runtime/reconciler.ts";
+import type { Cache, EventRecorder, Key } from "../runtime/reconciler.ts";
+import { announceChange } from "./announcement.ts";
 import { keyOf } from "../runtime/reconciler.ts";
 import type { Sight } from "./status.ts";
 import { formatProgress, statusOf } from "./status.ts";
@@ -18,11 +19,12 @@ const progressEveryMs = 1_000;
 export interface WorkOptions {
   readonly client: Pick<Client, "patch" | "updateStatus">;
   readonly containers: Cache<Container>;
+  readonly events: EventRecorder;
   readonly clock: Clock;
 }
 
 /** What is known of a Container besides its own container. */
-export type Seen = Pick<Sight, "init" | "verdict">;
+export type Seen = Pick<Sight, "init" | "verdict" | "imageDigest">;
 
 export type Shown = Omit<Sight, "container" | "generation" | "now" | keyof Seen>;
 
@@ -92,6 +94,9 @@ export class Work {
     if (isDeepStrictEqual(status, newest.status)) return;
     const next: Container = { ...newest, status };
     this.#outdate(newest, await this.#options.client.updateStatus<Container>(containerType, next));
+    for (const { type, reason, message } of announceChange(newest.status ?? {}, status)) {
+      this.#options.events.event(this.container, type, reason, message);
+    }
   }
 
   /** Shows how far a pull has come, now and then; what cannot be written is left out. */

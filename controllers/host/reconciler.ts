@@ -99,7 +99,7 @@ export class HostReconciler implements Reconciler {
       return settled();
     }
     const deleted = host.metadata.deletionTimestamp !== undefined;
-    const bound = deleted ? containers.byIndex(byHost, key) : [];
+    const bound = deleted || host.spec.maintenance ? containers.byIndex(byHost, key) : [];
     try {
       if (deleted && bound.length === 0) {
         await this.#close(key);

@@ -121,7 +121,12 @@ test("an Engine that cannot be driven is neither ready nor supported", () => {
 
 test("a deleted host names what keeps it", () => {
   const bound = ["c", "b"].map((name) => containerOf({}, { metadata: { name } }));
-  const status = statusOf({ host: hostOf("a"), probe: answers, bound, now });
+  const status = statusOf({
+    host: hostOf("a", { metadata: { deletionTimestamp: "2026-01-01T00:00:00Z" } }),
+    probe: answers,
+    bound,
+    now,
+  });
   expect(findCondition(status.conditions, "Deletable")).toMatchObject({
     status: "False",
     reason: "ContainersBound",

@@ -13,6 +13,8 @@ import type { Cache } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
 import { distinct, pressureOf, usedPercent } from "./disk.ts";
 import type { Survey } from "./survey.ts";
+import { maintenanceCondition, maintenanceType } from "./maintenance.ts";
+import { shortList } from "./names.ts";
 
 /** What a host shows of itself. */
 export interface Look {
@@ -43,7 +45,7 @@ export interface HostSight {
   readonly probe: Probe;
   /** When it answered last, of a Host that does not now; undefined where it never did since we look. */
   readonly answeredAt?: Date | undefined;
-  /** Of a Host that is being deleted: what keeps it. */
+  /** What is bound to it. */
   readonly bound: readonly Container[];
   readonly now: Date;
 }
@@ -56,11 +58,17 @@ export function statusOf({ host, probe, answeredAt, bound, now }: HostSight): Ho
   const { generation } = host.metadata;
   const previous = host.status ?? {};
   const asOf = generation === undefined ? {} : { observedGeneration: generation };
-  const drafts = [...probeConditions(probe), ...diskConditions(host, probe), ...deletionConditions(bound)];
+  const maintenance = maintenanceCondition(host, bound);
+  const drafts = [
+    ...probeConditions(probe),
+    ...diskConditions(host, probe),
+    ...deletionConditions(host, bound),
+    ...(maintenance ? [maintenance] : []),
+  ];
   const conditions = [
     ...drafts.reduce<readonly Condition[]>(
       (all, draft) => setCondition(all, { ...draft, ...asOf }, now),
-      previous.conditions ?? [],
+      (previous.conditions ?? []).filter(({ type }) => type !== maintenanceType || maintenance !== undefined),
     ),
   ];
   // What was seen last is still the best guess at what it will be when it is back.
@@ -229,13 +237,8 @@ function probeConditions(probe: Probe): readonly ConditionDraft[] {
   return reason === "EngineUnsupported" ? [ready, { ...ready, type: "EngineSupported" }] : [ready];
 }
 
-/** Most names that a message tells. */
-const mostNames = 5;
-
-function deletionConditions(bound: readonly Container[]): readonly ConditionDraft[] {
-  if (bound.length === 0) return [];
-  const names = bound.map(keyOf).sort();
-  const shown = names.slice(0, mostNames).join(", ") + (names.length > mostNames ? ", ..." : "");
-  const message = `Bound to it: ${shown}. Delete them first; for a host that will never answer again, remove this object's finalizers`;
+function deletionConditions({ metadata }: Host, bound: readonly Container[]): readonly ConditionDraft[] {
+  if (metadata.deletionTimestamp === undefined || bound.length === 0) return [];
+  const message = `Bound to it: ${shortList(bound.map(keyOf))}. Delete them first; for a host that will never answer again, remove this object's finalizers`;
   return [{ type: "Deletable", status: "False", reason: "ContainersBound", message }];
 }

@@ -18,7 +18,7 @@ export interface Survey {
 }
 
 export interface SurveyorOptions {
-  readonly driver: HostDriver;
+  readonly driver: Pick<HostDriver, "disks" | "hardware" | "images" | "removeImage" | "volumes" | "owners">;
   readonly clock: Clock;
   readonly events: EventRecorder;
   /** From 0 up to 1: spreads the work of many hosts. */

@@ -1,6 +1,7 @@
 import type { Backoff } from "./backoff.ts";
 import { exponentialBackoff } from "./backoff.ts";
 import type { Clock } from "../../process/clock.ts";
+import type { ControllerMetrics } from "./metrics.ts";
 import type { Key } from "./reconciler.ts";
 
 /**
@@ -8,6 +9,14 @@ import type { Key } from "./reconciler.ts";
  * mostly a machine that is away, and people notice when it takes a quarter of an hour until its return is seen.
  */
 export const defaultBackoff = exponentialBackoff({ baseMs: 5, maxMs: 60_000 });
+
+export interface WorkQueueOptions {
+  readonly backoff?: Backoff;
+  /** More is first, as it is when the key arrives; all alike where absent. */
+  readonly priorityOf?: (key: Key) => number;
+  /** Told what happens to keys; nobody where absent. */
+  readonly metrics?: Pick<ControllerMetrics, "added" | "taken" | "retried" | "done">;
+}
 
 interface Pending {
   /** Milliseconds since the epoch. */
@@ -59,6 +68,7 @@ export class WorkQueue {
   readonly #clock: Clock;
   readonly #backoff: Backoff;
   readonly #priorityOf: (key: Key) => number;
+  readonly #metrics: WorkQueueOptions["metrics"];
   readonly #takers: ((key: Key | undefined) => void)[] = [];
   readonly #failures = new Map<Key, number>();
   readonly #pending = new Map<Key, Pending>();
@@ -70,11 +80,11 @@ export class WorkQueue {
   readonly #running = new Set<Key>();
   #lanes: Lane[] = [];
 
-  /** A key's priority counts as it is when the key arrives. */
-  constructor(clock: Clock, backoff: Backoff = defaultBackoff, priorityOf: (key: Key) => number = () => 0) {
+  constructor(clock: Clock, { backoff = defaultBackoff, priorityOf = () => 0, metrics }: WorkQueueOptions = {}) {
     this.#clock = clock;
     this.#backoff = backoff;
     this.#priorityOf = priorityOf;
+    this.#metrics = metrics;
   }
 
   /** How many keys wait to be taken. */
@@ -90,6 +100,7 @@ export class WorkQueue {
   add(key: Key): void {
     if (this.#closed || this.#dirty.has(key)) return;
     this.#dirty.add(key);
+    this.#metrics?.added(key);
     if (!this.#running.has(key)) this.#enqueue(key);
   }
 
@@ -99,6 +110,7 @@ export class WorkQueue {
    */
   addAfter(key: Key, ms: number): void {
     if (this.#closed) return;
+    this.#metrics?.retried();
     if (ms <= 0) {
       this.add(key);
       return;
@@ -143,6 +155,7 @@ export class WorkQueue {
 
   done(key: Key): void {
     this.#running.delete(key);
+    this.#metrics?.done(key);
     if (this.#dirty.has(key) && !this.#closed) this.#enqueue(key);
   }
 
@@ -179,6 +192,7 @@ export class WorkQueue {
     this.#running.add(key);
     this.#pending.get(key)?.timer[Symbol.dispose]();
     this.#pending.delete(key);
+    this.#metrics?.taken(key);
     taker(key);
   }
 }

@@ -26,7 +26,7 @@ function choose(
   const ledger = ledgerOf(hosts, there);
   const before = JSON.stringify([...ledger.candidates()].map(({ taken }) => taken));
   const want = wanted(spec, {}, { priority, tenancy: "Shared" });
-  const made = preempt(want, ledger, (key) => !staying.includes(key));
+  const made = preempt(want, ledger, () => new Set(staying));
   expect(JSON.stringify([...ledger.candidates()].map(({ taken }) => taken))).toBe(before);
   return made && { hostName: made.hostName, victims: made.victims };
 }

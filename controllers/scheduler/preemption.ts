@@ -33,14 +33,14 @@ export type Trial = Pick<
   "candidates" | "candidate" | "counts" | "termsAbout" | "claimsOn" | "forget" | "restore"
 >;
 
-/** Whether a Container may be moved as DisruptionBudgets have it. */
-export type MayDisrupt = (key: Key) => boolean;
+/** Which of those that would go together, the most important first, would go against a DisruptionBudget. */
+export type Violating = (keys: readonly Key[]) => ReadonlySet<Key>;
 
 /**
  * The Host where the least is lost, for a Container that no Host takes as things are. Undefined where nothing helps:
  * only those of less priority ever go.
  */
-export function preempt(want: Want, trial: Trial, mayDisrupt: MayDisrupt): Preemption | undefined {
+export function preempt(want: Want, trial: Trial, violatingOf: Violating): Preemption | undefined {
   const candidates = [...trial.candidates()];
   const refusals = refusalsOf(filters, want, trial);
   if (candidates.some((candidate) => refusals(candidate) === notProbed)) return undefined;
@@ -51,7 +51,7 @@ export function preempt(want: Want, trial: Trial, mayDisrupt: MayDisrupt): Preem
   );
   const options = candidates
     .filter((candidate) => fixed(candidate) === undefined)
-    .flatMap((candidate) => optionOn(candidate, want, trial, mayDisrupt) ?? []);
+    .flatMap((candidate) => optionOn(candidate, want, trial, violatingOf) ?? []);
   const [best] = options.toSorted(lessIsLost);
   return best && { hostName: best.hostName, victims: best.victims, allotment: best.allotment };
 }
@@ -60,7 +60,7 @@ export function preempt(want: Want, trial: Trial, mayDisrupt: MayDisrupt): Preem
  * Takes away all that may go, and lets each come back that still leaves room: first those that a DisruptionBudget wants
  * to stay, then the more important.
  */
-function optionOn(candidate: Candidate, want: Want, trial: Trial, mayDisrupt: MayDisrupt): Option | undefined {
+function optionOn(candidate: Candidate, want: Want, trial: Trial, violatingOf: Violating): Option | undefined {
   const hostName = candidate.host.metadata.name;
   const mayGo = [...trial.claimsOn(hostName)].filter((claim) => isGoing(claim) || claim.want.priority < want.priority);
   if (mayGo.length === 0) return undefined;
@@ -69,10 +69,10 @@ function optionOn(candidate: Candidate, want: Want, trial: Trial, mayDisrupt: Ma
   for (const claim of mayGo) trial.forget(claim.want.key);
   try {
     if (!fits()) return undefined;
-    const violating = (claim: Claim): boolean => !mayDisrupt(claim.want.key);
-    const comingBack = mayGo
-      .filter((claim) => !isGoing(claim))
-      .toSorted((a, b) => Number(violating(b)) - Number(violating(a)) || moreImportant(a, b));
+    const asked = mayGo.filter((claim) => !isGoing(claim)).toSorted(moreImportant);
+    const against = violatingOf(asked.map(({ want: { key } }) => key));
+    const violates = ({ want: { key } }: Claim): boolean => against.has(key);
+    const comingBack = [...asked.filter(violates), ...asked.filter((claim) => !violates(claim))];
     for (const claim of comingBack) {
       trial.restore(claim);
       if (fits()) gone.delete(claim);
@@ -83,7 +83,7 @@ function optionOn(candidate: Candidate, want: Want, trial: Trial, mayDisrupt: Ma
       hostName,
       claims,
       victims: claims.map(({ want: { key } }) => key),
-      violations: claims.filter(violating).length,
+      violations: claims.filter(violates).length,
       allotment: allot(want, candidate),
     };
   } finally {

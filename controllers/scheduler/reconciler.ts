@@ -7,15 +7,13 @@ import { findCondition } from "../runtime/conditions.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
 import { keyOf, settled, waiting } from "../runtime/reconciler.ts";
-import { allot } from "./allotment.ts";
+import { decide, noPriorityClass, refusalText } from "./decide.ts";
 import { refusalsOf } from "./filters/filter.ts";
 import { placementFilters } from "./filters/placement.ts";
 import type { Ledger } from "./ledger.ts";
-import type { MayDisrupt, Preemption } from "./preemption.ts";
-import { preempt } from "./preemption.ts";
+import type { Preemption, Violating } from "./preemption.ts";
 import type { Priority, PriorityClass } from "./priority.ts";
 import { priorityOf } from "./priority.ts";
-import { schedule } from "./schedule.ts";
 import { boundStatus, placedStatus, preemptedStatus, unschedulableStatus } from "./status.ts";
 import type { Place } from "./status.ts";
 import type { Tenancy, Want } from "./want.ts";
@@ -28,17 +26,13 @@ export interface SchedulerOptions {
   readonly ledger: Ledger;
   /** Of Containers that say nothing about it: as the ledger has it. */
   readonly tenancy: Tenancy;
-  /** Whether a Container may be moved as DisruptionBudgets have it: preferred where one of several must go. */
-  readonly mayDisrupt: MayDisrupt;
+  /** Others are preferred where somebody must go. */
+  readonly violating: Violating;
   /** Told when there is room that was kept for somebody who went elsewhere. */
   readonly onRoom: () => void;
   readonly events: EventRecorder;
   readonly clock: Clock;
 }
-
-type Decision =
-  | { readonly place: Place }
-  | { readonly place?: undefined; readonly refusal: string; readonly preemption: Preemption | undefined };
 
 /** Binds one Container to a Host. Must have one worker only: each decision counts on the ledger holding all those before. */
 export class SchedulerReconciler implements Reconciler {
@@ -76,7 +70,7 @@ export class SchedulerReconciler implements Reconciler {
     const priority = priorityOf(container, priorityClasses);
     const want = wantOf(container, { priority: priority?.value ?? 0, tenancy });
     if (priority === undefined) {
-      return this.#refuse(container, want, `PriorityClass "${container.spec.priorityClassName ?? ""}" does not exist`);
+      return this.#refuse(container, want, noPriorityClass(container.spec.priorityClassName));
     }
     const outcome = await this.#place(container, want, priority);
     if (promise !== undefined && promise.hostName !== ledger.hostOf(key)) this.#options.onRoom();
@@ -84,30 +78,11 @@ export class SchedulerReconciler implements Reconciler {
   }
 
   async #place(container: Container, want: Want, priority: Priority): Promise<Outcome> {
-    const decision = this.#decide(want, priority);
+    const { ledger, violating } = this.#options;
+    const decision = decide(want, priority, ledger, violating);
     if (decision.place !== undefined) return this.#bind(container, decision.place);
-    const { refusal, preemption } = decision;
-    if (preemption === undefined) return this.#refuse(container, want, refusal);
-    await this.#makeRoom(container, want, preemption);
-    return this.#refuse(container, want, `${refusal}; ${hope(preemption)}`);
-  }
-
-  #decide(want: Want, { value, preempts }: Priority): Decision {
-    const { ledger, mayDisrupt } = this.#options;
-    // Room that is made for others is not kept from whoever has more priority.
-    const promises = ledger.takeBackPromises(value);
-    try {
-      const placement = schedule(want, ledger);
-      if ("hostName" in placement) {
-        const { hostName } = placement;
-        const candidate = ledger.candidate(hostName);
-        return { place: { hostName, priority: value, ...(candidate && allot(want, candidate)) } };
-      }
-      const preemption = preempts ? preempt(want, ledger, mayDisrupt) : undefined;
-      return { refusal: placement.unschedulable, preemption };
-    } finally {
-      for (const promise of promises) ledger.restore(promise);
-    }
+    if (decision.preemption !== undefined) await this.#makeRoom(container, want, decision.preemption);
+    return this.#refuse(container, want, refusalText(decision));
   }
 
   /** Keeps the room that there will be from others, and asks those who are in the way to leave. */
@@ -187,13 +162,4 @@ export class SchedulerReconciler implements Reconciler {
     await this.#options.client.updateStatus<Container>(containerType, next);
     return true;
   }
-}
-
-function hope({ hostName, victims }: Preemption): string {
-  if (victims.length === 0) return `waits for room on Host "${hostName}", which others are leaving`;
-  const whom =
-    victims.length === 1
-      ? "a Container of less priority leaves"
-      : `${victims.length} Containers of less priority leave`;
-  return `waits until ${whom} Host "${hostName}"`;
 }

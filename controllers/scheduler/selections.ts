@@ -3,7 +3,7 @@
  * Containers each selects, kept up to date as these come and go.
  */
 import { addTo } from "./counts.ts";
-import { matches } from "./selector.ts";
+import { matches } from "../../crds/selector.ts";
 import type { ContainerSelector, HeldTerm, Selection } from "./world.ts";
 import type { Want } from "./want.ts";
 

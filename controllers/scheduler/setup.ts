@@ -2,6 +2,8 @@ import type { Client } from "../../api/client/client.ts";
 import type { Container } from "../../crds/container.ts";
 import { containers as containerType } from "../../crds/container.ts";
 import { priorityClassType } from "../../crds/core.ts";
+import type { DisruptionBudget } from "../../crds/disruption-budget.ts";
+import { disruptionBudgets as budgetType } from "../../crds/disruption-budget.ts";
 import type { Host } from "../../crds/host.ts";
 import { hosts as hostType } from "../../crds/host.ts";
 import type { HostFeed } from "../../drivers/host-feed.ts";
@@ -9,6 +11,7 @@ import { findCondition } from "../runtime/conditions.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { ControllerDefinition, EventRecorder, Informers, Wake } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
+import { violating } from "./budgets.ts";
 import { Ledger } from "./ledger.ts";
 import type { PriorityClass } from "./priority.ts";
 import { SchedulerReconciler } from "./reconciler.ts";
@@ -24,6 +27,8 @@ export interface SchedulerControllerOptions {
   readonly clock: Clock;
 }
 
+const byNamespace = "scheduler/namespace";
+
 /**
  * Binds Containers that have no Host, those of more priority first. Woken by them, and for all that could not be placed
  * by whatever may let them: a Host that changed, a bound Container that went or takes less, or one that others want near.
@@ -33,10 +38,17 @@ export function schedulerController(options: SchedulerControllerOptions): Contro
   const containers = informers.for<Container>(containerType);
   const hosts = informers.for<Host>(hostType);
   const priorityClasses = informers.for<PriorityClass>(priorityClassType);
+  const budgets = informers.for<DisruptionBudget>(budgetType, {
+    [byNamespace]: ({ metadata }) => [metadata.namespace ?? ""],
+  });
   const ledger = new Ledger(tenancy);
   const reconciler = new SchedulerReconciler({
     ...{ client, containers, priorityClasses, ledger, tenancy, events, clock },
-    mayDisrupt: () => true,
+    violating: (keys) =>
+      violating(
+        keys.flatMap((key) => containers.get(key) ?? []),
+        (namespace) => budgets.byIndex(byNamespace, namespace),
+      ),
     onRoom: () => {
       wakeRefused();
     },

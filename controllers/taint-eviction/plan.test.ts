@@ -21,6 +21,7 @@ interface Case {
   readonly observed?: readonly Taint[] | "no Host";
   readonly taints?: readonly Taint[];
   readonly sightedFor?: number;
+  readonly maintenance?: boolean;
   readonly want: Verdict | Verdict["do"];
 }
 
@@ -68,6 +69,14 @@ test.each<Case>([
     taints: [maintained],
     want: { do: "evict", reason: "TaintEviction", message: 'Host "a" has the taint {maintained: }', hostLost: false },
   },
+  {
+    why: "a Host in maintenance is drained",
+    maintenance: true,
+    want: { do: "drain", reason: "Maintenance", message: 'Host "a" is in maintenance' },
+  },
+  { why: "also where a taint is tolerated for a while", maintenance: true, spec: tolerating(20), taints: [maintained], want: "drain" }, // prettier-ignore
+  { why: "but not of what may not move", maintenance: true, spec: { placement: { hostName: "a" } }, want: "stay" },
+  { why: "nor while it does not answer", maintenance: true, observed: [lostFor(5)], want: "wait" },
   { why: "NoSchedule drives nobody away", taints: [{ key: "full", effect: "NoSchedule" }], want: "stay" },
   {
     why: "one that is pinned to its Host stays",
@@ -113,12 +122,12 @@ test.each<Case>([
     taints: [maintained],
     want: "stay",
   },
-])("$why", ({ spec = {}, status = {}, observed = [], taints = [], sightedFor = 9999, want }) => {
+])("$why", ({ spec = {}, status = {}, observed = [], taints = [], sightedFor = 9999, maintenance = false, want }) => {
   const container = containerOf(spec, { status: { hostName: "a", ...status } });
   const host =
     observed === "no Host"
       ? undefined
-      : hostOf("a", { spec: { taints: [...taints] }, status: { taints: [...observed] } });
+      : hostOf("a", { spec: { taints: [...taints], maintenance }, status: { taints: [...observed] } });
   const found = verdict({ container, host, sightedSince: new Date(secondsAgo(sightedFor)), now });
   if (typeof want === "string") expect(found.do).toBe(want);
   else expect(found).toEqual(want);

@@ -1,5 +1,9 @@
-/** Decides who leaves a Host because of its taints, and when. Pure. Named after kubernetes/pkg/controller/tainteviction. */
+/**
+ * Decides who leaves a Host because of its taints, or of its maintenance, and when. Pure. Named after
+ * kubernetes/pkg/controller/tainteviction.
+ */
 import type { Container } from "../../crds/container.ts";
+import { hasEnded, isLeaving, mayRunAgain, whyStays } from "../../crds/disruption.ts";
 import type { Host, Taint } from "../../crds/host.ts";
 import {
   notReadyTaint,
@@ -24,7 +28,9 @@ export type Verdict =
   | { readonly do: "stay" }
   /** Look again then. */
   | { readonly do: "wait"; readonly forMs: number }
-  | ({ readonly do: "evict" } & Eviction);
+  | ({ readonly do: "evict" } & Eviction)
+  /** Ask it to leave, as far as DisruptionBudgets let it. */
+  | ({ readonly do: "drain" } & Pick<Eviction, "reason" | "message">);
 
 /** As the Container's status.eviction has it. */
 export interface Eviction {
@@ -37,24 +43,28 @@ export interface Eviction {
 const stay: Verdict = { do: "stay" };
 
 export function verdict({ container, host, sightedSince, now }: EvictionInput): Verdict {
-  const { status = {}, metadata } = container;
-  if (metadata.deletionTimestamp !== undefined || status.eviction !== undefined) return stay;
-  if (status.phase === "Succeeded" || status.phase === "Failed") return stay;
-  const hostName = status.hostName ?? "";
+  if (isLeaving(container) || hasEnded(container)) return stay;
+  const hostName = container.status?.hostName ?? "";
   if (host === undefined) {
     const message = `Host "${hostName}" no longer exists`;
     return mayRunAgain(container) ? { do: "evict", reason: "HostGone", message, hostLost: true } : stay;
   }
 
   const taint = firstToAct(container, host);
-  if (taint === undefined) return stay;
+  const rest = host.spec.maintenance && !isLost(host) ? maintenance(container, hostName) : stay;
+  if (taint === undefined) return rest;
   const since = Math.max(Date.parse(taint.timeAdded ?? ""), sightedSince.getTime());
   const leftMs = (Number.isNaN(since) ? 0 : since) + toleratedMs(container, taint) - now.getTime();
   if (isLost(host) && whyBound(container, host) !== undefined) return stay;
-  if (leftMs > 0) return { do: "wait", forMs: leftMs };
+  if (leftMs > 0) return rest.do === "stay" ? { do: "wait", forMs: leftMs } : rest;
   const hostLost = isLost(host);
   const reason = hostLost ? "HostLost" : "TaintEviction";
   return { do: "evict", reason, message: `Host "${hostName}" has the taint ${nameOf(taint)}`, hostLost };
+}
+
+function maintenance(container: Container, hostName: string): Verdict {
+  if (whyStays(container) !== undefined) return stay;
+  return { do: "drain", reason: "Maintenance", message: `Host "${hostName}" is in maintenance` };
 }
 
 /** Whether the Host cannot be asked. */
@@ -64,20 +74,12 @@ const lostBy: ReadonlySet<string> = new Set([notReadyTaint, unreachableTaint]);
 
 /** Why a Container stays with a Host that is lost; undefined where it may run elsewhere. */
 export function whyBound(container: Container, host: Host): string | undefined {
-  const { spec } = container;
-  if (!mayRunAgain(container)) return "its restartPolicy is Never, and it has been started";
-  if (spec.placement?.hostName !== undefined) return "its placement names this Host";
-  if ((spec.volumes ?? []).some(({ dockerVolume }) => dockerVolume !== undefined && isLocal(dockerVolume.driver)))
-    return "its data is in a volume of this Host";
-  if (spec.placement?.singleton === true && !taintsOf(host).some(({ key }) => key === outOfServiceTaint))
+  const why = whyStays(container);
+  if (why !== undefined) return why;
+  if (container.spec.placement?.singleton === true && !taintsOf(host).some(({ key }) => key === outOfServiceTaint))
     return `it may still run there, and must never run twice: taint the Host with ${outOfServiceTaint} once it is off for certain`;
   return undefined;
 }
-
-const isLocal = (driver: string | undefined): boolean => driver === undefined || driver === "local";
-
-const mayRunAgain = ({ spec, status }: Container): boolean =>
-  spec.restartPolicy !== "Never" || status?.startedAt === undefined;
 
 /** The NoExecute taint whose toleration ends first; undefined where all are tolerated for ever. */
 function firstToAct(container: Container, host: Host): Taint | undefined {

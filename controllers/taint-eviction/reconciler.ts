@@ -1,24 +1,28 @@
 import type { Client } from "../../api/client/client.ts";
-import { isNotFound } from "../../api/status.ts";
+import { evict } from "../../api/client/evict.ts";
+import { hasReason, isNotFound } from "../../api/status.ts";
 import type { Container } from "../../crds/container.ts";
 import { containers as containerType } from "../../crds/container.ts";
 import type { Host } from "../../crds/host.ts";
 import { formatTime } from "../../crds/meta.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
-import { settled } from "../runtime/reconciler.ts";
+import { settled, waiting } from "../runtime/reconciler.ts";
 import type { Eviction } from "./plan.ts";
 import { isLost, verdict } from "./plan.ts";
 
 export interface TaintEvictionOptions {
-  readonly client: Pick<Client, "updateStatus">;
+  readonly client: Pick<Client, "get" | "list" | "updateStatus">;
   readonly containers: Cache<Container>;
   readonly hosts: Cache<Host>;
   readonly events: EventRecorder;
   readonly clock: Clock;
 }
 
-/** Makes one Container leave its Host once it no longer tolerates the Host's taints. */
+/** How long one that a DisruptionBudget wants to stay is left alone: as kubectl does. */
+const refusedMs = 5_000;
+
+/** Makes one Container leave its Host once it no longer tolerates the Host's taints, or where the Host is in maintenance. */
 export class TaintEvictionReconciler implements Reconciler {
   readonly #options: TaintEvictionOptions;
   #sightedSince: Date;
@@ -45,7 +49,24 @@ export class TaintEvictionReconciler implements Reconciler {
         return settled(decided.forMs);
       case "evict":
         return this.#evict(container, decided);
+      case "drain":
+        return this.#drain(container, decided);
     }
+  }
+
+  async #drain(container: Container, { reason, message }: Pick<Eviction, "reason" | "message">): Promise<Outcome> {
+    const { client, clock, events } = this.#options;
+    try {
+      await evict(client, container.metadata, { reason, message }, () => clock.now());
+    } catch (error) {
+      if (isNotFound(error) || hasReason(error, "Forbidden")) return settled();
+      if (!hasReason(error, "TooManyRequests", "InternalError")) throw error;
+      const why = error.details?.causes?.[0]?.message ?? error.message;
+      events.event(container, "Warning", "EvictionRefused", `${message}, and it stays for now: ${why}`);
+      return waiting("EvictionRefused", why, refusedMs);
+    }
+    events.event(container, "Normal", reason, message);
+    return settled();
   }
 
   /**

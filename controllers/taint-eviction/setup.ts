@@ -10,7 +10,7 @@ import { keyOf } from "../runtime/reconciler.ts";
 import { TaintEvictionReconciler } from "./reconciler.ts";
 
 export interface TaintEvictionControllerOptions {
-  readonly client: Pick<Client, "updateStatus">;
+  readonly client: Pick<Client, "get" | "list" | "updateStatus">;
   readonly informers: Informers;
   readonly events: EventRecorder;
   readonly clock: Clock;
@@ -20,7 +20,7 @@ const workers = 8;
 
 const byHost = "taint-eviction/hostName";
 
-/** Woken by Hosts whose taints change, or that come and go, and by Containers that are bound or change. */
+/** Woken by Hosts whose taints or maintenance change, or that come and go, and by Containers that are bound or change. */
 export function taintEvictionController(options: TaintEvictionControllerOptions): ControllerDefinition {
   const { client, informers, events, clock } = options;
   const containers = informers.for<Container>(containerType, {
@@ -41,9 +41,9 @@ export function taintEvictionController(options: TaintEvictionControllerOptions)
         }),
         hosts.onChange((old, next) => {
           const either = next ?? old;
-          if (either === undefined || taintsIn(old) === taintsIn(next)) return;
+          if (either === undefined || reasonsOf(old) === reasonsOf(next)) return;
           // The return of one may mean that it was not the others that were lost.
-          for (const host of hosts.list()) if (taintsIn(host) !== "[]") wakeBound(host);
+          for (const host of hosts.list()) if (hasTaints(host)) wakeBound(host);
           wakeBound(either);
         }),
       ];
@@ -60,5 +60,8 @@ function placeOf(container: Container | undefined): string {
   return JSON.stringify([metadata?.uid, metadata?.generation, status?.hostName]);
 }
 
-/** undefined where there is no Host. */
-const taintsIn = (host: Host | undefined): string | undefined => host && JSON.stringify(taintsOf(host));
+/** What of a Host makes Containers leave; undefined where there is no Host. */
+const reasonsOf = (host: Host | undefined): string | undefined =>
+  host && JSON.stringify([taintsOf(host), host.spec.maintenance]);
+
+const hasTaints = (host: Host): boolean => taintsOf(host).length > 0;

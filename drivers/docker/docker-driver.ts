@@ -4,6 +4,8 @@ import PQueue from "p-queue";
 import { z } from "zod";
 import type { Container, ContainerSpec } from "../../crds/container.ts";
 import type {
+  Adoptable,
+  Adoption,
   Beside,
   Disks,
   Executed,
@@ -19,6 +21,7 @@ import type {
   Owner,
   Step,
   StoredImage,
+  Usage,
 } from "../driver.ts";
 import { StepError } from "../driver.ts";
 import { fullReference, repositoryOf, splitReference } from "../image-reference.ts";
@@ -26,9 +29,10 @@ import type { Inputs } from "../inputs.ts";
 import type { RegistryCredentials } from "../keyring.ts";
 import { labels } from "../labels.ts";
 import { archiveOf, copies } from "./archives.ts";
+import { Adopters } from "./adopters.ts";
 import type { Answer, Call, Credentials } from "./connection.ts";
 import { Connection } from "./connection.ts";
-import { EngineRefusal, refused } from "./errors.ts";
+import { EngineRefusal, refused, unlessStatus } from "./errors.ts";
 import type { RefusedStep } from "./errors.ts";
 import { changes } from "./events.ts";
 import { connect, exec } from "./exec.ts";
@@ -40,6 +44,7 @@ import { ContainerList, hostImages, ImageList, Inspect, observed, ownedContainer
 import { needsImageUser } from "./isolation.ts";
 import { Puller } from "./pull.ts";
 import { Toolbox } from "./toolbox/toolbox.ts";
+import { Stats, usageOf } from "./stats.ts";
 import { createBody, hostSideName, inPlace, inPlaceOf, needsToolbox, specOf, updateBody } from "./translate.ts";
 import { VolumeKeeper } from "./volume-keeper.ts";
 
@@ -61,6 +66,9 @@ const defaultConcurrency = 8;
 
 /** An Engine that takes longer for anything but a pull is as good as gone. */
 const callTimeoutMs = 120_000;
+
+/** How many containers are measured at the same time for the sum of all. */
+const measuredAtOnce = 64;
 
 /** Looking goes before doing, which takes a hundred times longer. */
 const looking = 1;
@@ -95,6 +103,7 @@ export class DockerDriver implements HostDriver {
   readonly #puller: Puller;
   readonly #toolbox: Toolbox;
   readonly #volumes: VolumeKeeper;
+  readonly #adopters: Adopters;
   /** Every call that makes the Engine work takes a slot; what only waits for the Engine takes none. */
   readonly #slots: PQueue;
 
@@ -105,6 +114,7 @@ export class DockerDriver implements HostDriver {
     this.#puller = new Puller(this.#connection);
     this.#toolbox = new Toolbox(this.#connection, options.instance);
     this.#volumes = new VolumeKeeper({ ...options, connection: this.#connection, toolbox: this.#toolbox });
+    this.#adopters = new Adopters(this.#connection);
     this.#slots = new PQueue({ concurrency: options.concurrency ?? defaultConcurrency });
   }
 
@@ -137,16 +147,23 @@ export class DockerDriver implements HostDriver {
     await this.#connection.ping(signal);
   }
 
-  async observe(owner: Owner, signal: AbortSignal): Promise<readonly Observed[]> {
+  async observe(owner: Owner, signal: AbortSignal, adoption?: Adoption): Promise<readonly Observed[]> {
     const wanted = [`${labels.namespace}=${owner.namespace}`, `${labels.name}=${owner.name}`];
     const found = await this.#slots.add(() => this.#list(wanted, signal), { signal, priority: looking });
     const all = await Promise.all(found.map(({ id }) => this.#inspect(id, signal)));
-    return all.flatMap((inspect) => (inspect === undefined ? [] : (observed(inspect, this.#instance) ?? [])));
+    const made = all.flatMap((inspect) => (inspect === undefined ? [] : (observed(inspect, this.#instance) ?? [])));
+    const adopted = await this.#adopters.observe(owner, adoption, found, signal);
+    return [...made, ...adopted];
+  }
+
+  adoptable(signal: AbortSignal): Promise<readonly Adoptable[]> {
+    return this.#adopters.adoptable(signal);
   }
 
   /** Takes no slot, as {@link info}: a probe asks for it, too. */
   async owners(signal: AbortSignal): Promise<readonly OwnedContainer[]> {
-    return this.#list([], signal);
+    const [made, adopted] = await Promise.all([this.#list([], signal), this.#adopters.list(signal)]);
+    return [...made, ...adopted];
   }
 
   async hasImage(image: string, signal: AbortSignal): Promise<boolean> {
@@ -269,7 +286,7 @@ export class DockerDriver implements HostDriver {
   }
 
   changes(signal: AbortSignal): AsyncIterable<Owner | undefined> {
-    return changes(this.#connection, this.#instance, signal);
+    return changes(this.#connection, this.#instance, (id) => this.#adopters.adopterOf(id), signal);
   }
 
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array> {
@@ -283,6 +300,43 @@ export class DockerDriver implements HostDriver {
 
   connect(id: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<Duplex> {
     return connect(this.#connection, id, port, timeoutMs, signal);
+  }
+
+  /** Takes no slot: the Engine only waits between two samples that it takes for all who ask. */
+  async stats(id: string, signal: AbortSignal): Promise<Usage | undefined> {
+    const call: Call = { method: "GET", path: `/containers/${id}/stats`, query: { stream: false }, signal };
+    try {
+      return usageOf(await this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, Stats));
+    } catch (error) {
+      throw explained("StatsError", id, error);
+    }
+  }
+
+  async usage(signal: AbortSignal): Promise<Usage> {
+    const call: Call = { method: "GET", path: "/containers/json", signal };
+    const running = await this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, ContainerList);
+    const measuring = new PQueue({ concurrency: measuredAtOnce });
+    const used = await measuring.addAll(
+      running.map(
+        ({ Id }) =>
+          () =>
+            this.#statsIfThere(Id, signal),
+      ),
+    );
+    return used.reduce<Usage>(
+      (sum, one) => ({ cpu: sum.cpu + (one?.cpu ?? 0), memory: sum.memory + (one?.memory ?? 0) }),
+      { cpu: 0, memory: 0 },
+    );
+  }
+
+  /** It may go between a list and this. */
+  async #statsIfThere(id: string, signal: AbortSignal): Promise<Usage | undefined> {
+    try {
+      return await this.stats(id, signal);
+    } catch (error) {
+      if (error instanceof StepError && error.reason === "NoSuchContainer") return undefined;
+      throw error;
+    }
   }
 
   inPlace(spec: ContainerSpec): InPlace {
@@ -450,7 +504,8 @@ export class DockerDriver implements HostDriver {
   async #remove(id: string, signal: AbortSignal): Promise<void> {
     const path = `/containers/${id}`;
     try {
-      await this.#inSlot(doing, { method: "DELETE", path, query: { force: true, v: true }, signal });
+      const query = { force: true, v: this.#adopters.adopterOf(id) === undefined };
+      await this.#inSlot(doing, { method: "DELETE", path, query, signal });
     } catch (error) {
       if (!(error instanceof EngineRefusal)) throw error;
       if (error.status === 404) return;
@@ -483,14 +538,4 @@ const short = (id: string): string => id.slice(0, 12);
 
 function explained(step: RefusedStep, id: string, error: unknown): unknown {
   return error instanceof EngineRefusal ? refused(step, `container "${short(id)}"`, error) : error;
-}
-
-/** Some refusals are answers. */
-async function unlessStatus<T, U>(status: number, work: Promise<T>, otherwise: U): Promise<T | U> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof EngineRefusal && error.status === status) return otherwise;
-    throw error;
-  }
 }

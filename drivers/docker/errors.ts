@@ -24,7 +24,8 @@ export type RefusedStep =
   | "RemoveError"
   | "StopError"
   | "LogError"
-  | "ExecError";
+  | "ExecError"
+  | "StatsError";
 
 const verbs: Readonly<Record<RefusedStep, string>> = {
   ErrImagePull: "pull",
@@ -37,6 +38,7 @@ const verbs: Readonly<Record<RefusedStep, string>> = {
   RemoveError: "remove",
   LogError: "read the log of",
   ExecError: "run a command in",
+  StatsError: "measure",
 };
 
 /**
@@ -143,4 +145,14 @@ export function connectionError(endpoint: string, error: unknown): HostUnreachab
   const why =
     advices[code] ?? (isTimeout(error) ? "it did not answer in time: check its health and the network" : message);
   return new HostUnreachableError(`Cannot reach the Docker Engine at ${endpoint}: ${why}`, { cause: error });
+}
+
+/** Some refusals are answers. */
+export async function unlessStatus<T, U>(status: number, work: Promise<T>, otherwise: U): Promise<T | U> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof EngineRefusal && error.status === status) return otherwise;
+    throw error;
+  }
 }

@@ -8,7 +8,7 @@ import type { Connection } from "./connection.ts";
 import { Deadline, isTimeout } from "./deadline.ts";
 import { EngineRefusal, refused } from "./errors.ts";
 import { demultiplex } from "./logs.ts";
-import { toolboxPath } from "./toolbox/toolbox.ts";
+import { toolboxPath } from "./toolbox/paths.ts";
 
 const Created = z.object({ Id: z.string() });
 const Ended = z.object({ Running: z.boolean(), ExitCode: z.number().nullish() });

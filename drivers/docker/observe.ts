@@ -48,8 +48,17 @@ export type Inspect = z.infer<typeof Inspect>;
 
 /** Undefined when it does not carry our instance's labels. */
 export function observed(inspect: Inspect, instance: string): Observed | undefined {
-  const identity = identify(inspect.Config.Labels, instance);
-  if (identity === undefined) return undefined;
+  const { Labels: found } = inspect.Config;
+  const identity = identify(found, instance);
+  return identity && observedAs(inspect, identity, decodeSpecHash(found?.[labels.specHash]));
+}
+
+/** Whose it is, and what it was made from, is known already. */
+export function observedAs(
+  inspect: Inspect,
+  identity: Pick<Observed, "owner" | "uid">,
+  specHash: Observed["specHash"],
+): Observed {
   const { State: state } = inspect;
   const ended = state.Status === "exited" || state.Status === "dead" || state.Status === "restarting";
   return {
@@ -57,7 +66,7 @@ export function observed(inspect: Inspect, instance: string): Observed | undefin
     id: inspect.Id,
     hostSideName: inspect.Name.replace(/^\//, ""),
     state: state.Status,
-    specHash: decodeSpecHash(inspect.Config.Labels?.[labels.specHash]),
+    specHash,
     config: decodeSpecHash(inspect.Config.Labels?.[labels.config]),
     volumes: volumesOf(identity.uid, inspect.Config.Labels?.[labels.volumes]),
     inPlace: inPlaceOf(inspect.HostConfig),
@@ -103,8 +112,18 @@ export const ContainerList = z.array(z.object({ Id: z.string(), Names: z.array(z
 
 /** Those of them that carry our instance's labels. */
 export function ownedContainers(list: z.infer<typeof ContainerList>, instance: string): readonly OwnedContainer[] {
+  return listedAs(list, (found) => identify(found.Labels, instance));
+}
+
+type Listed = z.infer<typeof ContainerList>[number];
+
+/** Those of them that are somebody's. */
+export function listedAs(
+  list: readonly Listed[],
+  identityOf: (found: Listed) => Pick<Observed, "owner" | "uid"> | undefined,
+): readonly OwnedContainer[] {
   return list.flatMap((found) => {
-    const identity = identify(found.Labels, instance);
+    const identity = identityOf(found);
     if (identity === undefined) return [];
     // A legacy link adds names of the form /other/alias.
     const name = found.Names?.find((candidate) => candidate.lastIndexOf("/") === 0) ?? "";
@@ -134,6 +153,10 @@ export function hostImages(list: z.infer<typeof ImageList>): readonly HostImage[
     .sort((a, b) => b.sizeBytes - a.sizeBytes || (String(a.names) < String(b.names) ? -1 : 1))
     .slice(0, mostImages);
 }
+
+/** Whether a control plane, ours or another, made it. */
+export const isManaged = (found: Readonly<Record<string, string>> | null | undefined): boolean =>
+  found?.[labels.instance] !== undefined;
 
 function identify(
   found: z.infer<typeof Labels>,

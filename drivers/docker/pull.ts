@@ -42,7 +42,8 @@ export class Puller {
     const refusals: StepError[] = [];
     for (const one of credentials) {
       try {
-        await this.#pullAs(image, one, signal, onProgress); return;
+        await this.#pullAs(image, one, signal, onProgress);
+        return;
       } catch (error) {
         if (!(error instanceof StepError)) throw error;
         refusals.push(error);

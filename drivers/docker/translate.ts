@@ -13,7 +13,7 @@ import type { IsolationConfig } from "./isolation.ts";
 import { isolation, userOf } from "./isolation.ts";
 import type { MountConfig, VolumeOwner } from "./mounts.ts";
 import { mountConfig } from "./mounts.ts";
-import { toolboxFolder } from "./toolbox/toolbox.ts";
+import { toolboxFolder } from "./toolbox/paths.ts";
 
 /** Who creates, and where: goes into labels. */
 export interface Place {

@@ -1,7 +1,7 @@
 /** What every HostDriver does, whatever its host is made of: drivers/driver.ts in code. */
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Container } from "../../crds/container.ts";
 import { ContainerSpec, containers } from "../../crds/container.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
@@ -77,7 +77,10 @@ export async function only(driver: HostDriver, container: Container): Promise<Ob
 
 const forever = ["sleep", "1000000"];
 
-export function describeDriver(name: string, start: () => Promise<DriverLab>): void {
+/** Why a lab cannot show something, by the test's name. */
+export type Skips = Readonly<Record<string, string>>;
+
+export function describeDriver(name: string, start: () => Promise<DriverLab>, skips: Skips = {}): void {
   describe(name, () => {
     let lab: DriverLab;
     let driver: HostDriver;
@@ -86,6 +89,10 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>): v
     beforeAll(async () => {
       lab = await start();
       driver = lab.open("contract");
+    });
+    beforeEach(({ task, skip }) => {
+      const reason = skips[task.name];
+      skip(reason !== undefined, reason);
     });
     afterEach(async () => {
       for (const { id } of await driver.owners(signal)) await driver.perform({ do: "remove", id, why: "test" }, signal);
@@ -508,6 +515,7 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>): v
         expect(found.get(running.metadata.name)).toEqual({
           owner: ownerOf(running),
           uid: running.metadata.uid,
+          hostName: "lab",
           id,
           hostSideName,
           state: "running",
@@ -610,6 +618,32 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>): v
         const lines = (await logOf(id)).split("\n");
         expect(lines).toHaveLength(150_001);
         expect(lines[149_999]).toBe("150000");
+      });
+    });
+
+    describe("stats", () => {
+      test("tell what a running container uses, now and not since it began", async () => {
+        const [busy, idle] = [shell("exec yes > /dev/null"), spec()];
+        const [first, second] = [await run(busy), await run(idle)];
+        // A loop takes all of a core that it gets, and this machine may be busy with other things.
+        await expect
+          .poll(async () => (await driver.stats(first.id, signal))?.cpu, { timeout: 30_000 })
+          .toBeGreaterThan(0.05);
+        const used = await driver.stats(second.id, signal);
+        expect(used?.cpu).toBeLessThan(0.5);
+        expect(used?.memory).toBeGreaterThan(0);
+        expect(used?.memory).toBeLessThan(2 ** 30);
+        expect((await driver.usage(signal)).memory).toBeGreaterThan(used?.memory ?? 0);
+      });
+
+      test("are none of a container that does not run, and refused of one that is gone", async () => {
+        const container = spec();
+        await create(container, false);
+        expect(await driver.stats((await only(driver, container)).id, signal)).toBeUndefined();
+        await expect(driver.stats("0123456789abcdef", signal)).rejects.toEqual(
+          refusal("NoSuchContainer", "0123456789ab"),
+        );
+        expect(await driver.usage(signal)).toEqual({ cpu: 0, memory: 0 });
       });
     });
 
@@ -732,6 +766,8 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>): v
           driver.perform({ do: "stop", id, graceSeconds: 0 }, signal),
           driver.perform({ do: "remove", id, why: "test" }, signal),
           driver.changes(signal)[Symbol.asyncIterator]().next(),
+          driver.stats(id, signal),
+          driver.usage(signal),
           logOf(id),
         ];
         for (const result of await Promise.allSettled(attempts)) {

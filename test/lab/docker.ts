@@ -28,6 +28,8 @@ export interface DockerdOptions {
   readonly runtimes?: readonly string[];
   /** A disk of its own for all that it keeps, in memory, of so many MiB. */
   readonly diskMiB?: number;
+  /** Path of a PEM file with the only authorities whose certificates it believes: its registries'. */
+  readonly authorities?: string;
   /** Further arguments of dockerd. */
   readonly extra?: readonly string[];
 }
@@ -37,6 +39,12 @@ interface Reached {
   readonly tcp: string | undefined;
   readonly certificates: Certificates | undefined;
   readonly namespace: Namespace | undefined;
+}
+
+/** How dockerd is started. */
+interface Started {
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
 }
 
 const prefix = "stowage-dockerd-";
@@ -76,12 +84,12 @@ export class Dockerd implements AsyncDisposable {
   /** The bare API, to do what users and accidents do. */
   readonly docker: Docker;
   readonly #folder: string;
-  readonly #args: readonly string[];
+  readonly #started: Started;
   #process: LabProcess | undefined;
 
-  private constructor(folder: string, args: readonly string[], reached: Reached) {
+  private constructor(folder: string, started: Started, reached: Reached) {
     this.#folder = folder;
-    this.#args = args;
+    this.#started = started;
     this.socket = join(folder, "docker.sock");
     this.endpoint = `unix://${this.socket}`;
     this.tcpEndpoint = reached.tcp;
@@ -127,7 +135,9 @@ export class Dockerd implements AsyncDisposable {
       ...(options.runtimes ?? []).flatMap((name) => ["--add-runtime", `${name}=${runc}`]),
       ...(options.extra ?? []),
     ];
-    const dockerd = new Dockerd(folder, args, { tcp, certificates, namespace });
+    // What Go's crypto/x509 reads in place of the system's file, and of certs.d in /etc, which is for all.
+    const env = { ...process.env, ...(options.authorities && { SSL_CERT_FILE: options.authorities }) };
+    const dockerd = new Dockerd(folder, { args, env }, { tcp, certificates, namespace });
     await dockerd.restart();
     return dockerd;
   }
@@ -136,12 +146,14 @@ export class Dockerd implements AsyncDisposable {
   async restart(): Promise<void> {
     await this.stop();
     await forgetPids(this.#folder);
-    const { command, args } = this.namespace?.entered("dockerd", this.#args) ?? {
+    const { args: arguments_, env } = this.#started;
+    const { command, args } = this.namespace?.entered("dockerd", arguments_) ?? {
       command: "dockerd",
-      args: this.#args,
+      args: arguments_,
     };
     this.#process = await spawnProcess({
       ...endingWithUs(command, args),
+      env,
       logFile: join(this.#folder, "dockerd.log"),
       // dockerd listens everywhere before it answers anywhere, and a socket answers also where the cable is pulled.
       ready: async () => (await this.docker.ping()) !== undefined,

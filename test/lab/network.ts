@@ -68,6 +68,11 @@ export class LabNetwork implements AsyncDisposable {
     }
   }
 
+  /** This machine's address on it. */
+  get address(): string {
+    return `${this.#subnet}.1`;
+  }
+
   /** Makes a namespace that lives in `folder` and plugs it in; whoever owns the folder removes its link and its mount. */
   async join(folder: string): Promise<Namespace> {
     const address = `${this.#subnet}.${++this.#machines}`;

@@ -11,7 +11,7 @@ import { preempt } from "../../controllers/scheduler/preemption.ts";
 import type { PriorityClass } from "../../controllers/scheduler/priority.ts";
 import { SchedulerReconciler } from "../../controllers/scheduler/reconciler.ts";
 import { schedule } from "../../controllers/scheduler/schedule.ts";
-import { matches } from "../../controllers/scheduler/selector.ts";
+import { matches } from "../../crds/selector.ts";
 import { amountsOf, wantOf } from "../../controllers/scheduler/want.ts";
 import { keyOf } from "../../controllers/runtime/reconciler.ts";
 import type { Container } from "../../crds/container.ts";
@@ -258,7 +258,7 @@ class Plane {
       },
       ledger: this.#ledger,
       tenancy: "Shared",
-      mayDisrupt: () => true,
+      violating: () => new Set<string>(),
       onRoom: () => undefined,
       events: { event: () => undefined },
       clock: new FakeClock(),
@@ -363,7 +363,7 @@ test("no Host is promised more than it has, whatever is late, fails, restarts or
         const priority = priorities[container.spec.priorityClassName ?? ""] ?? 0;
         const want = wantOf(container, { priority, tenancy: "Shared" });
         expect(schedule(want, ledger)).toHaveProperty("unschedulable");
-        expect(preempt(want, ledger, () => true)).toBeUndefined();
+        expect(preempt(want, ledger, () => new Set())).toBeUndefined();
       }
     }),
     { numRuns: 200 },

@@ -1,4 +1,4 @@
-import type { Client } from "../../../api/client/client.ts";
+import type { Client, Name } from "../../../api/client/client.ts";
 import { isNotFound } from "../../../api/status.ts";
 import type { Container } from "../../../crds/container.ts";
 import { configMapType, secretType } from "../../../crds/core.ts";
@@ -36,7 +36,7 @@ export class Lookup {
     });
     if (cached.missing === undefined) return cached;
     // What was made a moment ago may not have reached the caches.
-    return this.#resolve(container, host, await this.#read(container));
+    return this.#resolve(container, host, await readSources(container, (type, name) => this.#get(type, name)));
   }
 
   #resolve(container: Container, host: Host | undefined, sources: Sources): Resolved {
@@ -46,22 +46,26 @@ export class Lookup {
     return resolve({ sources, facts, digestKey, now: clock.now() });
   }
 
-  async #read(container: Container): Promise<Sources> {
-    const found = new Map<string, KubeObject | undefined>();
-    for (const { kind, namespace, name } of sourcesOf(container)) {
-      const id = `${kind} ${name}`;
-      if (!found.has(id))
-        found.set(id, await this.#get(kind === "Secret" ? secretType : configMapType, namespace, name));
-    }
-    return { configMap: (name) => found.get(`ConfigMap ${name}`), secret: (name) => found.get(`Secret ${name}`) };
-  }
-
-  async #get(type: ResourceType, namespace: string, name: string): Promise<KubeObject | undefined> {
+  async #get(type: ResourceType, name: Name): Promise<KubeObject | undefined> {
     try {
-      return await this.#options.client.get(type, { namespace, name });
+      return await this.#options.client.get(type, name);
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
     }
   }
+}
+
+/** What a Container takes something from, each object read once; undefined from `read` where there is none. */
+export async function readSources(
+  container: Container,
+  read: (type: ResourceType, name: Name) => Promise<KubeObject | undefined>,
+): Promise<Sources> {
+  const found = new Map<string, KubeObject | undefined>();
+  for (const { kind, namespace, name } of sourcesOf(container)) {
+    const id = `${kind} ${name}`;
+    if (found.has(id)) continue;
+    found.set(id, await read(kind === "Secret" ? secretType : configMapType, { namespace, name }));
+  }
+  return { configMap: (name) => found.get(`ConfigMap ${name}`), secret: (name) => found.get(`Secret ${name}`) };
 }

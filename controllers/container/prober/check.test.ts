@@ -1,14 +1,17 @@
 /** The real protocols over real sockets; the driver's part is in test/contracts. */
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempDisposable } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { RequestListener, Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { ConnectError } from "../../../drivers/driver.ts";
 import { systemClock } from "../../../process/clock.ts";
+import { makeCertificates } from "../../../test/lab/certificates.ts";
 import { check } from "./check.ts";
 import type { Inside } from "./check.ts";
 
@@ -97,12 +100,9 @@ describe("httpGet", () => {
   });
 
   test("HTTPS checks no certificate", async () => {
-    const subject = ["-subj", "/CN=nobody", "-days", "1"];
-    const pem = execFileSync("openssl", [
-      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
-      ...["-keyout", "-", "-out", "-", ...subject],
-    ]).toString();
-    const port = await serve((_, response) => response.end(), { key: pem, cert: pem });
+    await using folder = await mkdtempDisposable(join(tmpdir(), "stowage-probe-"));
+    const { cert, key } = await makeCertificates(folder.path);
+    const port = await serve((_, response) => response.end(), { key, cert });
     expect(await check({ httpGet: { path: "/", scheme: "HTTPS", port } }, 10_000, inside())).toMatchObject({
       ok: true,
     });

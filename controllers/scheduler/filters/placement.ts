@@ -1,5 +1,5 @@
 /** Where a Container belongs by its own word: by the name of a Host or by its labels. */
-import { matches, matchesTerm } from "../selector.ts";
+import { matches, matchesTerm } from "../../../crds/selector.ts";
 import { labelsOf } from "../world.ts";
 import type { Filter } from "./filter.ts";
 

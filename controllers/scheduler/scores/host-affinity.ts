@@ -1,5 +1,5 @@
 /** Source: kubernetes/pkg/scheduler/framework/plugins/nodeaffinity/node_affinity.go, Score. */
-import { matchesTerm } from "../selector.ts";
+import { matchesTerm } from "../../../crds/selector.ts";
 import { labelsOf } from "../world.ts";
 import type { Score } from "./score.ts";
 import { shareOfBest } from "./score.ts";

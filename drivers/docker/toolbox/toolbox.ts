@@ -14,10 +14,8 @@ import { EngineRefusal } from "../errors.ts";
 import { demultiplex } from "../logs.ts";
 import type { Mounted } from "../mounts.ts";
 import { hostConfigOf } from "../mounts.ts";
+import { toolboxFolder, toolboxPath } from "./paths.ts";
 
-/** Where it is in its image, and in containers that mount {@link Toolbox.volume}. */
-export const toolboxFolder = "/.stowage";
-export const toolboxPath = `${toolboxFolder}/toolbox`;
 /** Repository of its image. */
 export const toolboxImage = "stowage.dev/toolbox";
 

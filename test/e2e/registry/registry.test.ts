@@ -1,4 +1,4 @@
-/** Images from registries: with a password, and with tags that move. See README.md. */
+/** Images from registries: with a password, with TLS, and with tags that move. See README.md. */
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Client } from "../../../api/client/client.ts";
@@ -9,6 +9,7 @@ import type { KubeObject } from "../../../crds/meta.ts";
 import { apiVersionOf } from "../../../crds/meta.ts";
 import { Dockerd, dockerdMissing } from "../../lab/docker.ts";
 import { imagesMissing, importBusybox } from "../../lab/images.ts";
+import { LabNetwork } from "../../lab/network.ts";
 import { Registry, registryMissing, registryUser } from "../../lab/registry.ts";
 import { StowageServer, eventually } from "../../lab/stowage.ts";
 
@@ -28,13 +29,19 @@ describe.skipIf(missing)(`registry${missing ? `: skipped, ${missing}` : ""}`, ()
   let dockerd: Dockerd;
   let open: Registry;
   let closed: Registry;
+  let sealed: Registry;
+  /** Of an authority that the host has never heard of. */
+  let foreign: Registry;
   let server: StowageServer;
   let client: Client;
   /** In the registry that wants a password. */
   let secretImage: string;
 
   beforeAll(async () => {
-    dockerd = parts.use(await Dockerd.start({ name: "registry" }));
+    const network = parts.use(await LabNetwork.start());
+    sealed = parts.use(await Registry.start({ authenticated: true, tls: network }));
+    foreign = parts.use(await Registry.start({ tls: network }));
+    dockerd = parts.use(await Dockerd.start({ name: "registry", authorities: sealed.authority }));
     open = parts.use(await Registry.start());
     closed = parts.use(await Registry.start({ authenticated: true }));
     for (const version of ["1", "2"])
@@ -156,6 +163,27 @@ describe.skipIf(missing)(`registry${missing ? `: skipped, ${missing}` : ""}`, ()
       Buffer.from(`${registryUser.username}:${password}`).toString("base64").replace(/=+$/, "");
   });
 
+  describe("with TLS", () => {
+    test("and a password gives the image to a Container with its Secret", async () => {
+      const image = await sealed.push(dockerd.docker, "app:1", "team/app:1");
+      const auths = { [sealed.host]: login(registryUser.password) };
+      await addSecret("sealed", "kubernetes.io/dockerconfigjson", ".dockerconfigjson", { auths });
+      await add("sealed", { image, imagePullPolicy: "Always", imagePullSecrets: [{ name: "sealed" }] });
+      expect((await runs("sealed")).imageID).toMatch(/^sha256:/);
+    });
+
+    test("is not believed where the host does not know its authority, and what to do is said", async () => {
+      const image = `${foreign.host}/team/app:1`;
+      await add("foreign", { image });
+      const { message } = await comesTo(
+        "foreign",
+        ({ summary }) => summary === "ErrImagePull" || summary === "ImagePullBackOff",
+      );
+      expect(message).toContain(`Cannot pull image "${image}"`);
+      expect(message).toContain("the host does not trust the registry's certificate");
+    });
+  });
+
   describe("whose tag moves", () => {
     const versionOf = async ({ containerID = "" }: ContainerStatus): Promise<string> => {
       const container = dockerd.docker.getContainer(containerID.replace("docker://", ""));
@@ -178,7 +206,9 @@ describe.skipIf(missing)(`registry${missing ? `: skipped, ${missing}` : ""}`, ()
         ({ containerID, summary }) => containerID !== before.containerID && summary === "Running",
       );
       expect(await versionOf(moved)).toBe("2");
-      expect((await told("other", "Replacing")).message).toMatch(/^Replacing: image moved to sha256:[0-9a-f]{64}$/);
+      expect(before.imageDigest).toMatch(/^sha256:[0-9a-f]{64}$/);
+      expect(moved.imageDigest).not.toBe(before.imageDigest);
+      expect((await told("other", "Replacing")).message).toBe(`Replacing: image moved to ${moved.imageDigest ?? ""}`);
       expect(await statusOf("follower")).toEqual(follower);
 
       await open.push(dockerd.docker, "app:2", "team/moving:stable");

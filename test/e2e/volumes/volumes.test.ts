@@ -15,6 +15,7 @@ import { StowageServer, eventually } from "../../lab/stowage.ts";
 const missing = dockerdMissing ?? imagesMissing;
 const instance = "volumes-test";
 const keeper = { namespace: "volumes", name: "keeper" };
+const limited = { namespace: "volumes", name: "limited" };
 
 describe.skipIf(missing !== undefined)(`volumes${missing === undefined ? "" : `: skipped, ${missing}`}`, () => {
   let engine: Dockerd;
@@ -34,9 +35,9 @@ describe.skipIf(missing !== undefined)(`volumes${missing === undefined ? "" : `:
   });
 
   /** The status of a run other than that of `before`. */
-  const runs = (before?: ContainerStatus): Promise<ContainerStatus> =>
-    eventually("keeper runs", async () => {
-      const { status = {} } = await client.get<Container>(containers, keeper);
+  const runs = (before?: ContainerStatus, place = keeper): Promise<ContainerStatus> =>
+    eventually(`${place.name} runs`, async () => {
+      const { status = {} } = await client.get<Container>(containers, place);
       return status.phase === "Running" && status.startedAt !== before?.startedAt ? status : undefined;
     });
   const change = (spec: object): Promise<unknown> =>
@@ -81,6 +82,40 @@ describe.skipIf(missing !== undefined)(`volumes${missing === undefined ? "" : `:
     expect(deleted).toMatchObject({ code: 0 });
     const { Volumes } = await engine.docker.listVolumes();
     expect(Volumes.map(({ Name }) => Name).filter((name) => !name.startsWith("stowage-toolbox"))).toEqual(["kept"]);
+  });
+
+  test("init containers take from Secrets and volumes, and what they leave in one the container finds", async () => {
+    const { code, stderr } = await server.cli(["apply", "-f", join(import.meta.dirname, "prepared.yaml")]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const writes = (text: string, ...args: readonly string[]): Promise<true | undefined> =>
+      eventually(`${text} is written`, async () => {
+        const { stdout } = await server.cli(["logs", "prepared", "-n", "volumes", ...args]);
+        return stdout === text || undefined;
+      });
+    await writes("from-the-secret\nand more\nof the ConfigMap\n");
+    await writes("read\nfrom-the-secret\n", "-c", "reader");
+    const seen = await server.cli(["get", "containers,events", "-A", "-o", "yaml"]);
+    expect(seen.stdout).toContain("prepared");
+    expect(seen.stdout).not.toContain("from-the-secret");
+    expect(await server.cli(["delete", "container", "prepared", "-n", "volumes"])).toMatchObject({ code: 0 });
+    expect(await volumes()).toEqual([]);
+  });
+
+  test("a Container that fills an emptyDir beyond its sizeLimit is evicted, and made anew with an empty one", async () => {
+    const { code, stderr } = await server.cli(["apply", "-f", join(import.meta.dirname, "limited.yaml")]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const first = await runs(undefined, limited);
+    await exec(first, "head -c 3000000 /dev/zero > /scratch/full");
+    // Hosts are looked at once a minute, and when a server starts.
+    await server.kill9();
+    await server.start();
+    const again = await runs(first, limited);
+    expect(again.containerID).not.toBe(first.containerID);
+    expect(again.lastState).toMatchObject({ containerID: first.containerID, reason: "Evicted" });
+    expect(await exec(again, "ls /scratch")).toBe("");
+    const events = await server.cli(["get", "events", "-n", "volumes"]);
+    expect(events.stdout).toContain('Usage of EmptyDir volume "scratch" exceeds the limit "1Mi"');
+    expect(await server.cli(["delete", "container", "limited", "-n", "volumes"])).toMatchObject({ code: 0 });
   });
 
   test("a volume that a crash left without its container goes, and nobody else's does", async () => {

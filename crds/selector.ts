@@ -1,6 +1,6 @@
 /** Selectors of labels. Pure. */
-import type { HostSelectorTerm } from "../../crds/placement.ts";
-import type { LabelSelector } from "../../crds/schema.ts";
+import type { HostSelectorTerm } from "./placement.ts";
+import type { LabelSelector } from "./schema.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
