@@ -88,7 +88,9 @@ export const HostSpec = z.object({
     .describe("Devices that Containers can ask for, besides those that the host reports."),
   imageGC: z
     .object({
-      highThresholdPercent: percent.default(85).describe("Fullness of the Engine's disk at which images are removed."),
+      highThresholdPercent: percent
+        .default(85)
+        .describe("Fullness of the Engine's disk at which images are removed; 100 switches it off."),
       lowThresholdPercent: percent.default(80).describe("Fullness down to which they are."),
       minimumAgeSeconds: z.int().min(0).default(120).describe("Images that were unused for less stay."),
     })
@@ -119,6 +121,17 @@ export const HostStatus = z.object({
   architecture: z.string().optional(),
   capacity: Amounts.optional().describe("What the host has."),
   allocatable: Amounts.optional().describe("What Containers can ask for."),
+  disks: z
+    .array(
+      z.object({
+        name: z.string().describe("data, where volumes and logs are, or images, where that is another file system."),
+        capacity: Quantity,
+        usedPercent: z.int().min(0).max(100),
+      }),
+    )
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
+    .describe("How full the Engine's disk is, looked at once a minute."),
   runtimes: z.array(z.string()).optional().meta({ "x-kubernetes-list-type": "set" }).describe("OCI runtimes, by name."),
   defaultRuntime: z.string().optional(),
   numa: z
@@ -168,7 +181,9 @@ export const HostStatus = z.object({
     .array(z.string())
     .optional()
     .meta({ "x-kubernetes-list-type": "atomic" })
-    .describe("Containers that carry our labels but belong to no object, by name. They are reported, never removed."),
+    .describe(
+      "Containers that carry our labels but belong to no object, by name, and volumes whose containers are gone as well, as `volume NAME`. They are reported, never removed.",
+    ),
   lastHeartbeatTime: z.string().optional().meta({ format: "date-time" }),
   conditions: Conditions.optional(),
 });

@@ -11,6 +11,8 @@ import type { Toleration } from "./placement.ts";
 export const unreachableTaint = "stowage.dev/unreachable";
 /** The Host answers, and cannot be driven. */
 export const notReadyTaint = "stowage.dev/not-ready";
+/** Its disk is too full for more. Those that are there stay. */
+export const diskPressureTaint = "stowage.dev/disk-pressure";
 /**
  * Set by people on a Host that is off for certain: whatever ran there runs no more. As Kubernetes'
  * node.kubernetes.io/out-of-service (k8s.io/api/core/v1/well_known_taints.go).

@@ -145,6 +145,46 @@ export interface HostImage {
   readonly sizeBytes: number;
 }
 
+/** How full the file systems are that containers fill. One and the same where the host has no two. */
+export interface Disks {
+  /** Where volumes and logs are: kubelet calls it nodefs. */
+  readonly data: FileSystem;
+  /** Where images are, and what containers write into their own file systems: imagefs. */
+  readonly images: FileSystem;
+}
+
+export interface FileSystem {
+  /** Bytes. */
+  readonly capacity: number;
+  /** Bytes that programs of users may still fill. */
+  readonly available: number;
+  /** 0 where the file system does not count them. */
+  readonly inodes: number;
+  readonly inodesFree: number;
+}
+
+/** An image that takes room on the host. */
+export interface StoredImage {
+  readonly id: string;
+  /** References by tag and by digest; none where another image has its name by now. */
+  readonly names: readonly string[];
+  readonly sizeBytes: number;
+  /** Whether a container was made from it, anybody's, in whatever state. */
+  readonly used: boolean;
+}
+
+/** What the kernel says of the machine. */
+export interface Hardware {
+  readonly numa: readonly { readonly id: number; readonly cpus: string }[];
+  /** Devices that a container can be given, by the resource's name. */
+  readonly devices: readonly {
+    readonly name: string;
+    readonly ids: readonly string[];
+    /** What a container has to see of each. */
+    readonly paths: Readonly<Record<string, readonly string[]>>;
+  }[];
+}
+
 export interface LogOptions {
   /** Keep on until the container ends or the signal aborts. */
   readonly follow?: boolean;
@@ -229,6 +269,17 @@ export interface HostDriver extends AsyncDisposable {
 
   /** Bytes in volumes, by their names on the host. It counts every file: ask rarely. */
   volumeUsage(signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
+
+  /** How full the disk is. It costs the host a container: ask rarely, and so for {@link hardware}. Throws as {@link info}. */
+  disks(signal: AbortSignal): Promise<Disks>;
+
+  hardware(signal: AbortSignal): Promise<Hardware>;
+
+  /** Every image but our own program's. */
+  images(signal: AbortSignal): Promise<readonly StoredImage[]>;
+
+  /** Removes what nothing uses, and tells whether it is gone: false where something uses it after all. */
+  removeImage(image: StoredImage, signal: AbortSignal): Promise<boolean>;
 
   /**
    * Yields an owner when something happened to a container of ours; only a wake-up, never the truth. Yields undefined

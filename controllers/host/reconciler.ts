@@ -13,14 +13,15 @@ import {
 } from "../../drivers/driver.ts";
 import type { HostFeed } from "../../drivers/host-feed.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
-import { childOf } from "../../process/abort.ts";
 import { findCondition } from "../runtime/conditions.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler, Wake } from "../runtime/reconciler.ts";
 import { settled } from "../runtime/reconciler.ts";
+import { patiently } from "./patience.ts";
 import { secretsOf } from "./secret.ts";
+import { Surveyor } from "./survey.ts";
 import type { Look, NotReadyReason, Probe, Strays } from "./status.ts";
-import { statusOf, straysOf } from "./status.ts";
+import { orphanVolumes, statusOf, straysOf, volumePrefix } from "./status.ts";
 import { HostWatch } from "./watch.ts";
 
 /** Ours in metadata.finalizers: Containers may be bound to it. */
@@ -54,6 +55,9 @@ const recountMs = 2_000;
 
 interface Connection {
   readonly watch: HostWatch;
+  readonly surveyor: Surveyor;
+  /** Of the Host, when the surveyor was told of it last. */
+  generation: number | undefined;
   /** What was seen last; undefined while it does not answer. */
   look: Look | undefined;
   relistAt: number;
@@ -115,6 +119,9 @@ export class HostReconciler implements Reconciler {
     try {
       const driver = await drivers.ensure(host, secretsOf(client));
       const connection = this.#connect(name, driver);
+      if (connection.generation !== undefined && connection.generation !== host.metadata.generation)
+        connection.surveyor.again();
+      connection.generation = host.metadata.generation;
       connection.look = await this.#patiently(signal, (limited) => this.#look(name, connection, limited));
       // Before the Host is called ready: nothing new starts beside them.
       if (connection.look.stale.length > 0) {
@@ -123,7 +130,7 @@ export class HostReconciler implements Reconciler {
         connection.look = await this.#patiently(signal, (limited) => this.#look(name, connection, limited));
       }
       connection.answeredAt = this.#options.clock.now();
-      return { ready: true, ...connection.look };
+      return { ready: true, ...connection.look, survey: connection.surveyor.survey };
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal === undefined) throw error;
@@ -207,10 +214,11 @@ export class HostReconciler implements Reconciler {
     const known = this.#connections.get(name);
     if (known?.watch.driver === driver) return known;
     if (known !== undefined) disconnect(known);
-    const { feed, clock } = this.#options;
+    const { feed, clock, events, random, hosts, containers } = this.#options;
     const watch = new HostWatch(driver, clock, {
       listening: () => {
         connection.relistAt = 0;
+        connection.surveyor.retry();
         feed.tell({ kind: "listening", hostName: name });
         this.#wake(name);
       },
@@ -228,6 +236,19 @@ export class HostReconciler implements Reconciler {
     });
     const connection: Connection = {
       watch,
+      surveyor: new Surveyor({
+        driver,
+        clock,
+        events,
+        random,
+        host: () => hosts.get(name),
+        bound: () => containers.byIndex(byHost, name),
+        orphans: (volumes, found) => orphanVolumes(volumes, found, containers, hosts),
+        found: () => {
+          this.#wake(name);
+        },
+      }),
+      generation: undefined,
       look: undefined,
       relistAt: 0,
       answeredAt: undefined,
@@ -247,16 +268,8 @@ export class HostReconciler implements Reconciler {
   }
 
   /** A host that accepts a connection and then says nothing does not answer either. */
-  async #patiently<T>(signal: AbortSignal, work: (limited: AbortSignal) => Promise<T>): Promise<T> {
-    using limited = childOf(signal);
-    const timer = this.#options.clock.after(patienceMs, () => {
-      limited.abort(new HostUnreachableError(`The host did not answer within ${patienceMs / 1000} s`));
-    });
-    try {
-      return await work(limited.signal);
-    } finally {
-      timer[Symbol.dispose]();
-    }
+  #patiently<T>(signal: AbortSignal, work: (limited: AbortSignal) => Promise<T>): Promise<T> {
+    return patiently(this.#options.clock, patienceMs, signal, work);
   }
 
   async #hold(host: Host): Promise<Host> {
@@ -302,20 +315,34 @@ export class HostReconciler implements Reconciler {
       );
     }
     if (ready?.status === "False" && before !== "False") events.event(host, "Warning", "HostNotReady", ready.message);
+    this.#tellOfDisk(host, status);
     const known = host.status?.orphans ?? [];
     for (const orphan of (status.orphans ?? []).filter((name) => !known.includes(name))) {
-      events.event(
-        host,
-        "Warning",
-        "Orphan",
-        `Container ${orphan} carries our labels and belongs to no object: it is left alone`,
-      );
+      events.event(host, "Warning", "Orphan", orphanMessage(orphan));
     }
+  }
+
+  #tellOfDisk(host: Host, status: HostStatus): void {
+    const pressure = findCondition(status.conditions, "DiskPressure");
+    const before = findCondition(host.status?.conditions, "DiskPressure")?.status ?? "False";
+    if (pressure === undefined || pressure.status === before) return;
+    if (pressure.status === "True")
+      this.#options.events.event(host, "Warning", "HostHasDiskPressure", pressure.message);
+    else this.#options.events.event(host, "Normal", "HostHasNoDiskPressure", "There is room on its disk again");
   }
 }
 
-function disconnect({ watch, recount }: Connection): void {
+/** What somebody can do who knows that it is not wanted any more. */
+function orphanMessage(orphan: string): string {
+  const isVolume = orphan.startsWith(volumePrefix);
+  const [what, command] = isVolume ? [`V${orphan.slice(1)}`, "volume rm"] : [`Container ${orphan}`, "rm -f"];
+  const name = isVolume ? orphan.slice(volumePrefix.length) : orphan;
+  return `${what} carries our labels and belongs to no object: it is left alone (to remove it, run on the host: docker ${command} ${name})`;
+}
+
+function disconnect({ watch, surveyor, recount }: Connection): void {
   watch[Symbol.dispose]();
+  surveyor[Symbol.dispose]();
   recount?.[Symbol.dispose]();
 }
 

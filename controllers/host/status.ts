@@ -4,13 +4,15 @@ import type { Container } from "../../crds/container.ts";
 import type { Host, HostStatus, Taint } from "../../crds/host.ts";
 import type { Condition } from "../../crds/meta.ts";
 import { formatTime } from "../../crds/meta.ts";
-import { formatBytes, formatCpu } from "../../crds/quantity.ts";
-import { notReadyTaint, unreachableTaint } from "../../crds/taints.ts";
-import type { HostInfo, OwnedContainer } from "../../drivers/driver.ts";
+import { formatBytes, formatCpu, parseQuantity } from "../../crds/quantity.ts";
+import { diskPressureTaint, notReadyTaint, unreachableTaint } from "../../crds/taints.ts";
+import type { HostInfo, OwnedContainer, OwnedVolume } from "../../drivers/driver.ts";
 import type { ConditionDraft } from "../runtime/conditions.ts";
-import { setCondition } from "../runtime/conditions.ts";
+import { findCondition, setCondition } from "../runtime/conditions.ts";
 import type { Cache } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
+import { distinct, pressureOf, usedPercent } from "./disk.ts";
+import type { Survey } from "./survey.ts";
 import { maintenanceCondition, maintenanceType } from "./maintenance.ts";
 import { shortList } from "./names.ts";
 
@@ -26,7 +28,7 @@ export interface Look {
 
 /** What a probe came to. */
 export type Probe =
-  | (Look & { readonly ready: true })
+  | (Look & { readonly ready: true; readonly survey?: Survey })
   | { readonly ready: false; readonly reason: NotReadyReason; readonly message: string };
 
 export type NotReadyReason =
@@ -57,7 +59,12 @@ export function statusOf({ host, probe, answeredAt, bound, now }: HostSight): Ho
   const previous = host.status ?? {};
   const asOf = generation === undefined ? {} : { observedGeneration: generation };
   const maintenance = maintenanceCondition(host, bound);
-  const drafts = [...probeConditions(probe), ...deletionConditions(host, bound), ...(maintenance ? [maintenance] : [])];
+  const drafts = [
+    ...probeConditions(probe),
+    ...diskConditions(host, probe),
+    ...deletionConditions(host, bound),
+    ...(maintenance ? [maintenance] : []),
+  ];
   const conditions = [
     ...drafts.reduce<readonly Condition[]>(
       (all, draft) => setCondition(all, { ...draft, ...asOf }, now),
@@ -68,7 +75,15 @@ export function statusOf({ host, probe, answeredAt, bound, now }: HostSight): Ho
   if (!probe.ready)
     return { ...previous, ...asOf, taints: taintsFor(probe.reason, previous, answeredAt ?? now), conditions };
   const { taints: _overcome, ...before } = previous;
-  const next = { ...before, ...asOf, ...factsOf(probe), conditions };
+  const taints = findCondition(conditions, "DiskPressure")?.status === "True" ? [diskTaint(previous, now)] : [];
+  const next = {
+    ...before,
+    ...asOf,
+    ...factsOf(host, probe),
+    ...surveyed(probe.survey ?? {}),
+    ...(taints.length > 0 ? { taints } : {}),
+    conditions,
+  };
   return { ...next, lastHeartbeatTime: heartbeat(previous, next, now) };
 }
 
@@ -101,6 +116,24 @@ export function straysOf(
 }
 
 /**
+ * Names of volumes that were made for containers which are not there, and whose Container is gone. Not those of this
+ * Host, which its controller removes, nor of another that is the same Engine.
+ */
+export function orphanVolumes(
+  volumes: readonly OwnedVolume[],
+  found: readonly OwnedContainer[],
+  containers: Pick<Cache<Container>, "get">,
+  hosts: Pick<Cache<Host>, "get">,
+): readonly string[] {
+  const uids = new Set(found.map(({ uid }) => uid));
+  return volumes
+    .filter(({ uid, hostName }) => !uids.has(uid) && hosts.get(hostName) === undefined)
+    .filter(({ owner, uid }) => containers.get(`${owner.namespace}/${owner.name}`)?.metadata.uid !== uid)
+    .map(({ name }) => name)
+    .sort();
+}
+
+/**
  * What makes Containers leave a Host that is lost, counted from its last answer on.
  * Source: kubernetes/pkg/controller/nodelifecycle/node_lifecycle_controller.go.
  */
@@ -110,22 +143,78 @@ function taintsFor(reason: NotReadyReason, previous: HostStatus, since: Date): T
   return [{ key, effect: "NoExecute", timeAdded: known?.timeAdded ?? formatTime(since) }];
 }
 
-function factsOf({ info, containers, orphans }: Look): Partial<HostStatus> {
-  const capacity = { cpu: formatCpu(info.cpu), memory: formatBytes(info.memory) };
+function diskTaint(previous: HostStatus, now: Date): Taint {
+  const known = previous.taints?.find(({ key }) => key === diskPressureTaint);
+  return { key: diskPressureTaint, effect: "NoSchedule", timeAdded: known?.timeAdded ?? formatTime(now) };
+}
+
+function factsOf(
+  { spec, status }: Host,
+  { info, containers, orphans, survey }: Look & { readonly survey?: Survey },
+): Partial<HostStatus> {
+  const disk = survey?.disks?.data.capacity ?? parseQuantity(status?.capacity?.[storage] ?? 0);
+  // As kubelet does, without what makes the disk too full.
+  const usableDisk = Math.floor((disk * spec.diskPressurePercent) / 100);
+  const reserved = (name: string): number => parseQuantity(spec.reserved?.[name] ?? 0);
+  const left = (amount: number, name: string): number => Math.max(0, amount - reserved(name));
+  const known = disk > 0;
+  const volumes = survey?.volumes ?? [];
   return {
     engine: { ...info.engine },
     operatingSystem: info.operatingSystem,
     kernelVersion: info.kernelVersion,
     architecture: info.architecture,
-    capacity,
-    // An Engine sets nothing aside for itself, and neither do we: Containers without requests share with it.
-    allocatable: capacity,
+    capacity: {
+      cpu: formatCpu(info.cpu),
+      memory: formatBytes(info.memory),
+      ...(known ? { [storage]: formatBytes(disk) } : {}),
+    },
+    // An Engine sets nothing aside for itself: Containers without requests share with it, unless spec.reserved says more.
+    allocatable: {
+      cpu: formatCpu(left(info.cpu, "cpu")),
+      memory: formatBytes(left(info.memory, "memory")),
+      ...(known ? { [storage]: formatBytes(left(usableDisk, storage)) } : {}),
+    },
     runtimes: [...info.runtimes],
     defaultRuntime: info.defaultRuntime,
     images: info.images.map(({ names, sizeBytes }) => ({ names: [...names], sizeBytes })),
     containers,
-    orphans: [...orphans],
+    orphans: [...orphans, ...volumes.map((name) => `${volumePrefix}${name}`)],
   };
+}
+
+const storage = "ephemeral-storage";
+
+/** Before the names of volumes among the orphans. */
+export const volumePrefix = "volume ";
+
+/** What nobody has looked at since we run stays as it was. */
+function surveyed({ disks, hardware }: Survey): Partial<HostStatus> {
+  return {
+    ...(disks && {
+      disks: distinct(disks).map(({ name, fs }) => ({
+        name,
+        capacity: formatBytes(fs.capacity),
+        usedPercent: usedPercent(fs),
+      })),
+    }),
+    ...(hardware && {
+      numa: hardware.numa.map((node) => ({ ...node })),
+      devices: hardware.devices.map(({ name, ids, paths }) => ({
+        name,
+        ids: [...ids],
+        paths: Object.fromEntries(Object.entries(paths).map(([id, files]) => [id, [...files]])),
+      })),
+    }),
+  };
+}
+
+function diskConditions({ spec }: Host, probe: Probe): readonly ConditionDraft[] {
+  if (!probe.ready || probe.survey?.disks === undefined) return [];
+  const message = pressureOf(probe.survey.disks, spec);
+  return message === undefined
+    ? [{ type: "DiskPressure", status: "False", reason: "HostHasNoDiskPressure", message: "" }]
+    : [{ type: "DiskPressure", status: "True", reason: "HostHasDiskPressure", message }];
 }
 
 function heartbeat(previous: HostStatus, next: HostStatus, now: Date): string {

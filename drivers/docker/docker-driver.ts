@@ -7,8 +7,10 @@ import type {
   Adoptable,
   Adoption,
   Beside,
+  Disks,
   Executed,
   ExecLimits,
+  Hardware,
   HostDriver,
   HostInfo,
   InPlace,
@@ -18,6 +20,7 @@ import type {
   OwnedVolume,
   Owner,
   Step,
+  StoredImage,
   Usage,
 } from "../driver.ts";
 import { StepError } from "../driver.ts";
@@ -33,6 +36,8 @@ import { EngineRefusal, refused, unlessStatus } from "./errors.ts";
 import type { RefusedStep } from "./errors.ts";
 import { changes } from "./events.ts";
 import { connect, exec } from "./exec.ts";
+import { disks, hardware } from "./host-facts.ts";
+import { removeImage, storedImages } from "./image-store.ts";
 import { logs } from "./logs.ts";
 import { refuseSubPaths } from "./mounts.ts";
 import { ContainerList, hostImages, ImageList, Inspect, observed, ownedContainers } from "./observe.ts";
@@ -262,6 +267,22 @@ export class DockerDriver implements HostDriver {
 
   async volumeUsage(signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
     return this.#volumes.usage(signal);
+  }
+
+  disks(signal: AbortSignal): Promise<Disks> {
+    return this.#slots.add(() => disks(this.#connection, this.#toolbox, signal), { signal, priority: looking });
+  }
+
+  hardware(signal: AbortSignal): Promise<Hardware> {
+    return this.#slots.add(() => hardware(this.#toolbox, signal), { signal, priority: looking });
+  }
+
+  images(signal: AbortSignal): Promise<readonly StoredImage[]> {
+    return storedImages(this.#connection, signal);
+  }
+
+  removeImage(image: StoredImage, signal: AbortSignal): Promise<boolean> {
+    return this.#slots.add(() => removeImage(this.#connection, image, signal), { signal, priority: doing });
   }
 
   changes(signal: AbortSignal): AsyncIterable<Owner | undefined> {

@@ -11,6 +11,8 @@ export interface Mount {
   readonly Source?: string;
   readonly Target: string;
   readonly ReadOnly?: boolean;
+  /** Without what is mounted below it. */
+  readonly BindOptions?: { readonly NonRecursive: true };
   readonly VolumeOptions?: {
     readonly NoCopy?: boolean;
     readonly Labels?: Readonly<Record<string, string>>;

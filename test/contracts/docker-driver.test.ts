@@ -1,13 +1,13 @@
 /** The Docker driver keeps the driver's contract against a real dockerd, and what is particular to Docker. */
 import { randomBytes } from "node:crypto";
-import { readlink } from "node:fs/promises";
+import { readFile, readlink, statfs } from "node:fs/promises";
 import { hostname } from "node:os";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Container } from "../../crds/container.ts";
 import { DockerDriver } from "../../drivers/docker/docker-driver.ts";
 import { HostUnreachableError, UnsupportedHostError } from "../../drivers/driver.ts";
-import type { HostDriver } from "../../drivers/driver.ts";
+import type { HostDriver, StoredImage } from "../../drivers/driver.ts";
 import { labels } from "../../drivers/labels.ts";
 import { Dockerd, dockerdMissing } from "../lab/docker.ts";
 import { imagesMissing, importBusybox } from "../lab/images.ts";
@@ -97,6 +97,43 @@ if (missing !== undefined) {
       await driver.perform({ do: "create", container, start: true }, signal);
       const { id } = await only(driver, container);
       expect(await text(driver.logs(id, { follow: true }, signal))).toBe(`${output}\n`);
+    });
+
+    describe("what fills its disk", () => {
+      const named = async (driver: HostDriver, name: string): Promise<StoredImage | undefined> =>
+        (await driver.images(signal)).find(({ names }) => names.includes(name));
+
+      test("the disk, as the kernel of its machine tells it, and the CPUs", async () => {
+        await using driver = open();
+        const { data } = await driver.disks(signal);
+        const { blocks, bsize, files } = await statfs(dockerd.dataRoot);
+        expect(data).toMatchObject({ capacity: blocks * bsize, inodes: files });
+        expect(data.available).toBeLessThan(data.capacity);
+        const online = (await readFile("/sys/devices/system/cpu/online", "utf8")).trim();
+        expect((await driver.hardware(signal)).numa.map(({ cpus }) => cpus).join()).toBe(online);
+        // Our own program is no image that anybody could miss.
+        expect((await driver.images(signal)).flatMap(({ names }) => names.filter((name) => /toolbox/.test(name)))).toEqual([]); // prettier-ignore
+      });
+
+      test("an image goes with all of its names, but not from under a container, whoever made that", async () => {
+        await using driver = open({ instance: "images" });
+        await importBusybox(dockerd.docker, "spare:1", { files: { "etc/payload": randomBytes(1024) } });
+        await dockerd.docker.getImage("spare:1").tag({ repo: "other/spare", tag: "2" });
+        const spare = await named(driver, "spare:1");
+        if (spare === undefined) throw new Error("it is not there");
+        expect(spare).toMatchObject({
+          names: expect.arrayContaining(["spare:1", "other/spare:2"]) as string[],
+          used: false,
+        });
+        const theirs = await dockerd.docker.createContainer({ Image: spare.id, Cmd: ["true"] });
+        expect(await named(driver, "spare:1")).toMatchObject({ used: true });
+        // Who removes it has not heard of the container yet.
+        expect(await driver.removeImage({ ...spare, names: [] }, signal)).toBe(false);
+        await theirs.remove();
+        expect(await driver.removeImage(spare, signal)).toBe(true);
+        expect(await named(driver, "other/spare:2")).toBeUndefined();
+        expect(await driver.removeImage(spare, signal)).toBe(true);
+      });
     });
 
     describe("a container's processes", () => {

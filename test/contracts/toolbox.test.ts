@@ -63,7 +63,10 @@ describe.skipIf(missing !== undefined)(`on a Docker Engine${missing === undefine
   });
 
   test("says what went wrong by its exit code", async () => {
-    expect((await toolbox.run(["ls", "/no/such/folder"], [], signal)).exitCode).toBe(2);
+    const listed = await toolbox.run(["ls", "/no/such/folder", "/sys/devices/system/cpu"], [], signal);
+    expect(listed.exitCode).toBe(0);
+    expect(listed.output.toString().split("\n")).toContain("/sys/devices/system/cpu/online");
+    expect((await toolbox.run(["statfs", "/no/such/folder"], [], signal)).exitCode).toBe(2);
     expect((await toolbox.run(["rename"], [], signal)).exitCode).toBe(125);
     expect((await toolbox.run(["connect", "1", "1000"], [], signal)).exitCode).toBe(111);
   });
@@ -93,9 +96,9 @@ describe.skipIf(missing !== undefined)(`on a Docker Engine${missing === undefine
         exitCode: 0,
       });
       const shown = await toolbox.run(["ls", "/v"], ["published:/v:ro"], signal);
-      return shown.output.toString().trim().split("\n").sort();
+      return shown.output.toString().trim().replaceAll("/v/", "").split("\n").sort();
     };
-    const fixed = [".", "..", "..data"];
+    const fixed = ["..data"];
     expect(await publish("..1", ["a", "sub/deep/b"])).toEqual([...fixed, "..1", "a", "sub"].sort());
     const many = Array.from({ length: 300 }, (_, index) => `many/${index}/${"x".repeat(index % 100)}y`);
     expect(await publish("..2", ["a", ...many])).toEqual([...fixed, "..2", "a", "many"].sort());

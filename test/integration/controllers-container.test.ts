@@ -149,8 +149,11 @@ if (missing !== undefined) {
       await user.deletesAll();
     });
 
+    /** Without the toolbox's, which come and go. */
     const idsOn = async (dockerd: Dockerd): Promise<readonly string[]> =>
-      (await dockerd.docker.listContainers({ all: true })).map(({ Id }) => Id);
+      (await dockerd.docker.listContainers({ all: true }))
+        .filter(({ Labels }) => !("stowage.dev/toolbox" in Labels))
+        .map(({ Id }) => Id);
     const onHost = (dockerd: Dockerd, status: ContainerStatus): Docker.Container =>
       dockerd.docker.getContainer((status.containerID ?? "").replace("docker://", ""));
     const addEast = (): Promise<Host> => user.addHost("east", { endpoint: east.endpoint });

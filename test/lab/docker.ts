@@ -1,5 +1,5 @@
 /** Starts Docker Engines of our own: real dockerd processes on temporary folders, sockets and bridges. */
-import { mkdtemp, readFile, readdir, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, rmdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -26,6 +26,8 @@ export interface DockerdOptions {
   readonly liveRestore?: boolean;
   /** Further names under which it offers runc as an OCI runtime. */
   readonly runtimes?: readonly string[];
+  /** A disk of its own for all that it keeps, in memory, of so many MiB. */
+  readonly diskMiB?: number;
   /** Path of a PEM file with the only authorities whose certificates it believes: its registries'. */
   readonly authorities?: string;
   /** Further arguments of dockerd. */
@@ -115,6 +117,10 @@ export class Dockerd implements AsyncDisposable {
     const certificates = options.tls === true ? await makeCertificates(folder, namespace?.address) : undefined;
     const tcp = await tcpEndpoint(options, namespace);
     await addBridge(folder, namespace?.ip);
+    if (options.diskMiB !== undefined) {
+      await mkdir(join(folder, "data"));
+      await run("mount", ["-t", "tmpfs", "-o", `size=${options.diskMiB}m`, "tmpfs", join(folder, "data")]);
+    }
     const runc = (await run("sh", ["-c", "command -v runc"])).trim();
     const args = [
       ...["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")],

@@ -6,9 +6,9 @@
  *   toolbox publish (VOLUME FOLDER)...  makes VOLUME/FOLDER what is seen of VOLUME, in one step, as kubelet's AtomicWriter does
  *   toolbox type PATH             prints Directory, File, Socket, CharDevice, BlockDevice or Other; follows symbolic links
  *   toolbox connect PORT TIMEOUT  opens 127.0.0.1:PORT within TIMEOUT milliseconds, says "connected", then passes on both ways
- *   toolbox statfs PATH           prints size, free and available bytes and inodes of a file system
+ *   toolbox statfs PATH...        prints size, free and available bytes and inodes of file systems, a line each
  *   toolbox cat PATH...           prints files, each after a line with its path; leaves out what cannot be read
- *   toolbox ls PATH               prints the names in a folder
+ *   toolbox ls PATH...            prints the paths of what is in folders, a line each; leaves out what cannot be read
  *   toolbox pause                 waits to be killed
  *
  * Build with ./build; the result is committed, and a test builds it again where the compilers are there.
@@ -174,17 +174,21 @@ static void do_cat(const char *path) {
 
 static void do_ls(const char *path) {
   long fd = call(sys_open_at, at_fdcwd, (long)path, o_directory, 0, 0);
-  check(fd);
+  if (fd < 0) return;
   ssize_t n;
   while ((n = call(sys_getdents64, fd, (long)buffer, sizeof buffer, 0, 0)) > 0) {
     for (ssize_t at = 0; at < n;) {
       struct entry *entry = (void *)(buffer + at);
+      at += entry->size;
+      if (same(entry->name, ".") || same(entry->name, "..")) continue;
+      put_text(path);
+      put_text("/");
       put_text(entry->name);
       put_text("\n");
-      at += entry->size;
     }
   }
   check(n);
+  call(sys_close, fd, 0, 0, 0, 0);
 }
 
 static long open_at(long folder, const char *name, long flags) {
@@ -285,12 +289,12 @@ __attribute__((used, noreturn)) void begin(long *stack) {
     do_type(words[2]);
   } else if (same(verb, "connect") && count == 4) {
     do_connect(number(words[2]), number(words[3]));
-  } else if (same(verb, "statfs") && count == 3) {
-    do_statfs(words[2]);
+  } else if (same(verb, "statfs") && count > 2) {
+    for (long i = 2; i < count; i++) do_statfs(words[i]);
   } else if (same(verb, "cat") && count > 2) {
     for (long i = 2; i < count; i++) do_cat(words[i]);
-  } else if (same(verb, "ls") && count == 3) {
-    do_ls(words[2]);
+  } else if (same(verb, "ls") && count > 2) {
+    for (long i = 2; i < count; i++) do_ls(words[i]);
   } else if (same(verb, "pause") && count == 2) {
     for (;;) call(sys_poll, 0, 0, 0, 0, 8);
   } else {

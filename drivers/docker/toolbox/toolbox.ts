@@ -16,6 +16,9 @@ import type { Mounted } from "../mounts.ts";
 import { hostConfigOf } from "../mounts.ts";
 import { toolboxFolder, toolboxPath } from "./paths.ts";
 
+/** Repository of its image. */
+export const toolboxImage = "stowage.dev/toolbox";
+
 /** On every container and volume that the toolbox makes, with our instance: never on what belongs to a Container. */
 const label = "stowage.dev/toolbox";
 
@@ -111,7 +114,7 @@ export class Toolbox {
   async #import(signal: AbortSignal): Promise<string> {
     await this.sweep(signal);
     const program = await programFor((await this.#connection.engine(signal)).architecture, this.#connection.endpoint);
-    const [repo, tag] = ["stowage.dev/toolbox", createHash("sha256").update(program).digest("hex").slice(0, 12)];
+    const [repo, tag] = [toolboxImage, createHash("sha256").update(program).digest("hex").slice(0, 12)];
     const name = `${repo}:${tag}`;
     try {
       await this.#call({ method: "GET", path: `/images/${name}/json`, signal });
