@@ -79,10 +79,8 @@ describe.skipIf(missing)(`a Host over SSH${missing ? `: skipped, ${missing}` : "
     await readyIs("True", "EngineReachable");
     await scenario.change("clock", { resources: { limits: { cpu: "500m" } } });
     await eventually("the change has reached the Engine", async () => {
-      const [{ Id = "" } = {}] = await dockerd.docker.listContainers({
-        filters: { label: ["stowage.dev/name=clock"] },
-      });
-      return (await dockerd.docker.getContainer(Id).inspect()).HostConfig.CpuQuota === 50_000;
+      const [clock] = await dockerd.docker.listContainers({ filters: { label: ["stowage.dev/name=clock"] } });
+      return (await dockerd.docker.getContainer(clock?.Id ?? "").inspect()).HostConfig.CpuQuota === 50_000;
     });
     expect(await scenario.shows("clock", { phase: "Running" })).toMatchObject({ containerID, startedAt });
   });
