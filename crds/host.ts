@@ -9,7 +9,7 @@ export const DockerEndpoint = z.object({
     .string()
     .regex(/^(unix:\/\/\/.+|tcp:\/\/[^/\s]+:[0-9]{1,5}|ssh:\/\/([a-zA-Z0-9._-]+@)?[a-zA-Z0-9.:\[\]-]+(\/.*)?)$/)
     .describe(
-      "Where the Engine listens: unix:///var/run/docker.sock, tcp://host:2376, or ssh://user@host[:port][/path/of/docker.sock].",
+      "Where the Engine listens: unix:///var/run/docker.sock, tcp://host:2376, or ssh://[user@]host[:port][/path/of/docker.sock], as docker's own -H has them; the user is root where none is named.",
     ),
   ssh: z
     .object({

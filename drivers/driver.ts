@@ -310,7 +310,12 @@ export class HostUnreachableError extends Error {
 
 /** The host answers but cannot be driven (too old an API, wrong certificate). Trying again does not help by itself. */
 export class UnsupportedHostError extends Error {
-  override readonly name = "UnsupportedHostError";
+  override readonly name: string = "UnsupportedHostError";
+}
+
+/** The host does not let us in with what the Host names, or nobody vouches for it being the one that is meant. */
+export class RefusedCredentialsError extends UnsupportedHostError {
+  override readonly name = "RefusedCredentialsError";
 }
 
 /** Why a host refused a step; becomes a condition's reason and an Event's. */

@@ -21,7 +21,7 @@ import { SqliteStore } from "../../api/storage/sqlite.ts";
 import { containerController } from "../../controllers/container/setup.ts";
 import { disruptionController } from "../../controllers/disruption/setup.ts";
 import { garbageCollector } from "../../controllers/garbage-collector/setup.ts";
-import { readTlsSecret } from "../../controllers/host/secret.ts";
+import { secretsOf } from "../../controllers/host/secret.ts";
 import { hostController } from "../../controllers/host/setup.ts";
 import { namespaceController } from "../../controllers/namespace/setup.ts";
 import { resourceQuotaController } from "../../controllers/resource-quota/setup.ts";
@@ -122,8 +122,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   const instance = await resolveInstance(client, options.dataDir, options.instance, randomUUID);
   const digestKey = await resolveDigestKey(client, () => randomBytes(32));
   await using drivers = new DriverPool({ instance, onStep: countSteps(registry) });
-  const openDriver = (host: Host): Promise<HostDriver> =>
-    drivers.ensure(host, (namespace, name) => readTlsSecret(client, namespace, name));
+  const openDriver = (host: Host): Promise<HostDriver> => drivers.ensure(host, secretsOf(client));
 
   await registerLocalHost(client, options, log);
   await api.listen();

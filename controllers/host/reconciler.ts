@@ -5,7 +5,12 @@ import type { Container } from "../../crds/container.ts";
 import type { Host, HostStatus } from "../../crds/host.ts";
 import { hosts as hostType } from "../../crds/host.ts";
 import type { HostDriver, OwnedContainer } from "../../drivers/driver.ts";
-import { HostUnreachableError, StepError, UnsupportedHostError } from "../../drivers/driver.ts";
+import {
+  HostUnreachableError,
+  RefusedCredentialsError,
+  StepError,
+  UnsupportedHostError,
+} from "../../drivers/driver.ts";
 import type { HostFeed } from "../../drivers/host-feed.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
 import { findCondition } from "../runtime/conditions.ts";
@@ -13,7 +18,7 @@ import type { Clock } from "../../process/clock.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler, Wake } from "../runtime/reconciler.ts";
 import { settled } from "../runtime/reconciler.ts";
 import { patiently } from "./patience.ts";
-import { CredentialsError, readTlsSecret } from "./secret.ts";
+import { secretsOf } from "./secret.ts";
 import type { Look, NotReadyReason, Probe, Strays } from "./status.ts";
 import { statusOf, straysOf } from "./status.ts";
 import { HostWatch } from "./watch.ts";
@@ -108,7 +113,7 @@ export class HostReconciler implements Reconciler {
     const { name } = host.metadata;
     const { client, drivers } = this.#options;
     try {
-      const driver = await drivers.ensure(host, (namespace, secret) => readTlsSecret(client, namespace, secret));
+      const driver = await drivers.ensure(host, secretsOf(client));
       const connection = this.#connect(name, driver);
       connection.look = await this.#patiently(signal, (limited) => this.#look(name, connection, limited));
       // Before the Host is called ready: nothing new starts beside them.
@@ -309,7 +314,7 @@ function disconnect({ watch, recount }: Connection): void {
 /** What an error says of the host; undefined when it says nothing of it. */
 function refusalOf(error: unknown): { readonly reason: NotReadyReason; readonly message: string } | undefined {
   if (error instanceof HostUnreachableError) return { reason: "EngineUnreachable", message: error.message };
-  if (error instanceof CredentialsError) return { reason: "InvalidCredentials", message: error.message };
+  if (error instanceof RefusedCredentialsError) return { reason: "InvalidCredentials", message: error.message };
   if (error instanceof UnsupportedHostError) return { reason: "EngineUnsupported", message: error.message };
   return undefined;
 }

@@ -34,7 +34,7 @@ export type NotReadyReason =
   | "EngineUnreachable"
   /** It answers, and cannot be driven. */
   | "EngineUnsupported"
-  /** Its Secret is missing or does not hold what it should. */
+  /** Its Secret is missing or does not hold what it should, or the host does not take it. */
   | "InvalidCredentials";
 
 export interface HostSight {

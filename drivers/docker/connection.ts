@@ -1,4 +1,4 @@
-/** HTTP to one Docker Engine: TLS, the version of its API, and errors. The only importer of dockerode. */
+/** HTTP to one Docker Engine: TLS or SSH, the version of its API, and errors. The only importer of dockerode. */
 import { Agent as HttpAgent, IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Duplex } from "node:stream";
@@ -10,6 +10,8 @@ import type { RegistryCredentials } from "../keyring.ts";
 import { agreeOn } from "./api-version.ts";
 import { Deadline, isTimeout, unlessAborted } from "./deadline.ts";
 import { connectionError, EngineRefusal } from "./errors.ts";
+import { SshAgent } from "./ssh.ts";
+import type { SshKey } from "./ssh.ts";
 
 /** PEM texts for a tcp endpoint. */
 export interface Tls {
@@ -18,6 +20,12 @@ export interface Tls {
   readonly key: string;
   /** Name in the Engine's certificate, where it is not the endpoint's. */
   readonly serverName?: string;
+}
+
+/** What an endpoint asks for before it talks; none of it for a unix socket. */
+export interface Credentials {
+  readonly tls?: Tls;
+  readonly ssh?: SshKey;
 }
 
 export interface Call {
@@ -76,6 +84,8 @@ const anyStatus: Readonly<Record<number, true>> = Object.fromEntries(
 );
 
 const Version = z.object({ ApiVersion: z.string(), MinAPIVersion: z.string().optional(), Arch: z.string() });
+/** Source: moby api/server/middleware/version.go. */
+const versionRefused = /client version \S+ is too (old|new)/;
 const ErrorBody = z.object({ message: z.string() });
 
 export class Connection implements Disposable {
@@ -87,20 +97,10 @@ export class Connection implements Disposable {
   readonly #hijacked = new Set<Duplex>();
   #closed = false;
 
-  constructor(endpoint: string, tls?: Tls) {
+  constructor(endpoint: string, credentials: Credentials = {}) {
     this.endpoint = endpoint;
-    this.#tls = tls;
-    // Keep-alive also probes idle TCP connections, so that a cut network ends event and log streams.
-    this.#agent =
-      tls === undefined
-        ? new HttpAgent({ keepAlive: true })
-        : new HttpsAgent({
-            keepAlive: true,
-            ca: tls.ca,
-            cert: tls.cert,
-            key: tls.key,
-            ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
-          });
+    this.#tls = credentials.tls;
+    this.#agent = agentOf(endpoint, credentials);
     // docker-modem formats its options for a debug line that nobody sees (lib/modem.js, buildRequest): the agent with
     // all its sockets cost 40 ms of processor time in each call while 100 containers were created.
     Object.assign(this.#agent, { [inspect.custom]: () => "Agent" });
@@ -132,8 +132,7 @@ export class Connection implements Disposable {
 
   /** As {@link call}, with the body unread. */
   async stream(call: Call): Promise<IncomingMessage> {
-    const { apiVersion } = await this.engine(call.signal);
-    return this.#send({ ...call, path: `/v${apiVersion}${call.path}` });
+    return this.#asAgreed(call, (path) => this.#send({ ...call, path }));
   }
 
   /**
@@ -141,8 +140,7 @@ export class Connection implements Disposable {
    * destroys it, as disposing of this does.
    */
   async hijack(call: Call): Promise<Duplex> {
-    const { apiVersion } = await this.engine(call.signal);
-    const answer = await this.#dial({ ...call, path: `/v${apiVersion}${call.path}` }, true);
+    const answer = await this.#asAgreed(call, (path) => this.#dial({ ...call, path }, true));
     if (answer instanceof IncomingMessage) {
       const { statusCode } = answer;
       answer.destroy();
@@ -172,6 +170,18 @@ export class Connection implements Disposable {
       throw error;
     });
     return unlessAborted(this.#engine, signal);
+  }
+
+  /** Agrees anew where the Engine takes the version no longer: it was updated, and no connection was lost that told so. */
+  async #asAgreed<T>({ path, signal }: Call, send: (path: string) => Promise<T>): Promise<T> {
+    const versioned = async (): Promise<string> => `/v${(await this.engine(signal)).apiVersion}${path}`;
+    try {
+      return await send(await versioned());
+    } catch (error) {
+      if (!(error instanceof EngineRefusal) || !versionRefused.test(error.message)) throw error;
+      this.#engine = undefined;
+      return await send(await versioned());
+    }
   }
 
   async #negotiate(): Promise<Engine> {
@@ -262,8 +272,18 @@ export class Connection implements Disposable {
   }
 }
 
+/** Keep-alive also probes idle TCP connections, so that a cut network ends event and log streams; SSH has its own. */
+function agentOf(endpoint: string, { tls, ssh }: Credentials): HttpAgent {
+  if (ssh !== undefined) return new SshAgent(endpoint, ssh, { keepAlive: true });
+  if (tls === undefined) return new HttpAgent({ keepAlive: true });
+  const { ca, cert, key, serverName: servername } = tls;
+  return new HttpsAgent({ keepAlive: true, ca, cert, key, ...(servername === undefined ? {} : { servername }) });
+}
+
 function addressOf(endpoint: string): { readonly host: string; readonly port?: string; readonly socketPath?: string } {
   if (endpoint.startsWith("unix://")) return { host: "", socketPath: endpoint.slice("unix://".length) };
+  // The far end of SSH asks for no name.
+  if (endpoint.startsWith("ssh://")) return { host: "docker", port: "80" };
   const { hostname, port } = new URL(endpoint);
   return { host: hostname.replace(/^\[|\]$/g, ""), port };
 }

@@ -27,7 +27,7 @@ import type { RegistryCredentials } from "../keyring.ts";
 import { labels } from "../labels.ts";
 import { archiveOf, copies } from "./archives.ts";
 import { Adopters } from "./adopters.ts";
-import type { Answer, Call, Tls } from "./connection.ts";
+import type { Answer, Call, Credentials } from "./connection.ts";
 import { Connection } from "./connection.ts";
 import { EngineRefusal, refused, unlessStatus } from "./errors.ts";
 import type { RefusedStep } from "./errors.ts";
@@ -43,14 +43,12 @@ import { Stats, usageOf } from "./stats.ts";
 import { createBody, hostSideName, inPlace, inPlaceOf, needsToolbox, specOf, updateBody } from "./translate.ts";
 import { VolumeKeeper } from "./volume-keeper.ts";
 
-export interface DockerDriverOptions {
+export interface DockerDriverOptions extends Credentials {
   readonly hostName: string;
   /** Which control plane owns what is created; see drivers/labels.ts. */
   readonly instance: string;
-  /** unix:///path or tcp://host:port. */
+  /** unix:///path, tcp://host:port or ssh://user@host:port. */
   readonly endpoint: string;
-  /** For a tcp endpoint. */
-  readonly tls?: Tls;
   /** How many calls make the Engine work at once. */
   readonly concurrency?: number;
 }
@@ -107,7 +105,7 @@ export class DockerDriver implements HostDriver {
   private constructor(options: DockerDriverOptions) {
     this.#hostName = options.hostName;
     this.#instance = options.instance;
-    this.#connection = new Connection(options.endpoint, options.tls);
+    this.#connection = new Connection(options.endpoint, options);
     this.#puller = new Puller(this.#connection);
     this.#toolbox = new Toolbox(this.#connection, options.instance);
     this.#volumes = new VolumeKeeper({ ...options, connection: this.#connection, toolbox: this.#toolbox });

@@ -121,7 +121,7 @@ function config(folder: string, listen: string, dockerHost: string): string {
     `HostKey ${hostKeyOf(folder)}`,
     `AuthorizedKeysFile ${userKeyOf(folder)}.pub`,
     `PidFile ${pidfileOf(folder)}`,
-    // Another home: what the user's shell does when it starts is none of ours, and may take its time.
+    // A home of its own: what the user's shell does when it starts is none of our business, and takes its time.
     `SetEnv DOCKER_HOST=${dockerHost} HOME=${folder}`,
     "StrictModes no",
     "UsePAM no",
