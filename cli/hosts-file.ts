@@ -16,7 +16,7 @@ import type { Manifest, Problem, ReadManifests } from "./manifests.ts";
 
 /** On all that an import makes: which list it is from. */
 export const listLabel = "stowage.dev/hosts-list";
-export const zoneLabel = "topology.kubernetes.io/zone";
+const zoneLabel = "topology.kubernetes.io/zone";
 
 /** As kubectl taint has them: key=value:Effect, or key:Effect. */
 const taintText = /^([^=:]+)(?:=([^:]*))?:([A-Za-z]+)$/;
