@@ -531,7 +531,7 @@ const rulesAcrossFields: readonly CelRule[] = [
 
 /**
  * metadata.annotations: the full id of a container on placement.hostName that nobody's control plane made, and that the
- * Container takes over as it is. docs/adr/0004-adoption.md.
+ * Container takes over as it is. docs/adr/0005-adoption.md.
  */
 export const adoptAnnotation = "stowage.dev/adopt";
 

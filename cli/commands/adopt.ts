@@ -22,7 +22,7 @@ export const configure: Configure = (command, terminal) => {
 };
 
 async function run(names: readonly string[], options: Options & GlobalOptions, terminal: Terminal): Promise<void> {
-  const [{ connect }, { pathOf }, { text }, { hosts }, adoption] = await Promise.all([
+  const [{ connect }, { pathOf }, { text }, { hosts }, { choose, manifestsOf, render }] = await Promise.all([
     import("../connection.ts"),
     import("../../api/client/http.ts"),
     import("node:stream/consumers"),
@@ -33,8 +33,8 @@ async function run(names: readonly string[], options: Options & GlobalOptions, t
   const { client, namespace } = connection;
   const answer = await text(client.stream({ path: pathOf(hosts, undefined, options.host, "adoptable") }));
   const { containers } = JSON.parse(answer) as { readonly containers: readonly Found[] };
-  const chosen = adoption.choose(containers, names, options.host);
-  const manifests = adoption.manifestsOf(chosen, { namespace, hostName: options.host });
+  const chosen = choose(containers, names, options.host);
+  const manifests = manifestsOf(chosen, { namespace, hostName: options.host });
   const lost = manifests.flatMap(({ warnings }) => warnings);
   if (lost.length > 0 && options.force !== true) {
     throw new CommandError(
@@ -44,5 +44,5 @@ async function run(names: readonly string[], options: Options & GlobalOptions, t
   }
   for (const line of lost) terminal.stderr.write(`Warning: ${line}\n`);
   if (manifests.length === 0) terminal.stderr.write(`No containers to adopt run on host "${options.host}"\n`);
-  terminal.stdout.write(await adoption.render(manifests));
+  terminal.stdout.write(await render(manifests));
 }

@@ -1,4 +1,4 @@
-/** Which containers that it did not make a Container has taken over. Pure. docs/adr/0004-adoption.md. */
+/** Which containers that it did not make a Container has taken over. Pure. docs/adr/0005-adoption.md. */
 import type { Container } from "../../crds/container.ts";
 import { adoptAnnotation } from "../../crds/container.ts";
 import type { Adoption } from "../../drivers/driver.ts";

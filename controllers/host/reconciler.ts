@@ -13,11 +13,11 @@ import {
 } from "../../drivers/driver.ts";
 import type { HostFeed } from "../../drivers/host-feed.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
-import { childOf } from "../../process/abort.ts";
 import { findCondition } from "../runtime/conditions.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler, Wake } from "../runtime/reconciler.ts";
 import { settled } from "../runtime/reconciler.ts";
+import { patiently } from "./patience.ts";
 import { secretsOf } from "./secret.ts";
 import { Surveyor } from "./survey.ts";
 import type { Look, NotReadyReason, Probe, Strays } from "./status.ts";
@@ -268,16 +268,8 @@ export class HostReconciler implements Reconciler {
   }
 
   /** A host that accepts a connection and then says nothing does not answer either. */
-  async #patiently<T>(signal: AbortSignal, work: (limited: AbortSignal) => Promise<T>): Promise<T> {
-    using limited = childOf(signal);
-    const timer = this.#options.clock.after(patienceMs, () => {
-      limited.abort(new HostUnreachableError(`The host did not answer within ${patienceMs / 1000} s`));
-    });
-    try {
-      return await work(limited.signal);
-    } finally {
-      timer[Symbol.dispose]();
-    }
+  #patiently<T>(signal: AbortSignal, work: (limited: AbortSignal) => Promise<T>): Promise<T> {
+    return patiently(this.#options.clock, patienceMs, signal, work);
   }
 
   async #hold(host: Host): Promise<Host> {

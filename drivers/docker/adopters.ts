@@ -1,7 +1,7 @@
 /**
  * Containers that somebody else made, on one Engine: what they are, and which of them are adopted. Labels of a container
  * that exists cannot be changed, and renaming it would break who knows it by its name; so an adopted one is known by its
- * id alone. docs/adr/0004-adoption.md says why that is enough.
+ * id alone. docs/adr/0005-adoption.md says why that is enough.
  */
 import { z } from "zod";
 import type { Adoptable, Adoption, Observed, OwnedContainer, Owner } from "../driver.ts";

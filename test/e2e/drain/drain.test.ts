@@ -189,7 +189,8 @@ describe.skipIf(missing)(`hosts out of service${missing ? `: skipped, ${missing}
       );
     });
     await cli("delete", "container", "pinned");
-    await eventually("it is drained", async () => (await maintenance())[0] === "Drained");
+    const drained = 'jsonpath={.status.conditions[?(@.type=="Maintenance")].reason}=Drained';
+    expect(await cli("wait", "host/h1", "--for", drained, "--timeout", "60s")).toMatchObject({ code: 0 });
     await set(false);
     await eventually("it is in service again", async () => (await maintenance())[0] === undefined);
   });

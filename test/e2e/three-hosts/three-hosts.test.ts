@@ -113,6 +113,34 @@ describe.skipIf(missing)(`three hosts${missing ? `: skipped, ${missing}` : ""}`,
     expect((await runs()).find(({ name }) => name === singleton)).toEqual(only);
     for (const host of ["h2", "h3"]) expect(await createdOn(hosts.get(host), since)).not.toContain(singleton);
   });
+
+  test("an Engine that is busy is not taken for lost", async () => {
+    const { docker } = hosts.get("h2").engine;
+    const work = ["sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; sleep 100000"];
+    let longest = 0;
+    const stop = new AbortController();
+    const asking = (async () => {
+      while (!stop.signal.aborted) {
+        const began = performance.now();
+        await docker.ping();
+        longest = Math.max(longest, performance.now() - began);
+      }
+    })();
+    const many = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const container = await docker.createContainer({ Image: "busybox:lab", Cmd: work });
+        await container.start();
+        return container;
+      }),
+    );
+    await Promise.all(many.map((container) => container.remove({ force: true })));
+    stop.abort();
+    await asking;
+    process.stdout.write(`an Engine that starts 20 containers at once answers within ${Math.round(longest)} ms\n`);
+    const about = "involvedObject.kind=Host,involvedObject.name=h2,reason=HostNotReady";
+    const { stdout } = await server.cli(["get", "events", "-A", "-o", "json", "--field-selector", about]);
+    expect((JSON.parse(stdout) as { items: readonly unknown[] }).items).toEqual([]);
+  });
 });
 
 async function runsOn(host: string, docker: Docker): Promise<readonly Run[]> {
