@@ -66,7 +66,7 @@ const pruneTimeoutMs = 30_000;
 /** Deletes what came from the list and is no longer in it. Secrets last: without them a Host cannot be cleaned up. */
 async function prune(
   { name: listName, manifests }: HostsList,
-  { client, types }: Connection,
+  connection: Connection,
   { namespace, dryRun }: { readonly namespace: string; readonly dryRun: boolean },
   terminal: Terminal,
 ): Promise<void> {
@@ -76,7 +76,8 @@ async function prune(
     import("../follow.ts"),
   ]);
   const kept = new Set(manifests.map(({ object }) => `${object.kind} ${object.metadata.name}`));
-  const known = await types();
+  const { client } = connection;
+  const known = await connection.types();
   for (const wanted of [hostType, secretType]) {
     const type = known.find((one) => groupResource(one) === groupResource(wanted));
     if (type === undefined) continue;

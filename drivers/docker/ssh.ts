@@ -70,7 +70,9 @@ export class SshAgent extends Agent {
       line.sessions++;
       try {
         const channel = await execute(await line.ready, this.#command);
-        channel.once("close", () => this.#closed(line));
+        channel.once("close", () => {
+          this.#closed(line);
+        });
         return new Session(channel);
       } catch (error) {
         line.sessions--;
