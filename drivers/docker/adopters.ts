@@ -11,6 +11,7 @@ import { unlessStatus } from "./errors.ts";
 import type { Description, EngineDefaults } from "./from-inspect.ts";
 import { fromInspect, FullInspect, ImageInspect, specOf } from "./from-inspect.ts";
 import { ContainerList, isManaged, listedAs, observedAs } from "./observe.ts";
+import { toolboxLabel } from "./toolbox/toolbox.ts";
 
 const Defaults = z.object({ DefaultRuntime: z.string(), LoggingDriver: z.string() });
 
@@ -62,7 +63,9 @@ export class Adopters {
 
   async adoptable(signal: AbortSignal): Promise<readonly Adoptable[]> {
     const [list, defaults] = await Promise.all([this.#list({}, signal), this.#defaults(signal)]);
-    const foreign = list.filter(({ Id: id, Labels: found }) => !isManaged(found) && !this.#adopted.has(id));
+    const foreign = list.filter(
+      ({ Id: id, Labels: found }) => !isManaged(found) && found?.[toolboxLabel] === undefined && !this.#adopted.has(id),
+    );
     const all = await Promise.all(foreign.map(({ Id: id }) => this.#look(id, defaults, signal)));
     return all.flatMap((found) => (found === undefined ? [] : [adoptableOf(found)]));
   }

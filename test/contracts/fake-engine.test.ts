@@ -86,6 +86,13 @@ describe("the fake Engine", () => {
     expect((await only(driver, container)).state).toBe("created");
   });
 
+  test("lets the toolbox look at its machine", async () => {
+    const { data } = await driver.disks(signal);
+    expect(data.available / data.capacity).toBe(0.5);
+    expect(await driver.hardware(signal)).toEqual({ numa: [{ id: 0, cpus: "0-7" }], devices: [] });
+    expect((await driver.images(signal)).map(({ names }) => names[0])).toContain(image);
+  });
+
   test("tells what it was asked and does not know", async () => {
     const response = await fetch(`${engine.endpoint.replace("tcp", "http")}/v1.41/system/df`);
     expect(response.status).toBe(501);

@@ -18,6 +18,7 @@ import type { CreateRequest, UpdateRequest } from "./docker-engine/container.ts"
 import { EngineEvents } from "./docker-engine/events.ts";
 import { containerStats } from "./docker-engine/stats.ts";
 import { Refusal } from "./docker-engine/refusal.ts";
+import { framed, isToolbox, toolboxOutput } from "./docker-engine/toolbox.ts";
 
 /** Milliseconds that an Engine takes for what it is asked, beside what it waits for. */
 export interface Latency {
@@ -174,6 +175,7 @@ export class FakeDockerEngine implements AsyncDisposable {
     ["GET", /^\/containers\/([^/]+)\/logs$/, ({ query, response }, name) => this.#logs(name, query, response)],
     ["POST", /^\/containers\/([^/]+)\/start$/, (_, name) => this.#start(name)],
     ["POST", /^\/containers\/([^/]+)\/stop$/, ({ query, incoming }, name) => this.#stop(name, query, incoming)],
+    ["POST", /^\/containers\/([^/]+)\/wait$/, (_, name) => this.#wait(name)],
     ["POST", /^\/containers\/([^/]+)\/pause$/, async (_, name) => this.#freeze(name, "pause")],
     ["POST", /^\/containers\/([^/]+)\/unpause$/, async (_, name) => this.#freeze(name, "unpause")],
     ["POST", /^\/containers\/([^/]+)\/update$/, ({ incoming }, name) => this.#update(name, incoming)],
@@ -202,14 +204,20 @@ export class FakeDockerEngine implements AsyncDisposable {
     });
   }
 
+  get #cpu(): number {
+    return this.#options.cpu ?? 8;
+  }
+
   #info(): object {
-    const { cpu = 8, memory = 32 * 2 ** 30 } = this.#options;
+    const { memory = 32 * 2 ** 30 } = this.#options;
     return {
+      SystemTime: new Date().toISOString(),
+      DockerRootDir: "/var/lib/docker",
       ServerVersion: "20.10.24",
       OperatingSystem: "Debian GNU/Linux 12 (bookworm)",
       KernelVersion: "6.1.0",
       Architecture: "x86_64",
-      NCPU: cpu,
+      NCPU: this.#cpu,
       MemTotal: memory,
       Runtimes: Object.fromEntries(runtimes.map((runtime) => [runtime, { path: "runc" }])),
       DefaultRuntime: "runc",
@@ -301,11 +309,18 @@ export class FakeDockerEngine implements AsyncDisposable {
     });
   }
 
-  /** Its containers write nothing. */
+  /** For the toolbox, which always does what it should. */
+  async #wait(name: string): Promise<Answer> {
+    await this.#find(name).ended();
+    return { status: 200, body: { StatusCode: 0 } };
+  }
+
+  /** Its containers write nothing, but for the toolbox. */
   async #logs(name: string, query: URLSearchParams, response: ServerResponse): Promise<Answer> {
     const container = this.#find(name);
     response.writeHead(200, { "content-type": "application/vnd.docker.raw-stream" });
     response.flushHeaders();
+    if (isToolbox(container.request.Image)) response.write(framed(toolboxOutput(container.command, this.#cpu)));
     if (["1", "true"].includes(query.get("follow") ?? "")) await container.ended();
     response.end();
     return "written";
@@ -341,6 +356,11 @@ export class FakeDockerEngine implements AsyncDisposable {
   }
 
   async #pull({ query, incoming, response }: Request): Promise<Answer> {
+    if (query.has("fromSrc")) {
+      incoming.resume();
+      this.#images.add(`${query.get("repo") ?? ""}:${query.get("tag") ?? ""}`);
+      return { status: 200, body: { status: "imported" } };
+    }
     const [name, tag] = [query.get("fromImage") ?? "", query.get("tag") ?? ""];
     const image = `${name}:${tag}`;
     if (name !== name.toLowerCase()) {

@@ -20,7 +20,7 @@ import { toolboxFolder, toolboxPath } from "./paths.ts";
 export const toolboxImage = "stowage.dev/toolbox";
 
 /** On every container and volume that the toolbox makes, with our instance: never on what belongs to a Container. */
-const label = "stowage.dev/toolbox";
+export const toolboxLabel = "stowage.dev/toolbox";
 
 const callTimeoutMs = 60_000;
 /** What a crash left behind is older than any work of ours lasts. */
@@ -135,7 +135,7 @@ export class Toolbox {
 
   /** Removes what runs that were cut short left behind, some time after. */
   async sweep(signal: AbortSignal): Promise<void> {
-    const filters = { label: [`${label}=${this.#instance}`] };
+    const filters = { label: [`${toolboxLabel}=${this.#instance}`] };
     const call: Call = { method: "GET", path: "/containers/json", query: { all: true, filters }, signal };
     const { SystemTime } = await this.#connection.read(
       { method: "GET", path: "/info", signal },
@@ -193,7 +193,7 @@ export class Toolbox {
   }
 
   #labels(): Readonly<Record<string, string>> {
-    return { [label]: this.#instance };
+    return { [toolboxLabel]: this.#instance };
   }
 }
 

@@ -149,8 +149,8 @@ describe.skipIf(missing)(`registry${missing ? `: skipped, ${missing}` : ""}`, ()
       const metrics = await server.kubectl(["get", "--raw", "/metrics"]);
       const described = await server.cli(["describe", "ctr", "wrong"]);
       const logged = await Promise.all(
-        (await dockerd.docker.listContainers({ all: true })).map(async ({ Id }) =>
-          JSON.stringify(await dockerd.docker.getContainer(Id).inspect()),
+        (await dockerd.docker.listContainers({ all: true, filters: { label: ["stowage.dev/uid"] } })).map(
+          async ({ Id }) => JSON.stringify(await dockerd.docker.getContainer(Id).inspect()),
         ),
       );
       const said = [server.log, JSON.stringify(lists), metrics.stdout, described.stdout, ...logged].join("\n");

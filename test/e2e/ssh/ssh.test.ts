@@ -67,7 +67,7 @@ describe.skipIf(missing)(`a Host over SSH${missing ? `: skipped, ${missing}` : "
 
   test("a Container runs there, its log streams, and it goes on when sshd was restarted", async () => {
     await scenario.apply(file("container.yaml"));
-    const { containerID, startedAt } = await scenario.shows("clock", { phase: "Running" });
+    const { containerID = "", startedAt } = await scenario.shows("clock", { phase: "Running" });
     const following = spawn(file("../../../cli/stowage"), ["logs", "-f", "clock", "--kubeconfig", server.kubeconfig]);
     let said = "";
     following.stdout.setEncoding("utf8").on("data", (chunk: string) => (said += chunk));
@@ -79,8 +79,8 @@ describe.skipIf(missing)(`a Host over SSH${missing ? `: skipped, ${missing}` : "
     await readyIs("True", "EngineReachable");
     await scenario.change("clock", { resources: { limits: { cpu: "500m" } } });
     await eventually("the change has reached the Engine", async () => {
-      const [clock] = await dockerd.docker.listContainers({ filters: { label: ["stowage.dev/name=clock"] } });
-      return (await dockerd.docker.getContainer(clock?.Id ?? "").inspect()).HostConfig.CpuQuota === 50_000;
+      const { HostConfig } = await dockerd.docker.getContainer(containerID.replace("docker://", "")).inspect();
+      return HostConfig.CpuQuota === 50_000;
     });
     expect(await scenario.shows("clock", { phase: "Running" })).toMatchObject({ containerID, startedAt });
   });
