@@ -26,7 +26,15 @@ export default defineConfig({
       {
         test: { ...shared, name: "contract", include: ["test/contracts/**/*.test.ts", "test/properties/**/*.test.ts"] },
       },
-      { test: { ...shared, name: "integration", include: ["test/integration/**/*.test.ts"], fileParallelism: false } },
+      {
+        test: {
+          ...shared,
+          name: "integration",
+          include: ["test/integration/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 180_000,
+        },
+      },
       {
         test: {
           ...shared,
