@@ -111,7 +111,7 @@ function firstOf([first = "", ...others]: readonly string[]): string {
 
 const specOf = (object: object): Partial<ContainerSpec> => {
   const spec = (object as JsonObject)["spec"];
-  return isJsonObject(spec) ? (spec as Partial<ContainerSpec>) : {};
+  return isJsonObject(spec) ? spec : {};
 };
 
 const significant = (object: JsonObject): object =>
