@@ -44,8 +44,8 @@ export interface HostReconcilerOptions {
 
 /** How often a host is asked whether it answers. */
 const probeMs = 1_000;
-/** A host that takes longer to say so does not answer. */
-const patienceMs = 4_000;
+/** A host that is silent for longer does not answer; one that answers has to say what it has some time, too. */
+const patience = { silenceMs: 4_000, workMs: 30_000 };
 /** How often everything on a host is looked at, give or take a tenth. */
 const relistMs = 60_000;
 /** As Containers have it by default. */
@@ -122,12 +122,12 @@ export class HostReconciler implements Reconciler {
       if (connection.generation !== undefined && connection.generation !== host.metadata.generation)
         connection.surveyor.again();
       connection.generation = host.metadata.generation;
-      connection.look = await this.#patiently(signal, (limited) => this.#look(name, connection, limited));
+      connection.look = await this.#patientLook(name, connection, signal);
       // Before the Host is called ready: nothing new starts beside them.
       if (connection.look.stale.length > 0) {
         await this.#removeStale(host, driver, connection.look.stale, signal);
         connection.recountDue = true;
-        connection.look = await this.#patiently(signal, (limited) => this.#look(name, connection, limited));
+        connection.look = await this.#patientLook(name, connection, signal);
       }
       connection.answeredAt = this.#options.clock.now();
       return { ready: true, ...connection.look, survey: connection.surveyor.survey };
@@ -268,8 +268,11 @@ export class HostReconciler implements Reconciler {
   }
 
   /** A host that accepts a connection and then says nothing does not answer either. */
-  #patiently<T>(signal: AbortSignal, work: (limited: AbortSignal) => Promise<T>): Promise<T> {
-    return patiently(this.#options.clock, patienceMs, signal, work);
+  #patientLook(name: Key, connection: Connection, signal: AbortSignal): Promise<Look> {
+    const { driver } = connection.watch;
+    const ping = (limited: AbortSignal): Promise<void> => driver.ping(limited);
+    const look = (limited: AbortSignal): Promise<Look> => this.#look(name, connection, limited);
+    return patiently(this.#options.clock, patience, signal, ping, look);
   }
 
   async #hold(host: Host): Promise<Host> {

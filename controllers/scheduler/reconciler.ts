@@ -34,7 +34,10 @@ export interface SchedulerOptions {
   readonly clock: Clock;
 }
 
-/** Binds one Container to a Host. Must have one worker only: each decision counts on the ledger holding all those before. */
+/**
+ * Binds one Container to a Host. Each decision counts on the ledger holding all those before: from looking at the ledger
+ * to taking the room nothing may be waited for. Writing it down may then take its time, while others are decided.
+ */
 export class SchedulerReconciler implements Reconciler {
   readonly #options: SchedulerOptions;
   readonly #refused = new Map<Key, Want>();
@@ -120,7 +123,10 @@ export class SchedulerReconciler implements Reconciler {
       // A refusal is certain, unless an earlier try came through, or something else did: then the API is about to show
       // it. Anything else may have happened all the same, and keeps its room until that is known.
       const refused = error instanceof ApiError && error.code < 500 && !isConflict(error);
-      if (refused && !again) ledger.forget(keyOf(container));
+      if (refused && !again) {
+        ledger.forget(keyOf(container));
+        this.#options.onRoom();
+      }
       if (isNotFound(error)) return settled();
       throw error;
     }

@@ -29,6 +29,9 @@ export interface SchedulerControllerOptions {
 
 const byNamespace = "scheduler/namespace";
 
+/** They wait for the store, which takes what comes meanwhile in one go. */
+const workers = 16;
+
 /**
  * Binds Containers that have no Host, those of more priority first. Woken by them, and for all that could not be placed
  * by whatever may let them: a Host that changed, a bound Container that went or takes less, or one that others want near.
@@ -60,7 +63,7 @@ export function schedulerController(options: SchedulerControllerOptions): Contro
 
   return {
     name: "scheduler",
-    workers: 1,
+    workers,
     reconciler,
     priorityOf: (key) => reconciler.priorityOf(key),
     start(wake, signal) {

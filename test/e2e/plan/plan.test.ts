@@ -3,6 +3,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import type { Host } from "../../../crds/host.ts";
+import type { Container } from "../../../crds/container.ts";
 import { containers } from "../../../crds/container.ts";
 import { configMapType, secretType } from "../../../crds/core.ts";
 import { hosts } from "../../../crds/host.ts";
@@ -58,6 +59,8 @@ describe.skipIf(missing)(`plan${missing ? `: skipped, ${missing}` : ""}`, () => 
     spec: { docker: { endpoint } },
   });
 
+  const hostSpec = (host: object): object => (host as { readonly spec: object }).spec;
+
   const manifest = (name: string, spec: object): object => ({
     apiVersion: apiVersionOf(containers),
     kind: containers.kind,
@@ -94,7 +97,11 @@ describe.skipIf(missing)(`plan${missing ? `: skipped, ${missing}` : ""}`, () => 
       [engine, other].map(async ({ docker }) => {
         const stream = await docker.getEvents({ since: seconds(from), until: seconds(Date.now()) } as object);
         const lines = (await text(stream)).split("\n").filter((line) => line !== "");
-        return lines.map((line) => (JSON.parse(line) as { Action: string }).Action);
+        // The toolbox's own containers look at the machine now and then, whoever plans.
+        return lines
+          .map((line) => JSON.parse(line) as { Action: string; Actor: { Attributes: Record<string, string> } })
+          .filter(({ Actor: { Attributes } }) => Attributes["stowage.dev/toolbox"] === undefined)
+          .map(({ Action }) => Action);
       }),
     );
     const known = new Set(Object.values(actionsOf).flat());
@@ -226,6 +233,70 @@ describe.skipIf(missing)(`plan${missing ? `: skipped, ${missing}` : ""}`, () => 
       objects: [{ change: "Created" }, { change: "Created" }, { change: "Created" }],
       containers: [{ namespace: "team", action: "Create" }],
     });
+  });
+
+  test("init containers come before the container itself", async () => {
+    const init = { name: "prepare", image, imagePullPolicy: "IfNotPresent", command: ["true"] };
+    const [planned] = await planThenApply(manifest("prepared", { initContainers: [init] }));
+    expect(planned).toMatchObject({
+      action: "Create",
+      steps: [
+        { do: "create", initContainer: "prepare" },
+        { do: "create", image },
+      ],
+    });
+    await server.cli(["delete", "ctr", "prepared", "-n", "default"]);
+  });
+
+  test("Containers that use a ConfigMap which changes get new files, or are replaced", async () => {
+    const settings = (greeting: string): object => ({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "settings", namespace: "default" },
+      data: { greeting },
+    });
+    const source = { configMap: { name: "settings" } };
+    const users = [
+      manifest("reads", {
+        volumes: [{ name: "files", ...source }],
+        volumeMounts: [{ name: "files", mountPath: "/etc/settings" }],
+      }),
+      manifest("restarts", { envFrom: [{ configMapRef: { name: "settings" } }], restartOnConfigChange: true }),
+    ];
+    await server.cli(["apply", "--wait", "-f", "-"], yaml(settings("hello"), ...users));
+    const { code, status } = await plan(["-f", "-"], yaml(settings("good day")));
+    expect(code).toBe(1);
+    expect(status.containers).toMatchObject([
+      { name: "reads", action: "Update", updating: ["files of volume files"], steps: [{ do: "write" }] },
+      { name: "restarts", action: "Replace", replacing: ["ConfigMap settings"] },
+    ]);
+    await server.cli(["apply", "--wait", "-f", "-"], yaml(settings("good day")));
+    await eventually("all of it is done", async () => {
+      const { code: left } = await plan(["-f", "-"], yaml(settings("good day"), ...users));
+      return left === 0;
+    });
+    await server.cli(["delete", "ctr", "reads", "restarts", "-n", "default"]);
+  });
+
+  test("a Host that is tainted is left by whom it drives away", async () => {
+    await server.cli(["apply", "--wait", "-f", "-"], yaml(manifest("mover", { placement: {} })));
+    await using client = await server.client();
+    const { status: { hostName = "" } = {} } = await client.get<Container>(containers, {
+      namespace: "default",
+      name: "mover",
+    });
+    const host = hostManifest(hostName, hostName === "local" ? engine.endpoint : other.endpoint);
+    const taints = [{ key: "repairs", effect: "NoExecute" }];
+    const { status } = await plan(["-f", "-"], yaml({ ...host, spec: { ...hostSpec(host), taints } }));
+    const mover = status.containers.find(({ name }) => name === "mover");
+    expect(mover).toMatchObject({
+      action: "Move",
+      hostName,
+      toHostName: hostName === "local" ? "second" : "local",
+      message: `Host "${hostName}" has the taint {repairs: }`,
+      steps: [{ do: "stop" }, { do: "remove" }, { do: "create" }],
+    });
+    await server.cli(["delete", "ctr", "mover", "-n", "default"]);
   });
 
   test("kubectl can ask, too", async () => {
