@@ -45,7 +45,7 @@ interface Account {
   readonly tenants: Map<string, Tenant>;
   readonly claims: Map<Key, Claim>;
   readonly containers: number;
-  found: ReadonlySet<Key>;
+  found: Set<Key>;
 }
 
 /**
@@ -81,9 +81,9 @@ export class Ledger implements World {
   }
 
   /** Takes over whose containers a host has. */
-  putFound(hostName: string, found: ReadonlySet<Key>): void {
+  putFound(hostName: string, found: Iterable<Key>): void {
     const account = this.#account(hostName);
-    account.found = found;
+    account.found = new Set(found);
     this.#tidy(hostName, account);
   }
 
@@ -95,6 +95,9 @@ export class Ledger implements World {
     const either = next ?? old;
     if (either === undefined) return false;
     const key = keyOf(either);
+    const left = old?.status?.hostName;
+    // Until the host is listed again: nothing of it is there any more.
+    if (left !== undefined && left !== next?.status?.hostName) this.#accounts.get(left)?.found.delete(key);
     const claim = this.#claims.get(key);
     if (next !== undefined && holds(next)) {
       this.#set(this.#claimOf(next, "seen"));

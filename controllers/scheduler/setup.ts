@@ -87,7 +87,7 @@ export function schedulerController(options: SchedulerControllerOptions): Contro
         feed.listen((news) => {
           if (news.kind !== "listed") return;
           const keys = news.found.map(({ owner }) => `${owner.namespace}/${owner.name}`);
-          ledger.putFound(news.hostName, new Set(keys));
+          ledger.putFound(news.hostName, keys);
         }),
       ];
       signal.addEventListener("abort", () => {

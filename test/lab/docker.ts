@@ -265,7 +265,8 @@ async function thaw(id: string): Promise<void> {
 
 async function removeCgroups(id: string): Promise<void> {
   for (const root of await cgroupsOf(id)) {
-    for (const entry of await readdir(root, { withFileTypes: true }))
+    // Others may sweep up the same leftovers at the same time.
+    for (const entry of await readdir(root, { withFileTypes: true }).catch(() => []))
       if (entry.isDirectory()) await rmdir(join(root, entry.name)).catch(() => undefined);
     await rmdir(root).catch(() => undefined);
   }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hostOf } from "../../../test/fakes/objects.ts";
+import { containerOf, hostOf } from "../../../test/fakes/objects.ts";
 import { hostsOf, ledgerOf, ratings, readyHost, wanted } from "../../../test/fakes/world.ts";
 import { containerAffinity } from "./container-affinity.ts";
 import { foundThere } from "./found.ts";
@@ -111,4 +111,6 @@ test("FoundThere: whose container is there already", () => {
   const ledger = ledgerOf([hostOf("a"), hostOf("b")]);
   ledger.putFound("b", new Set(["default/web"]));
   expect(ratings(foundThere, wanted(), ledger)).toEqual({ a: 0, b: 100 });
+  ledger.see(containerOf({}, { status: { hostName: "b" } }), containerOf({}, { status: {} }));
+  expect(ratings(foundThere, wanted(), ledger)).toEqual({ a: 0, b: 0 });
 });

@@ -10,7 +10,7 @@ const files: Readonly<Record<string, (cpu: number) => string>> = {
 };
 
 /** What it writes when it is run with these words. See drivers/docker/toolbox/toolbox.c. */
-export function toolboxOutput([verb, ...paths]: readonly string[], cpu: number): string {
+export function toolboxOutput([verb = "", ...paths]: readonly string[], cpu: number): string {
   switch (verb) {
     case "statfs":
       return paths.map(() => `${1000 * GiB} ${500 * GiB} ${500 * GiB} 1000000 900000\n`).join("");
