@@ -19,6 +19,8 @@ export interface EvictionRequest {
   /** Decide, and write nothing. */
   readonly dryRun?: boolean;
   readonly preconditions?: DeleteOptions["preconditions"];
+  /** Where it leaves, and it alone: of one that is elsewhere by now nothing is asked. */
+  readonly hostName?: string;
 }
 
 /** How often it begins anew because somebody else wrote first. Source: EvictionsRetry, ibid. */
@@ -41,7 +43,7 @@ export async function evict(
   let charged = false;
   for (let container = first, tries = 1; ; container = await client.get<Container>(containers, name), tries++) {
     checkPreconditions(container, request.preconditions);
-    if (!hasToLeave(container, first)) return;
+    if (!hasToLeave(container, first, request)) return;
     const why = whyStays(container);
     if (why !== undefined) throw forbidden(containers, name.name, `it stays with its Host: ${why}`);
     try {
@@ -63,8 +65,12 @@ export async function evict(
 }
 
 /** Of one that was bound elsewhere since `first`, nothing more is asked. */
-function hasToLeave(container: Container, first: Container): boolean {
-  const isSame = container.metadata.uid === first.metadata.uid && container.status?.hostName === first.status?.hostName;
+function hasToLeave(
+  container: Container,
+  first: Container,
+  { hostName = first.status?.hostName }: EvictionRequest,
+): boolean {
+  const isSame = container.metadata.uid === first.metadata.uid && container.status?.hostName === hostName;
   return isSame && container.status?.hostName !== undefined && !isLeaving(container) && !hasEnded(container);
 }
 

@@ -91,7 +91,8 @@ export function removalOf(
 }
 
 /** What those that are bound to a Host will want there, one spelling for each. */
-export const askedBy = (bound: readonly Container[]): ReadonlySet<string> => new Set(bound.flatMap(imagesOf).map(keyOf));
+export const askedBy = (bound: readonly Container[]): ReadonlySet<string> =>
+  new Set(bound.flatMap(imagesOf).map(keyOf));
 
 export const isAsked = ({ names }: StoredImage, asked: ReadonlySet<string>): boolean =>
   names.some((name) => asked.has(keyOf(name)));

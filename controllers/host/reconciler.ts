@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Client } from "../../api/client/client.ts";
 import { isNotFound } from "../../api/status.ts";
 import type { Container } from "../../crds/container.ts";
+import { containers as containerType } from "../../crds/container.ts";
 import type { Host, HostStatus } from "../../crds/host.ts";
 import { hosts as hostType } from "../../crds/host.ts";
 import type { HostDriver, OwnedContainer } from "../../drivers/driver.ts";
@@ -48,8 +49,8 @@ const probeMs = 1_000;
 const patience = { silenceMs: 4_000, workMs: 30_000 };
 /** How often everything on a host is looked at, give or take a tenth. */
 const relistMs = 60_000;
-/** As Containers have it by default. */
-const defaultGraceSeconds = 30;
+/** What a stale one has for its end: as Containers have it by default, and no longer, for all on the Host wait for it. */
+const mostGraceSeconds = 30;
 /** Containers are counted again this long after one of them changed: many change at a time. */
 const recountMs = 2_000;
 
@@ -125,7 +126,15 @@ export class HostReconciler implements Reconciler {
       connection.look = await this.#patientLook(name, connection, signal);
       // Before the Host is called ready: nothing new starts beside them.
       if (connection.look.stale.length > 0) {
-        await this.#removeStale(host, driver, connection.look.stale, signal);
+        const { stale } = connection.look;
+        // How long that may take is not known, but a host that falls silent meanwhile does not answer.
+        await patiently(
+          this.#options.clock,
+          { silenceMs: patience.silenceMs, workMs: Infinity },
+          signal,
+          (limited) => driver.ping(limited),
+          (limited) => this.#removeStale(host, driver, stale, limited),
+        );
         connection.recountDue = true;
         connection.look = await this.#patientLook(name, connection, signal);
       }
@@ -186,17 +195,22 @@ export class HostReconciler implements Reconciler {
     };
   }
 
-  /** Each gets its grace period, all at the same time. What the host refuses is tried again with the next look. */
+  /**
+   * Each gets its grace period, all at the same time. What the host refuses is tried again with the next look. Before one
+   * goes the API itself is asked: our cache may be of a time when it was elsewhere, should we lead no more.
+   */
   async #removeStale(
     host: Host,
     driver: HostDriver,
     stale: readonly OwnedContainer[],
     signal: AbortSignal,
   ): Promise<void> {
-    const { containers, events } = this.#options;
-    const remove = async ({ id, owner, hostSideName }: OwnedContainer): Promise<void> => {
-      const graceSeconds =
-        containers.get(`${owner.namespace}/${owner.name}`)?.spec.terminationGracePeriodSeconds ?? defaultGraceSeconds;
+    const { client, events } = this.#options;
+    const remove = async (one: OwnedContainer): Promise<void> => {
+      const { id, owner, hostSideName } = one;
+      const container = await unlessGone(client.get<Container>(containerType, owner));
+      if (straysOf(host.metadata.name, [one], { get: () => container }).stale.length === 0) return;
+      const graceSeconds = Math.min(container?.spec.terminationGracePeriodSeconds ?? 0, mostGraceSeconds);
       try {
         await driver.perform({ do: "stop", id, graceSeconds }, signal);
         await driver.perform({ do: "remove", id, why: "its Container runs elsewhere by now" }, signal);
@@ -341,6 +355,15 @@ function orphanMessage(orphan: string): string {
   const [what, command] = isVolume ? [`V${orphan.slice(1)}`, "volume rm"] : [`Container ${orphan}`, "rm -f"];
   const name = isVolume ? orphan.slice(volumePrefix.length) : orphan;
   return `${what} carries our labels and belongs to no object: it is left alone (to remove it, run on the host: docker ${command} ${name})`;
+}
+
+async function unlessGone<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
 }
 
 function disconnect({ watch, surveyor, recount }: Connection): void {

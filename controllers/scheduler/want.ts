@@ -111,8 +111,7 @@ const most = 2 ** 52;
 /** Rounded up, as Kubernetes does: Quantity.MilliValue in k8s.io/apimachinery/pkg/api/resource/quantity.go. */
 export function amountsOf(given: Readonly<Record<string, Quantity | undefined>>): Amounts {
   // What no machine has, 1e99, is cut: added to a sum and taken off again, it would take with it what is in there.
-  const amount = (name: string, unit = 1): number =>
-    Math.min(most, parseQuantity(given[name] ?? 0) * unit);
+  const amount = (name: string, unit = 1): number => Math.min(most, parseQuantity(given[name] ?? 0) * unit);
   return {
     // The subtrahend keeps 0.57 cores, 569.9999999999999 in binary, and 0.07 cores, 70.00000000000001, what they say.
     milliCpu: Math.ceil(amount("cpu", 1000) - 1e-6),

@@ -128,6 +128,29 @@ test.each<Case>([
     taints: [maintained],
     want: "stay",
   },
+  {
+    why: "unless its Host is lost before it has left: nobody can ask that any more",
+    status: { eviction: { reason: "Drained", message: "", requestedAt: secondsAgo(400) } },
+    observed: [lostFor(300)],
+    want: {
+      do: "evict",
+      reason: "HostLost",
+      message: `Host "a" has the taint {${unreachableTaint}: }`,
+      hostLost: true,
+    },
+  },
+  {
+    why: "or gone for good",
+    status: { eviction: { reason: "Drained", message: "", requestedAt: secondsAgo(400) } },
+    observed: "no Host",
+    want: { do: "evict", reason: "HostGone", message: 'Host "a" no longer exists', hostLost: true },
+  },
+  {
+    why: "which it need not be told twice",
+    status: { eviction: { reason: "HostLost", message: "", requestedAt: secondsAgo(1), hostLost: true } },
+    observed: [lostFor(9999)],
+    want: "stay",
+  },
 ])("$why", ({ spec = {}, status = {}, observed = [], taints = [], sightedFor = 9999, maintenance = false, want }) => {
   const container = containerOf(spec, { status: { hostName: "a", ...status } });
   const host =

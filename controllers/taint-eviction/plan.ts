@@ -3,7 +3,7 @@
  * kubernetes/pkg/controller/tainteviction.
  */
 import type { Container } from "../../crds/container.ts";
-import { hasDataThere, hasEnded, isLeaving, mayRunAgain, whyStays } from "../../crds/disruption.ts";
+import { hasDataThere, hasEnded, mayRunAgain, whyStays } from "../../crds/disruption.ts";
 import type { Host, Taint } from "../../crds/host.ts";
 import {
   notReadyTaint,
@@ -43,7 +43,10 @@ export interface Eviction {
 const stay: Verdict = { do: "stay" };
 
 export function verdict({ container, host, sightedSince, now }: EvictionInput): Verdict {
-  if (isLeaving(container) || hasEnded(container)) return stay;
+  const { metadata, status: { eviction } = {} } = container;
+  if (metadata.deletionTimestamp !== undefined || eviction?.hostLost === true || hasEnded(container)) return stay;
+  // Who was asked to leave before its Host was lost would wait for that for ever.
+  if (eviction !== undefined && host !== undefined && !isLost(host)) return stay;
   const hostName = container.status?.hostName ?? "";
   if (host === undefined) {
     const message = `Host "${hostName}" no longer exists`;

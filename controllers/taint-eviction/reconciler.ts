@@ -54,14 +54,18 @@ export class TaintEvictionReconciler implements Reconciler {
       case "evict":
         return this.#evict(container, decided);
       case "drain":
-        return this.#drain(container, decided);
+        return this.#drain(container, hostName, decided);
     }
   }
 
-  async #drain(container: Container, { reason, message }: Pick<Eviction, "reason" | "message">): Promise<Outcome> {
+  async #drain(
+    container: Container,
+    hostName: string,
+    { reason, message }: Pick<Eviction, "reason" | "message">,
+  ): Promise<Outcome> {
     const { client, clock, events } = this.#options;
     try {
-      await evict(client, container.metadata, { reason, message }, () => clock.now());
+      await evict(client, container.metadata, { reason, message, hostName }, () => clock.now());
     } catch (error) {
       if (isNotFound(error) || hasReason(error, "Forbidden")) return settled();
       if (!hasReason(error, "TooManyRequests", "InternalError")) throw error;
