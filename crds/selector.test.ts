@@ -10,6 +10,7 @@ test.each([
   [{ matchExpressions: [{ key: "disk", operator: "NotIn", values: ["ssd"] }] }, true],
   [{ matchExpressions: [{ key: "disk", operator: "Exists" }] }, false],
   [{ matchExpressions: [{ key: "disk", operator: "DoesNotExist" }] }, true],
+  [{ matchExpressions: [{ key: "constructor", operator: "Exists" }] }, false],
 ] as const)("zone=x matches %j: %s", (selector, expected) => {
   expect(matches(selector as Parameters<typeof matches>[0], { zone: "x" })).toBe(expected);
 });

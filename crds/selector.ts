@@ -32,7 +32,8 @@ export function matchesTerm({ matchExpressions = [] }: HostSelectorTerm, labels:
 
 /** Source: Requirement.Matches in k8s.io/apimachinery/pkg/labels/selector.go. */
 function meets({ key, operator, values = [] }: Requirement, labels: Labels): boolean {
-  const value = labels[key];
+  // A label may be called `constructor`, which every object seems to have.
+  const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
   switch (operator) {
     case "In":
       return value !== undefined && values.includes(value);

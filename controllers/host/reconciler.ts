@@ -100,14 +100,17 @@ export class HostReconciler implements Reconciler {
       return settled();
     }
     const deleted = host.metadata.deletionTimestamp !== undefined;
-    const bound = deleted || host.spec.maintenance ? containers.byIndex(byHost, key) : [];
+    const bound = (): readonly Container[] => (deleted || host.spec.maintenance ? containers.byIndex(byHost, key) : []);
     try {
-      if (deleted && bound.length === 0) {
+      if (deleted && bound().length === 0) {
         await this.#close(key);
         await this.#release(host);
         return settled();
       }
-      await this.#report(await this.#hold(host), await this.#probe(host, signal), bound);
+      const held = await this.#hold(host);
+      const probe = await this.#probe(host, signal);
+      // After the probe, which takes its time: whoever reads Drained takes the machine away.
+      await this.#report(held, probe, bound());
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
@@ -119,6 +122,8 @@ export class HostReconciler implements Reconciler {
     const { client, drivers } = this.#options;
     try {
       const driver = await drivers.ensure(host, secretsOf(client));
+      // Nobody would end what begins to listen and to remove images now.
+      signal.throwIfAborted();
       const connection = this.#connect(name, driver);
       if (connection.generation !== undefined && connection.generation !== host.metadata.generation)
         connection.surveyor.again();
