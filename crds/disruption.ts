@@ -33,10 +33,13 @@ export function whyStays(container: Pick<Container, "spec" | "status">): string 
   const { spec } = container;
   if (!mayRunAgain(container)) return "its restartPolicy is Never, and it has been started";
   if (spec.placement?.hostName !== undefined) return "its placement names this Host";
-  if ((spec.volumes ?? []).some(({ dockerVolume }) => dockerVolume !== undefined && isLocal(dockerVolume.driver)))
-    return "its data is in a volume of this Host";
+  if (hasDataThere(container)) return "its data is in a volume of this Host";
   return undefined;
 }
+
+/** Whether it would find its volumes empty on any other Host. */
+export const hasDataThere = ({ spec }: Pick<Container, "spec">): boolean =>
+  (spec.volumes ?? []).some(({ dockerVolume }) => dockerVolume !== undefined && isLocal(dockerVolume.driver));
 
 const isLocal = (driver: string | undefined): boolean => driver === undefined || driver === "local";
 

@@ -74,11 +74,11 @@ export function removalOf(
   const { highThresholdPercent, lowThresholdPercent, minimumAgeSeconds } = imageGC;
   if (highThresholdPercent >= never || usedPercent(fs) < highThresholdPercent) return undefined;
   const wanted = Math.ceil((fs.capacity * (100 - lowThresholdPercent)) / 100 - fs.available);
-  const asked = new Set(bound.flatMap(imagesOf).map(keyOf));
+  const asked = askedBy(bound);
   const since = ({ id }: StoredImage): number => unused.get(id) ?? now;
   const may = stored
     .filter((image) => !image.used && now - since(image) >= minimumAgeSeconds * 1000)
-    .filter(({ names }) => !names.some((name) => asked.has(keyOf(name))))
+    .filter((image) => !isAsked(image, asked))
     .sort((a, b) => since(a) - since(b) || b.sizeBytes - a.sizeBytes || (a.id < b.id ? -1 : 1));
   const images: StoredImage[] = [];
   for (let freed = 0; freed < wanted;) {
@@ -89,6 +89,12 @@ export function removalOf(
   }
   return { images, wanted };
 }
+
+/** What those that are bound to a Host will want there, one spelling for each. */
+export const askedBy = (bound: readonly Container[]): ReadonlySet<string> => new Set(bound.flatMap(imagesOf).map(keyOf));
+
+export const isAsked = ({ names }: StoredImage, asked: ReadonlySet<string>): boolean =>
+  names.some((name) => asked.has(keyOf(name)));
 
 const imagesOf = ({ spec }: Container): readonly string[] => [
   spec.image,

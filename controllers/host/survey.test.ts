@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
+import type { Container } from "../../crds/container.ts";
 import type { FileSystem, StoredImage } from "../../drivers/driver.ts";
 import { HostUnreachableError, StepError } from "../../drivers/driver.ts";
 import { FakeClock, settle } from "../../test/fakes/clock.ts";
-import { hostOf } from "../../test/fakes/objects.ts";
+import { containerOf, hostOf } from "../../test/fakes/objects.ts";
 import type { SurveyorOptions } from "./survey.ts";
 import { Surveyor } from "./survey.ts";
 
@@ -15,6 +16,9 @@ class Machine {
   readonly events: string[] = [];
   readonly host = hostOf("a", { spec: { imageGC: { minimumAgeSeconds: 60 } } });
   images: readonly StoredImage[] = [];
+  bound: readonly Container[] = [];
+  /** Told of each image that was removed. */
+  onRemoved: (id: string) => void = () => undefined;
   filled = 0;
   looks = 0;
   /** How often it is asked for its hardware. */
@@ -42,6 +46,7 @@ class Machine {
         if (this.refuses[id] === "error") throw new StepError("RemoveError", `Cannot remove image "${id}:1": no`);
         if (this.refuses[id] === "used") return false;
         this.images = this.images.filter((one) => one.id !== id);
+        this.onRemoved(id);
         return true;
       },
       volumes: async () => [],
@@ -53,7 +58,7 @@ class Machine {
       events: { event: (_about, type, reason, message) => this.events.push(`${type} ${reason}: ${message}`) },
       random: () => 0.5,
       host: () => this.host,
-      bound: () => [],
+      bound: () => this.bound,
       orphans: () => ["lost"],
       found: () => undefined,
     });
@@ -117,6 +122,19 @@ test("removes what was unused for long enough, tells of it once, and looks again
     "Normal ImagesRemoved: Removed a:1, 10.0 MiB, which nothing used: the disk was 90 % full",
   ]);
   expect(surveyor.survey.disks?.images.available).toBe(20 * MiB);
+});
+
+test("what somebody wants who was bound in the midst of it stays", async () => {
+  const machine = new Machine();
+  machine.images = ["a", "b", "c"].map(image);
+  machine.filled = 70;
+  machine.onRemoved = () => {
+    machine.bound = [containerOf({ image: "b:1" })];
+  };
+  using _surveyor = machine.survey();
+  await settle();
+  await machine.pass(60);
+  expect(machine.images.map(({ id }) => id)).toEqual(["b", "c"]);
 });
 
 test("what the host refuses stays, and is told", async () => {

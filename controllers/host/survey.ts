@@ -7,7 +7,7 @@ import { sleep } from "../../process/clock.ts";
 import { exponentialBackoff } from "../runtime/backoff.ts";
 import type { EventRecorder } from "../runtime/reconciler.ts";
 import type { Unused } from "./disk.ts";
-import { removalOf, size, unusedSince, usedPercent } from "./disk.ts";
+import { askedBy, isAsked, removalOf, size, unusedSince, usedPercent } from "./disk.ts";
 
 /** What a host was found to be when somebody looked closely; nothing where nobody could yet. */
 export interface Survey {
@@ -128,7 +128,11 @@ export class Surveyor implements Disposable {
     }
     const percent = usedPercent(disks.images);
     const removed: StoredImage[] = [];
-    for (const image of removal.images) if (await this.#remove(image, host, signal)) removed.push(image);
+    for (const image of removal.images) {
+      // Each takes its time: who was bound meanwhile wants to find what was there.
+      if (isAsked(image, askedBy(bound()))) continue;
+      if (await this.#remove(image, host, signal)) removed.push(image);
+    }
     const freed = removed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     if (removed.length > 0) {
       const message = `Removed ${namesOf(removed)}, ${size(freed)}, which nothing used: the disk was ${percent} % full`;

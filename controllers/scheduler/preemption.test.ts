@@ -54,6 +54,25 @@ describe("who must go", () => {
     expect(choose(cpu("2"), 10, there)).toEqual({ hostName: "a", victims: ["default/a2"] });
   });
 
+  test("nobody who cannot go on elsewhere", () => {
+    const there: readonly Bound[] = [
+      { on: "a", spec: cpu("4", { placement: { hostName: "a" } }), metadata: { name: "a1" }, status: { priority: 1 } },
+      {
+        on: "b",
+        spec: cpu("4", { volumes: [{ name: "v", dockerVolume: { name: "data" } }] }),
+        ...{ metadata: { name: "b1" }, status: { priority: 1 } },
+      },
+      {
+        on: "c",
+        spec: cpu("3", { restartPolicy: "Never" }),
+        ...{ metadata: { name: "c1" }, status: { priority: 1, startedAt: "2026-01-01T00:00:00Z" } },
+      },
+    ];
+    expect(choose(cpu("4"), 10, there)).toBeUndefined();
+    expect(choose(cpu("4"), 10, [...there, bound("c2", "c", "1", 1)])).toBeUndefined();
+    expect(choose(cpu("1"), 10, [...there, bound("c2", "c", "1", 1)])?.victims).toEqual(["default/c2"]);
+  });
+
   test("none where preemption is of no use", () => {
     const elsewhere = { placement: { hostName: "nosuch" } };
     expect(choose(cpu("1", elsewhere), 10, [bound("a1", "a", "4", 1)])).toBeUndefined();
@@ -62,7 +81,7 @@ describe("who must go", () => {
 
   test("who holds its host port, or keeps it away", () => {
     const port = { ports: [{ containerPort: 80, hostPort: 80 }], placement: { hostName: "a" } };
-    const holder = { on: "a", spec: port, metadata: { name: "holder" }, status: { priority: 1 } };
+    const holder = { on: "a", spec: { ports: port.ports }, metadata: { name: "holder" }, status: { priority: 1 } };
     expect(choose(port, 10, [holder])).toEqual({ hostName: "a", victims: ["default/holder"] });
     const alone = { placement: { hostName: "a", tenancy: "Exclusive" } };
     const other = { on: "a", metadata: { name: "x", namespace: "other" }, status: { priority: 1 } };

@@ -38,7 +38,7 @@ export type Violating = (keys: readonly Key[]) => ReadonlySet<Key>;
 
 /**
  * The Host where the least is lost, for a Container that no Host takes as things are. Undefined where nothing helps:
- * only those of less priority ever go.
+ * only those of less priority ever go, and of these none that cannot go on elsewhere.
  */
 export function preempt(want: Want, trial: Trial, violatingOf: Violating): Preemption | undefined {
   const candidates = [...trial.candidates()];
@@ -62,7 +62,9 @@ export function preempt(want: Want, trial: Trial, violatingOf: Violating): Preem
  */
 function optionOn(candidate: Candidate, want: Want, trial: Trial, violatingOf: Violating): Option | undefined {
   const hostName = candidate.host.metadata.name;
-  const mayGo = [...trial.claimsOn(hostName)].filter((claim) => isGoing(claim) || claim.want.priority < want.priority);
+  const mayGo = [...trial.claimsOn(hostName)].filter(
+    (claim) => isGoing(claim) || (claim.want.priority < want.priority && !claim.want.stays),
+  );
   if (mayGo.length === 0) return undefined;
   const fits = (): boolean => refusalsOf(filters, want, trial)(candidate) === undefined;
   const gone = new Set(mayGo);

@@ -3,6 +3,7 @@ import type { Client } from "../../api/client/client.ts";
 import { ApiError, isConflict, isNotFound } from "../../api/status.ts";
 import type { Container, ContainerStatus } from "../../crds/container.ts";
 import { containers as containerType } from "../../crds/container.ts";
+import { isLeaving } from "../../crds/disruption.ts";
 import { findCondition } from "../runtime/conditions.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
@@ -33,6 +34,9 @@ export interface SchedulerOptions {
   readonly events: EventRecorder;
   readonly clock: Clock;
 }
+
+/** When one is decided about again whose decision was overtaken by what others did. */
+const outdatedMs = 1_000;
 
 /**
  * Binds one Container to a Host. Each decision counts on the ledger holding all those before: from looking at the ledger
@@ -84,32 +88,46 @@ export class SchedulerReconciler implements Reconciler {
     const { ledger, violating } = this.#options;
     const decision = decide(want, priority, ledger, violating);
     if (decision.place !== undefined) return this.#bind(container, decision.place);
-    if (decision.preemption !== undefined) await this.#makeRoom(container, want, decision.preemption);
-    return this.#refuse(container, want, refusalText(decision));
+    // Before anything is waited for: room that comes meanwhile must wake it.
+    this.#refused.set(want.key, want);
+    const told = decision.preemption === undefined || (await this.#makeRoom(container, want, decision.preemption));
+    const outcome = await this.#refuse(container, want, refusalText(decision));
+    return told ? outcome : settled(outdatedMs);
   }
 
-  /** Keeps the room that there will be from others, and asks those who are in the way to leave. */
-  async #makeRoom(container: Container, want: Want, { hostName, victims, allotment }: Preemption): Promise<void> {
+  /**
+   * Keeps the room that there will be from others, and asks those who are in the way to leave. False where the API does
+   * not show one of them as it was decided about.
+   */
+  async #makeRoom(container: Container, want: Want, { hostName, victims, allotment }: Preemption): Promise<boolean> {
     const { containers, ledger, events, clock } = this.#options;
     ledger.assume(
       { ...container, status: { ...container.status, hostName, priority: want.priority, ...allotment } },
       "promised",
     );
+    let all = true;
     for (const key of victims) {
       const victim = containers.get(key);
-      if (victim === undefined) continue;
+      // Bound a moment ago and not shown yet; or it went, or was asked to go, while the others were told.
+      if (victim === undefined || victim.status?.hostName !== hostName || isLeaving(victim)) {
+        all = false;
+        continue;
+      }
       // Who else there is, is nobody's business in another namespace.
       const whom = victim.metadata.namespace === want.tenant ? want.key : "a Container of more priority";
       const message = `Preempted by ${whom} on Host "${hostName}"`;
       try {
         const leaving = { ...victim, status: preemptedStatus(victim, message, clock.now()) };
-        ledger.see(victim, await this.#options.client.updateStatus<Container>(containerType, leaving));
+        const told = await this.#options.client.updateStatus<Container>(containerType, leaving);
+        // Where the API shows something newer already, the ledger has seen it: this would take it back.
+        if (containers.get(key)?.metadata.resourceVersion === victim.metadata.resourceVersion) ledger.see(victim, told);
       } catch (error) {
         if (isNotFound(error)) continue;
         throw error;
       }
       events.event(victim, "Normal", "Preempted", message);
     }
+    return all;
   }
 
   async #bind(container: Container, place: Place): Promise<Outcome> {

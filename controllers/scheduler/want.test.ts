@@ -12,6 +12,12 @@ test("amounts are whole, rounded up as Kubernetes does, and exact where binary f
   });
 });
 
+test("what no machine has leaves sums as they were", () => {
+  const { milliCpu, memory } = amountsOf({ cpu: "1e99", memory: "99E" });
+  expect(4000 + milliCpu - milliCpu).toBe(4000);
+  expect(4096 + memory - memory).toBe(4096);
+});
+
 test("limits count where requests are absent", () => {
   const { requests, devices } = wanted({
     resources: { limits: { cpu: "2", memory: "1Ki", "vendor.example/gpu": 2 }, requests: { cpu: "1" } },

@@ -1,5 +1,6 @@
 /** What a Container asks of a Host. Pure. */
 import type { Container, ContainerSpec } from "../../crds/container.ts";
+import { whyStays } from "../../crds/disruption.ts";
 import type { Quantity } from "../../crds/schema.ts";
 import { parseQuantity } from "../../crds/quantity.ts";
 import type { Key } from "../runtime/reconciler.ts";
@@ -54,6 +55,8 @@ export interface Want {
   readonly createdAt: string;
   /** It is being deleted, or was asked to leave its Host. */
   readonly leaving: boolean;
+  /** It cannot go on elsewhere: for nobody it has to make room. */
+  readonly stays: boolean;
 }
 
 const ordinary: Standing = { priority: 0, tenancy: "Shared" };
@@ -83,6 +86,7 @@ export function wantOf(container: Container, standing: Standing = ordinary): Wan
     priority: standing.priority,
     createdAt: metadata.creationTimestamp,
     leaving: metadata.deletionTimestamp !== undefined || status?.eviction !== undefined,
+    stays: whyStays(container) !== undefined,
   };
 }
 
@@ -101,12 +105,17 @@ function requestsOf({ resources, initContainers = [] }: ContainerSpec): Amounts 
   };
 }
 
+/** 4 PiB: sums with it are still exact. */
+const most = 2 ** 52;
+
 /** Rounded up, as Kubernetes does: Quantity.MilliValue in k8s.io/apimachinery/pkg/api/resource/quantity.go. */
 export function amountsOf(given: Readonly<Record<string, Quantity | undefined>>): Amounts {
-  const amount = (name: string): number => parseQuantity(given[name] ?? 0);
+  // What no machine has, 1e99, is cut: added to a sum and taken off again, it would take with it what is in there.
+  const amount = (name: string, unit = 1): number =>
+    Math.min(most, parseQuantity(given[name] ?? 0) * unit);
   return {
     // The subtrahend keeps 0.57 cores, 569.9999999999999 in binary, and 0.07 cores, 70.00000000000001, what they say.
-    milliCpu: Math.ceil(amount("cpu") * 1000 - 1e-6),
+    milliCpu: Math.ceil(amount("cpu", 1000) - 1e-6),
     memory: Math.ceil(amount("memory")),
     storage: Math.ceil(amount("ephemeral-storage")),
   };

@@ -98,6 +98,12 @@ test.each<Case>([
     want: "stay",
   },
   {
+    why: "also from people's taints: it would begin anew elsewhere, with nothing",
+    spec: { volumes: [{ name: "v", dockerVolume: { name: "data" } }] },
+    taints: [maintained],
+    want: "stay",
+  },
+  {
     why: "a singleton may still run there",
     spec: { placement: { singleton: true } },
     observed: [lostFor(9999)],

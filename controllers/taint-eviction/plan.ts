@@ -3,7 +3,7 @@
  * kubernetes/pkg/controller/tainteviction.
  */
 import type { Container } from "../../crds/container.ts";
-import { hasEnded, isLeaving, mayRunAgain, whyStays } from "../../crds/disruption.ts";
+import { hasDataThere, hasEnded, isLeaving, mayRunAgain, whyStays } from "../../crds/disruption.ts";
 import type { Host, Taint } from "../../crds/host.ts";
 import {
   notReadyTaint,
@@ -55,7 +55,7 @@ export function verdict({ container, host, sightedSince, now }: EvictionInput): 
   if (taint === undefined) return rest;
   const since = Math.max(Date.parse(taint.timeAdded ?? ""), sightedSince.getTime());
   const leftMs = (Number.isNaN(since) ? 0 : since) + toleratedMs(container, taint) - now.getTime();
-  if (isLost(host) && whyBound(container, host) !== undefined) return stay;
+  if (isLost(host) ? whyBound(container, host) !== undefined : hasDataThere(container)) return stay;
   if (leftMs > 0) return rest.do === "stay" ? { do: "wait", forMs: leftMs } : rest;
   const hostLost = isLost(host);
   const reason = hostLost ? "HostLost" : "TaintEviction";

@@ -22,6 +22,9 @@ export interface TaintEvictionOptions {
 /** How long one that a DisruptionBudget wants to stay is left alone: as kubectl does. */
 const refusedMs = 5_000;
 
+/** When one whose Host is gone is looked at again while all others are lost. */
+const blindMs = 5_000;
+
 /** Makes one Container leave its Host once it no longer tolerates the Host's taints, or where the Host is in maintenance. */
 export class TaintEvictionReconciler implements Reconciler {
   readonly #options: TaintEvictionOptions;
@@ -39,8 +42,9 @@ export class TaintEvictionReconciler implements Reconciler {
     const container = containers.get(key);
     const hostName = container?.status?.hostName;
     if (container === undefined || hostName === undefined) return settled();
-    if (this.#isBlind()) return settled();
     const host = hosts.get(hostName);
+    // Who returns wakes those on Hosts that there are.
+    if (this.#isBlind()) return settled(host === undefined ? blindMs : undefined);
     const decided = verdict({ container, host, sightedSince: this.#sightedSince, now: clock.now() });
     switch (decided.do) {
       case "stay":
