@@ -26,9 +26,11 @@ export class AdoptionPlugin implements AdmissionPlugin {
   validate({ definition, subresource, name, object, old, user }: AdmissionRequest): Promise<void> | undefined {
     if (object === undefined || subresource !== undefined || groupResource(definition) !== groupResource(containers))
       return undefined;
-    const id = adoptedBy(object);
-    if (id === undefined || (old !== undefined && adoptedBy(old) === id)) return undefined;
-    return this.#check(id, hostNameOf(object), (...causes) => invalid(definition, name.name, causes), user);
+    const [id, hostName] = [adoptedBy(object), hostNameOf(object)];
+    // Another Host is asked for anew: a right on one is none on what another has.
+    if (id === undefined || (old !== undefined && adoptedBy(old) === id && hostNameOf(old) === hostName))
+      return undefined;
+    return this.#check(id, hostName, (...causes) => invalid(definition, name.name, causes), user);
   }
 
   async #check(

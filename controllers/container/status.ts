@@ -60,7 +60,7 @@ export function statusOf(sight: Sight): ContainerStatus {
     summary,
     ...(message === "" ? {} : { message }),
     ...placeOf(previous),
-    ...(keep === undefined && phase === "Pending" ? {} : runOf(previous, keep, end, sight.imageDigest)),
+    ...(isGone(keep, phase) ? {} : runOf(previous, keep, end, sight.imageDigest)),
     ...historyOf(previous, phase, sight),
     ...marksOf(previous, phase, sight),
     conditions: conditionsOf(sight, phase, summary, message),
@@ -85,6 +85,10 @@ function placeOf({
     ...(devices === undefined ? {} : { devices }),
   };
 }
+
+/** Whether nothing of the last run is left, and it has not ended for good: then it is history. */
+const isGone = (keep: Observed | undefined, phase: Phase): boolean =>
+  keep === undefined && (phase === "Pending" || phase === "Stopped");
 
 /** What is about to be replaced no longer stands for the Container: should it vanish now, it was us. */
 function standing({ keep, activity }: Sight): Observed | undefined {
@@ -269,7 +273,7 @@ function runOf(
 function historyOf(previous: ContainerStatus, phase: Phase, sight: Sight): Partial<ContainerStatus> {
   const keep = standing(sight);
   const hadRun = previous.startedAt !== undefined && previous.startedAt !== keep?.startedAt;
-  const over = hadRun && (keep !== undefined || phase === "Pending");
+  const over = hadRun && (keep !== undefined || isGone(keep, phase));
   const again = over && keep?.startedAt !== undefined;
   const lastState = over ? lastRun(previous, sight) : previous.lastState;
   return {

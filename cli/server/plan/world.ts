@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Client } from "../../../api/client/client.ts";
 import { ApiError, isNotFound } from "../../../api/status.ts";
 import { adoptedID } from "../../../controllers/container/adoption.ts";
@@ -55,6 +56,8 @@ const atOnce = 8;
 
 /** What is read of the API before anything is decided. */
 interface Known {
+  /** By name, without the changes: through these the hosts are reached. */
+  readonly present: ReadonlyMap<string, Host>;
   readonly hosts: ReadonlyMap<string, Host>;
   readonly changedHosts: ReadonlySet<string>;
   /** By key, with the changes made. */
@@ -107,6 +110,7 @@ export class World {
       client.list<DisruptionBudget>(disruptionBudgets),
     ]);
     const world = new World(options, {
+      present: withChanges(hosts, hostList.items, []),
       hosts: withChanges(hosts, hostList.items, changes),
       changedHosts: new Set(
         changesOf(hosts, changes).map(({ before, after }) => (after ?? before)?.metadata.name ?? ""),
@@ -159,7 +163,7 @@ export class World {
   async #list(host: Host): Promise<void> {
     if (whyAway(host.metadata.name, host) !== undefined) return;
     try {
-      const driver = await this.#options.openDriver(host);
+      const driver = await this.#open(host);
       const found = await driver.owners(AbortSignal.timeout(lookTimeoutMs));
       const keys = found.map(({ owner }) => `${owner.namespace}/${owner.name}`);
       this.#ledger.putFound(host.metadata.name, new Set(keys));
@@ -298,6 +302,17 @@ export class World {
     return resolve({ sources, facts, digestKey: digestKey(), now: clock.now() });
   }
 
+  /**
+   * The connection that the controllers use, as they have it: to open one to where a plan says that the host will be would
+   * take theirs away. Throws HostUnreachableError for a host that is to be elsewhere.
+   */
+  async #open({ metadata: { name }, spec }: Host): Promise<HostDriver> {
+    const present = this.#known.present.get(name);
+    if (present === undefined || !isDeepStrictEqual(present.spec.docker, spec.docker))
+      throw new HostUnreachableError(`Host "${name}" is to be reached otherwise: what it has then is not known`);
+    return this.#options.openDriver(present);
+  }
+
   /** What `look` says; or why nobody can tell what is there. */
   async #onHost(
     nothing: Omit<PlannedContainer, "action"> & { readonly hostName: string },
@@ -310,7 +325,7 @@ export class World {
       return { ...nothing, action: "Unknown", message: away?.message ?? "" };
     }
     try {
-      return await look(host, await this.#options.openDriver(host), AbortSignal.timeout(lookTimeoutMs));
+      return await look(host, await this.#open(host), AbortSignal.timeout(lookTimeoutMs));
     } catch (error) {
       const message = whyUnknown(error);
       if (message === undefined) throw error;
