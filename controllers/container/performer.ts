@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Container } from "../../crds/container.ts";
+import { isLeaving } from "../../crds/disruption.ts";
 import type { LifecycleHandler } from "../../crds/probes.ts";
 import type { HostDriver, Observed, Step } from "../../drivers/driver.ts";
 import type { Inputs } from "../../drivers/inputs.ts";
@@ -54,8 +55,8 @@ export class Performer {
   supersede(key: Key): void {
     const lasting = this.#lasting.get(key);
     const container = this.#options.containers.get(key);
-    const deleted = container === undefined || container.metadata.deletionTimestamp !== undefined;
-    if (deleted || lasting?.isAsked(container) === false) lasting?.giveUp.abort(new SupersededError());
+    const goes = container === undefined || isLeaving(container);
+    if (goes || lasting?.isAsked(container) === false) lasting?.giveUp.abort(new SupersededError());
   }
 
   /** Throws what the driver does, SupersededError, and PostStartError. */

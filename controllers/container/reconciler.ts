@@ -6,6 +6,7 @@ import type { HostDriver, Observed, Step } from "../../drivers/driver.ts";
 import { HostUnreachableError, StepError } from "../../drivers/driver.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
 import { shownFiles } from "../../drivers/own-volumes.ts";
+import { childOf } from "../../process/abort.ts";
 import { findCondition } from "../runtime/conditions.ts";
 import type { Cache, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
 import { settled, waiting } from "../runtime/reconciler.ts";
@@ -69,6 +70,7 @@ export class ContainerReconciler implements Reconciler {
   readonly #options: ContainerReconcilerOptions;
   readonly #failures = new Map<Key, Failure>();
   readonly #busy = new Set<Key>();
+  readonly #working = new Map<Key, AbortController>();
   readonly #performer: Performer;
   /** As far as we know without asking the host: what we wrote there ourselves. */
   readonly #written = new Map<Key, Written>();
@@ -92,15 +94,22 @@ export class ContainerReconciler implements Reconciler {
     return true;
   }
 
-  /** Takes a change of what is asked for: see {@link Performer.supersede}. */
+  /**
+   * Takes a change of what is asked for: see {@link Performer.supersede}. Where its Host is given up, so is all that is
+   * asked of that: it may take minutes to fail.
+   */
   supersede(key: Key): void {
     this.#performer.supersede(key);
+    if (this.#options.containers.get(key)?.status?.eviction?.hostLost === true)
+      this.#working.get(key)?.abort(new SupersededError());
   }
 
   async reconcile(key: Key, signal: AbortSignal): Promise<Outcome> {
     this.#busy.add(key);
+    using working = childOf(signal);
+    this.#working.set(key, working);
     try {
-      const outcome = await this.#reconcile(key, signal);
+      const outcome = await this.#reconcile(key, working.signal);
       return this.#heard.has(key) ? settled(0) : outcome;
     } catch (error) {
       // Whether a host is lost is for the Host controller to say: its word wakes us, and then goes into the status.
@@ -110,6 +119,7 @@ export class ContainerReconciler implements Reconciler {
       throw error;
     } finally {
       this.#busy.delete(key);
+      this.#working.delete(key);
       this.#heard.delete(key);
     }
   }

@@ -55,7 +55,9 @@ export class Work {
   /** Whether the object still asks for what this work makes true, as far as the cache has heard. */
   isCurrent(): boolean {
     const { uid, generation, deletionTimestamp } = this.container.metadata;
-    const cached = this.#options.containers.get(this.key)?.metadata;
+    const { metadata: cached, status } = this.#options.containers.get(this.key) ?? {};
+    // Who was asked to leave meanwhile must not be started any more: what may run once would have run here.
+    if (status?.eviction !== undefined) return false;
     return cached?.uid === uid && cached.generation === generation && cached.deletionTimestamp === deletionTimestamp;
   }
 
