@@ -89,6 +89,7 @@ test.each<{ why: string; allowedAgo: number; container: Container; healthy: numb
     { why: "one that was let go counts as gone before it begins to", allowedAgo: 5, container: ready("a"), healthy: 1, awaited: true, stayed: 0 }, // prettier-ignore
     { why: "and is not waited for once it leaves", allowedAgo: 5, container: ready("a", evicted), healthy: 1, awaited: false, stayed: 0 }, // prettier-ignore
     { why: "nor once it is back", allowedAgo: 5, container: withReady("a", "True", 2), healthy: 2, awaited: false, stayed: 0 }, // prettier-ignore
+    { why: "nor while it takes its time elsewhere", allowedAgo: 150, container: withReady("a", "False", 149), healthy: 1, awaited: false, stayed: 0 }, // prettier-ignore
     { why: "Ready in the same second is not yet back", allowedAgo: 5, container: withReady("a", "True", 5), healthy: 1, awaited: true, stayed: 0 }, // prettier-ignore
     { why: "after two minutes it has stayed", allowedAgo: 120, container: ready("a"), healthy: 2, awaited: false, stayed: 1 }, // prettier-ignore
   ],

@@ -44,12 +44,15 @@ function isMeantToRun(container: Container): boolean {
   );
 }
 
-/** Whether it was allowed to go, and nothing of that is to be seen yet: it neither leaves, nor is it back already. */
+/** Whether it was allowed to go, and nothing of that is to be seen yet: it neither leaves, nor has it left or is back. */
 function isAwaited(container: Container, allowedAt: string | undefined): boolean {
   if (allowedAt === undefined || isLeaving(container)) return false;
   const ready = findCondition(container.status?.conditions, "Ready");
-  // Both are in whole seconds: one that became Ready in the same second may have done so before.
-  return !(ready?.status === "True" && Date.parse(ready.lastTransitionTime) > Date.parse(allowedAt));
+  if (ready === undefined) return true;
+  const sinceMs = Date.parse(ready.lastTransitionTime) - Date.parse(allowedAt);
+  // Both are in whole seconds: one that became Ready in the same second may have done so before. What is not Ready is
+  // not counted as such anyway, however long it takes to be back.
+  return ready.status === "True" ? sinceMs <= 0 : sinceMs < 0;
 }
 
 function statusOf(
