@@ -391,7 +391,8 @@ export class ContainerReconciler implements Reconciler {
     await work.show({ keep, before, problem });
     if (!looped && isCrashLoop(work)) this.#tell(work, "Warning", "BackOff", "Back-off restarting failed container");
     if (problem !== undefined) return waiting(problem.reason, problem.message, retryAfterMs);
-    const times = [retryAfterMs, this.#imageUpdates.dueInMs(work.key, this.#options.clock.now())];
+    const { spec } = work.container;
+    const times = [retryAfterMs, this.#imageUpdates.dueInMs(work.key, spec, keep, this.#options.clock.now())];
     const due = times.filter((one) => one !== undefined);
     return settled(due.length === 0 ? undefined : Math.min(...due));
   }
