@@ -54,8 +54,11 @@ export class Performer {
   supersede(key: Key): void {
     const lasting = this.#lasting.get(key);
     const container = this.#options.containers.get(key);
-    const deleted = container === undefined || container.metadata.deletionTimestamp !== undefined;
-    if (deleted || lasting?.isAsked(container) === false) lasting?.giveUp.abort(new SupersededError());
+    const goes =
+      container === undefined ||
+      container.metadata.deletionTimestamp !== undefined ||
+      container.status?.eviction !== undefined;
+    if (goes || lasting?.isAsked(container) === false) lasting?.giveUp.abort(new SupersededError());
   }
 
   /** Throws what the driver does, SupersededError, and PostStartError. */

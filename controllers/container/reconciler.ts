@@ -197,6 +197,9 @@ export class ContainerReconciler implements Reconciler {
   async #leave(work: Work, eviction: Eviction, leftOn: readonly string[]): Promise<Outcome> {
     const { formerHosts = [], hostName = "" } = work.latest().status ?? {};
     const all = [...new Set([...formerHosts, ...leftOn])];
+    // What was found out there says nothing of where it goes.
+    this.#options.prober.forget(work.key);
+    this.#failures.delete(work.key);
     await work.write(evictedStatus(work.latest(), eviction, all, this.#options.clock.now()));
     this.#tell(work, "Normal", "Left", `Left Host "${hostName}": ${eviction.message}`);
     return settled();
