@@ -73,7 +73,7 @@ export async function preview(
   signal: AbortSignal,
 ): Promise<Plan> {
   const container = asPlaced(asked);
-  const observed = await driver.observe(ownerOf(container), signal, adoptionOf(container, claims));
+  const observed = await observedBy(driver, container, claims, signal);
   const refusal = observed.length === 0 ? alreadyAdopted(container, claims) : undefined;
   const wanted = wantedOf(driver, container.spec, resolved);
   const questions: Questions = {
@@ -132,8 +132,17 @@ export async function previewRemoval(
   { claims, why }: { readonly claims: readonly Container[]; readonly why: string },
   signal: AbortSignal,
 ): Promise<readonly Action[]> {
-  const observed = await driver.observe(ownerOf(container), signal, adoptionOf(container, claims));
+  const observed = await observedBy(driver, container, claims, signal);
   return planRemoval(container.spec, observed, why);
 }
+
+/** A plan takes nothing over. */
+const observedBy = (
+  driver: Pick<HostDriver, "observe">,
+  container: Container,
+  claims: readonly Container[],
+  signal: AbortSignal,
+): Promise<readonly Observed[]> =>
+  driver.observe(ownerOf(container), signal, { ...adoptionOf(container, claims), looking: true });
 
 const ownerOf = ({ metadata: { namespace = "", name } }: Container): Owner => ({ namespace, name });

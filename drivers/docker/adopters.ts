@@ -25,14 +25,14 @@ interface Found {
 }
 
 export class Adopters {
-  readonly #connection: Connection;
+  readonly #connection: Pick<Connection, "read">;
   /**
    * By id. Only what was observed is in it: after a restart of the control plane that is each adopted container again,
    * because each Container is looked at then.
    */
   readonly #adopted = new Map<string, Pick<Observed, "owner" | "uid">>();
 
-  constructor(connection: Connection) {
+  constructor(connection: Pick<Connection, "read">) {
     this.#connection = connection;
   }
 
@@ -48,9 +48,16 @@ export class Adopters {
     signal: AbortSignal,
   ): Promise<readonly Observed[]> {
     if (adoption === undefined) return [];
-    const { uid, ids } = adoption;
+    const { uid, ids, looking } = adoption;
     const others = ids.filter((id) => !made.some((one) => one.id === id));
-    const found = await Promise.all(others.map((id) => this.#observeOne(id, { owner, uid }, signal)));
+    const identity = { owner, uid };
+    const found = await Promise.all(others.map((id) => this.#observeOne(id, identity, signal)));
+    if (looking === undefined) {
+      others.forEach((id, index) => {
+        if (found[index] === undefined) this.#adopted.delete(id);
+        else this.#adopted.set(id, identity);
+      });
+    }
     return found.flatMap((one) => one ?? []);
   }
 
@@ -76,11 +83,7 @@ export class Adopters {
     signal: AbortSignal,
   ): Promise<Observed | undefined> {
     const found = await this.#look(id, await this.#defaults(signal), signal);
-    if (found === undefined || isManaged(found.inspect.Config.Labels)) {
-      this.#adopted.delete(id);
-      return undefined;
-    }
-    this.#adopted.set(id, identity);
+    if (found === undefined || isManaged(found.inspect.Config.Labels)) return undefined;
     const spec = specOf(found.description);
     return observedAs(found.inspect, identity, spec === undefined ? {} : specHash(spec));
   }
