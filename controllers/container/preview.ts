@@ -112,7 +112,7 @@ function afterwards(observed: readonly Observed[], steps: readonly Action[], wan
         exitCode: 0,
         specHash: wanted.specHash,
         inPlace: wanted.inPlace,
-        config: {},
+        config: wanted.config ?? {},
         volumes: [],
         imageID: "",
         addresses: [],
