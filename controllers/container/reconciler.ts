@@ -18,11 +18,12 @@ import { condemnation } from "./health.ts";
 import { followsTag, ImageUpdates } from "./image-updates.ts";
 import type { Resolved } from "./inputs/inputs.ts";
 import type { Lookup } from "./inputs/lookup.ts";
+import { withoutValues } from "./inputs/words.ts";
 import { Performer, PostStartError, SupersededError } from "./performer.ts";
 import { asPlaced } from "./placed.ts";
 import type { Action, Plan, Wanted } from "./plan.ts";
 import { planRemoval } from "./plan.ts";
-import { digestsOf, planOn, wantedOf } from "./preview.ts";
+import { digestsOf, planOn, wantedOf, withoutValuesOf } from "./preview.ts";
 import type { Prober } from "./prober/prober.ts";
 import { pullCredentials } from "./pull-secrets.ts";
 import { evictedStatus, unknownStatus, withoutFormerHost } from "./status.ts";
@@ -213,18 +214,18 @@ export class ContainerReconciler implements Reconciler {
 
   async #converge(work: Work, driver: HostDriver, host: Host | undefined): Promise<Outcome> {
     // All are needed before anything is created, and none needs another.
-    const [first, resolved] = await Promise.all([
+    const [found, resolved] = await Promise.all([
       this.#observe(work, driver),
       this.#options.lookup.resolve(work.container, host),
       work.hold(),
     ]);
-    const taken = first.length === 0 ? alreadyAdopted(work.container, this.#claims(work.container)) : undefined;
+    const taken = found.length === 0 ? alreadyAdopted(work.container, this.#claims(work.container)) : undefined;
     if (taken !== undefined) {
       await work.show({ keep: undefined, before: undefined, problem: taken });
       return waiting(taken.reason, taken.message, claimPollMs);
     }
     const wanted = wantedOf(driver, work.container.spec, resolved);
-    let observed = first;
+    let observed = withoutValuesOf(found, work.container, resolved);
     let before: Observed | undefined;
     for (let round = 0; ; round++) {
       const made = await this.#plan(work, driver, wanted, observed);
@@ -242,7 +243,7 @@ export class ContainerReconciler implements Reconciler {
         await this.#condemn(work, made.keep, condemned);
       } else if (round < mostRounds) await this.#perform(work, driver, made, resolved);
       else this.#fail(work, "NotConverging", notConverging(made));
-      observed = await this.#observe(work, driver);
+      observed = withoutValuesOf(await this.#observe(work, driver), work.container, resolved);
     }
   }
 
@@ -321,7 +322,8 @@ export class ContainerReconciler implements Reconciler {
       if (error instanceof PostStartError) return this.#condemn(work, made.keep, postStartFailed(work, made, error));
       if (!(error instanceof StepError)) throw error;
       // Somebody was quicker: look again.
-      if (error.reason !== "NoSuchContainer") this.#fail(work, error.reason, error.message);
+      if (error.reason === "NoSuchContainer") return;
+      this.#fail(work, error.reason, withoutValues(error.message, work.container.spec, resolved.inputs));
     }
   }
 
