@@ -68,7 +68,8 @@ export function initProgress(input: InitInput): InitProgress {
   if (found.state !== "exited") return common;
 
   const summary = `Init:${status.reason ?? "Error"}`;
-  if (restartPolicy === "Never") return { ...common, summary, ended: { phase: "Failed", reason: summary } };
+  if (restartPolicy === "Never" && !isCutShort(container))
+    return { ...common, summary, ended: { phase: "Failed", reason: summary } };
   const fresh = container.status?.observedGeneration !== container.metadata.generation;
   const left = fresh ? 0 : waitMs(status.backoff, now);
   if (left === 0 || status.backoff === undefined) return { ...common, steps: [{ do: "start", id: found.id }] };
@@ -80,6 +81,9 @@ export function initProgress(input: InitInput): InitProgress {
     retryAfterMs: left,
   };
 }
+
+/** Whether it was us who ended it, because runState says so or did: that is no failure. */
+const isCutShort = ({ spec, status }: Container): boolean => spec.runState === "Stopped" || status?.phase === "Stopped";
 
 /** The images that making the Container may need, with who pulls them. */
 export function imagesOf(spec: ContainerSpec): readonly ContainerSpec[] {
