@@ -27,7 +27,7 @@ const engine: ConstructorParameters<typeof Adopters>[0] = {
 };
 
 test("what is adopted is told from then on; who only looks takes nothing", async () => {
-  const adopters = new Adopters(engine);
+  const adopters = new Adopters(engine, "east");
   const looking = { uid: "u", ids: [id], looking: true } as const;
   expect(await adopters.observe(owner, looking, [], signal)).toMatchObject([{ id, owner, uid: "u" }]);
   expect(await adopters.list(signal)).toEqual([]);
@@ -35,7 +35,7 @@ test("what is adopted is told from then on; who only looks takes nothing", async
   expect(await adopters.adoptable(signal)).toMatchObject([{ id }]);
 
   await adopters.observe(owner, { uid: "u", ids: [id] }, [], signal);
-  expect(await adopters.list(signal)).toMatchObject([{ id, owner, uid: "u" }]);
+  expect(await adopters.list(signal)).toMatchObject([{ id, owner, uid: "u", hostName: "east" }]);
   expect(await adopters.adoptable(signal)).toEqual([]);
   await adopters.observe(owner, looking, [], signal);
   expect(adopters.adopterOf(id)).toEqual(owner);
