@@ -61,6 +61,8 @@ export interface Adoption {
   readonly uid: string;
   /** The host's own ids. What is not there, or carries any control plane's label, is nobody's. */
   readonly ids: readonly string[];
+  /** Only to see what would be so: nothing is taken, and {@link HostDriver.owners} goes on as before. */
+  readonly looking?: true;
 }
 
 /** A container that no control plane made, and the spec that describes it. */

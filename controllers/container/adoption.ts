@@ -8,8 +8,9 @@ import type { Problem } from "./failure.ts";
 export const adoptedID = ({ metadata }: Pick<Container, "metadata">): string | undefined =>
   metadata.annotations?.[adoptAnnotation];
 
-/** The host's own id of what stood for it last. */
-const lastID = ({ status }: Container): string | undefined => status?.containerID?.replace(/^[a-z]+:\/\//, "");
+/** The host's own id of what stood for it last: what is being replaced, or was left on a Host that is lost, may be there. */
+const lastID = ({ status }: Container): string | undefined =>
+  (status?.containerID ?? status?.lastState?.containerID)?.replace(/^[a-z]+:\/\//, "");
 
 /**
  * What the annotation names, unless another Container has it, and what stood for the Container last: who takes the

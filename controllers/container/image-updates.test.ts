@@ -43,7 +43,12 @@ test("asks when its time has come, and says that a tag moved until it was pulled
   const { state, questions } = world("sha256:b", ["sha256:a"]);
   const look = (time: number) => updates.look("k", spec(), questions, at(time));
   expect(await look(0)).toEqual({ movedTo: undefined });
-  expect(updates.dueInMs("k", at(10))).toBe(40_000);
+  const due = (time: number, fields: object, found: Parameters<typeof observedOf>[1]): number | undefined =>
+    updates.dueInMs("k", spec(fields), observedOf(spec(fields), found), at(time));
+  expect(due(10, {}, { state: "running" })).toBe(40_000);
+  // Or who has stopped it would look again at once, and without end.
+  expect(due(60, { runState: "Stopped" }, { state: "exited" })).toBeUndefined();
+  expect(due(60, {}, { state: "exited" })).toBeUndefined();
   expect(await look(49)).toEqual({ movedTo: undefined });
   expect(state.asked).toBe(0);
   expect(await look(50)).toEqual({ movedTo: "sha256:b" });
@@ -77,5 +82,5 @@ test("another image is another question", async () => {
   await updates.look("k", spec({ image: "web:2" }), questions, at(1000));
   expect(state.asked).toBe(0);
   updates.forget("k");
-  expect(updates.dueInMs("k", at(0))).toBeUndefined();
+  expect(updates.dueInMs("k", spec(), observedOf(spec(), { state: "running" }), at(0))).toBeUndefined();
 });

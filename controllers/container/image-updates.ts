@@ -79,9 +79,9 @@ export class ImageUpdates {
     if (known !== undefined) this.#checks.set(key, { ...known, digest: undefined });
   }
 
-  /** Milliseconds until the registry is to be asked again; undefined where nobody asks. */
-  dueInMs(key: Key, now: Date): number | undefined {
-    const known = this.#checks.get(key);
+  /** Milliseconds until the registry is to be asked again; undefined where nobody asks, as of what does not run. */
+  dueInMs(key: Key, spec: ContainerSpec, keep: Observed | undefined, now: Date): number | undefined {
+    const known = followsTag(spec, keep) ? this.#checks.get(key) : undefined;
     return known && Math.max(0, known.askAt.getTime() - now.getTime());
   }
 

@@ -29,7 +29,9 @@ export interface InitInput {
   readonly container: Container;
   /** Those that exist of the Container's init containers. */
   readonly observed: readonly Observed[];
-  readonly wanted: Pick<Wanted, "specHash">;
+  readonly wanted: Pick<Wanted, "specHash" | "config">;
+  /** Whether the container is replaced for another reason than its spec. */
+  readonly renewed?: boolean;
   /** Images that the host lacks. */
   readonly missingImages: ReadonlySet<string>;
   readonly now: Date;
@@ -46,7 +48,7 @@ const noneDone: ReadonlySet<string> = new Set(["Completed"]);
 export function initProgress(input: InitInput): InitProgress {
   const { container, observed, wanted, now } = input;
   const { initContainers = [], restartPolicy } = container.spec;
-  const current = observed.filter((one) => isCurrent(one, container, wanted));
+  const current = input.renewed === true ? [] : observed.filter((one) => isCurrent(one, container, wanted));
   const turns = initContainers.map((init): Turn => {
     const found = current.find(({ initContainer }) => initContainer === init.name);
     const before = container.status?.initContainerStatuses?.find(({ name }) => name === init.name);
@@ -66,7 +68,8 @@ export function initProgress(input: InitInput): InitProgress {
   if (found.state !== "exited") return common;
 
   const summary = `Init:${status.reason ?? "Error"}`;
-  if (restartPolicy === "Never") return { ...common, summary, ended: { phase: "Failed", reason: summary } };
+  if (restartPolicy === "Never" && !isCutShort(container))
+    return { ...common, summary, ended: { phase: "Failed", reason: summary } };
   const fresh = container.status?.observedGeneration !== container.metadata.generation;
   const left = fresh ? 0 : waitMs(status.backoff, now);
   if (left === 0 || status.backoff === undefined) return { ...common, steps: [{ do: "start", id: found.id }] };
@@ -79,15 +82,19 @@ export function initProgress(input: InitInput): InitProgress {
   };
 }
 
+/** Whether it was us who ended it, because runState says so or did: that is no failure. */
+const isCutShort = ({ spec, status }: Container): boolean => spec.runState === "Stopped" || status?.phase === "Stopped";
+
 /** The images that making the Container may need, with who pulls them. */
 export function imagesOf(spec: ContainerSpec): readonly ContainerSpec[] {
   return [spec, ...(spec.initContainers ?? []).map((init) => initSpec(spec, init))];
 }
 
 /** Whether it was made for the container that is wanted now: a new container has new init containers. */
-function isCurrent(one: Observed, { metadata }: Container, { specHash }: Pick<Wanted, "specHash">): boolean {
-  const usable = one.state !== "removing" && one.state !== "dead";
-  return usable && one.uid === metadata.uid && changedFields(specHash, one.specHash).length === 0;
+function isCurrent(one: Observed, { metadata, spec }: Container, { specHash, config }: InitInput["wanted"]): boolean {
+  if (one.state === "removing" || one.state === "dead" || one.uid !== metadata.uid) return false;
+  const sources = spec.restartOnConfigChange && config !== undefined ? config : one.config;
+  return changedFields(specHash, one.specHash).length === 0 && changedFields(sources, one.config).length === 0;
 }
 
 function making(

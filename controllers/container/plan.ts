@@ -80,7 +80,8 @@ export function plan(input: PlanInput): Plan {
     container.metadata.uid,
   );
   const inits = input.observed.filter((one) => one.initContainer !== undefined);
-  const init = initProgress({ ...input, observed: inits });
+  const renewed = keep !== undefined && input.movedTo !== undefined;
+  const init = initProgress({ ...input, observed: inits, renewed });
   const basis: Basis = { keep, replacing: [], updating: [], init };
 
   if (failure !== undefined && failure.generation === container.metadata.generation) {

@@ -7,6 +7,7 @@ import { shownFiles } from "../../drivers/own-volumes.ts";
 import { specHash } from "../../drivers/spec-hash.ts";
 import { adoptionOf, alreadyAdopted } from "./adoption.ts";
 import type { Resolved } from "./inputs/inputs.ts";
+import { withoutValues } from "./inputs/words.ts";
 import { asPlaced } from "./placed.ts";
 import type { Action, Plan, PlanInput, Wanted } from "./plan.ts";
 import { imagesAsked, needsFiles, plan, planRemoval } from "./plan.ts";
@@ -23,6 +24,15 @@ export function wantedOf(
     files: digestsOf(spec, inputs),
     ...(missing === undefined ? { config: inputs?.config ?? {} } : { missing }),
   };
+}
+
+/** What is observed, as it can be told: see {@link withoutValues}. */
+export function withoutValuesOf(
+  observed: readonly Observed[],
+  { spec }: Container,
+  { inputs }: Pick<Resolved, "inputs">,
+): readonly Observed[] {
+  return observed.map((one) => (one.error === "" ? one : { ...one, error: withoutValues(one.error, spec, inputs) }));
 }
 
 /** Of what the volumes of files should hold, by their names. */
@@ -73,7 +83,7 @@ export async function preview(
   signal: AbortSignal,
 ): Promise<Plan> {
   const container = asPlaced(asked);
-  const observed = await driver.observe(ownerOf(container), signal, adoptionOf(container, claims));
+  const observed = withoutValuesOf(await observedBy(driver, container, claims, signal), container, resolved);
   const refusal = observed.length === 0 ? alreadyAdopted(container, claims) : undefined;
   const wanted = wantedOf(driver, container.spec, resolved);
   const questions: Questions = {
@@ -112,7 +122,7 @@ function afterwards(observed: readonly Observed[], steps: readonly Action[], wan
         exitCode: 0,
         specHash: wanted.specHash,
         inPlace: wanted.inPlace,
-        config: {},
+        config: wanted.config ?? {},
         volumes: [],
         imageID: "",
         addresses: [],
@@ -132,8 +142,17 @@ export async function previewRemoval(
   { claims, why }: { readonly claims: readonly Container[]; readonly why: string },
   signal: AbortSignal,
 ): Promise<readonly Action[]> {
-  const observed = await driver.observe(ownerOf(container), signal, adoptionOf(container, claims));
+  const observed = await observedBy(driver, container, claims, signal);
   return planRemoval(container.spec, observed, why);
 }
+
+/** A plan takes nothing over. */
+const observedBy = (
+  driver: Pick<HostDriver, "observe">,
+  container: Container,
+  claims: readonly Container[],
+  signal: AbortSignal,
+): Promise<readonly Observed[]> =>
+  driver.observe(ownerOf(container), signal, { ...adoptionOf(container, claims), looking: true });
 
 const ownerOf = ({ metadata: { namespace = "", name } }: Container): Owner => ({ namespace, name });

@@ -19,11 +19,12 @@ import { condemnation } from "./health.ts";
 import { followsTag, ImageUpdates } from "./image-updates.ts";
 import type { Resolved } from "./inputs/inputs.ts";
 import type { Lookup } from "./inputs/lookup.ts";
+import { withoutValues } from "./inputs/words.ts";
 import { Performer, PostStartError, SupersededError } from "./performer.ts";
 import { asPlaced } from "./placed.ts";
 import type { Action, Plan, Wanted } from "./plan.ts";
 import { planRemoval } from "./plan.ts";
-import { digestsOf, planOn, wantedOf } from "./preview.ts";
+import { digestsOf, planOn, wantedOf, withoutValuesOf } from "./preview.ts";
 import type { Prober } from "./prober/prober.ts";
 import { pullCredentials } from "./pull-secrets.ts";
 import { evictedStatus, unknownStatus, withoutFormerHost } from "./status.ts";
@@ -207,6 +208,9 @@ export class ContainerReconciler implements Reconciler {
   async #leave(work: Work, eviction: Eviction, leftOn: readonly string[]): Promise<Outcome> {
     const { formerHosts = [], hostName = "" } = work.latest().status ?? {};
     const all = [...new Set([...formerHosts, ...leftOn])];
+    // What was found out there says nothing of where it goes.
+    this.#options.prober.forget(work.key);
+    this.#failures.delete(work.key);
     await work.write(evictedStatus(work.latest(), eviction, all, this.#options.clock.now()));
     this.#tell(work, "Normal", "Left", `Left Host "${hostName}": ${eviction.message}`);
     return settled();
@@ -220,18 +224,18 @@ export class ContainerReconciler implements Reconciler {
 
   async #converge(work: Work, driver: HostDriver, host: Host | undefined): Promise<Outcome> {
     // All are needed before anything is created, and none needs another.
-    const [first, resolved] = await Promise.all([
+    const [found, resolved] = await Promise.all([
       this.#observe(work, driver),
       this.#options.lookup.resolve(work.container, host),
       work.hold(),
     ]);
-    const taken = first.length === 0 ? alreadyAdopted(work.container, this.#claims(work.container)) : undefined;
+    const taken = found.length === 0 ? alreadyAdopted(work.container, this.#claims(work.container)) : undefined;
     if (taken !== undefined) {
       await work.show({ keep: undefined, before: undefined, problem: taken });
       return waiting(taken.reason, taken.message, claimPollMs);
     }
     const wanted = wantedOf(driver, work.container.spec, resolved);
-    let observed = first;
+    let observed = withoutValuesOf(found, work.container, resolved);
     let before: Observed | undefined;
     for (let round = 0; ; round++) {
       const made = await this.#plan(work, driver, wanted, observed);
@@ -249,7 +253,7 @@ export class ContainerReconciler implements Reconciler {
         await this.#condemn(work, made.keep, condemned);
       } else if (round < mostRounds) await this.#perform(work, driver, made, resolved);
       else this.#fail(work, "NotConverging", notConverging(made));
-      observed = await this.#observe(work, driver);
+      observed = withoutValuesOf(await this.#observe(work, driver), work.container, resolved);
     }
   }
 
@@ -328,7 +332,8 @@ export class ContainerReconciler implements Reconciler {
       if (error instanceof PostStartError) return this.#condemn(work, made.keep, postStartFailed(work, made, error));
       if (!(error instanceof StepError)) throw error;
       // Somebody was quicker: look again.
-      if (error.reason !== "NoSuchContainer") this.#fail(work, error.reason, error.message);
+      if (error.reason === "NoSuchContainer") return;
+      this.#fail(work, error.reason, withoutValues(error.message, work.container.spec, resolved.inputs));
     }
   }
 
@@ -401,7 +406,8 @@ export class ContainerReconciler implements Reconciler {
     await work.show({ keep, before, problem });
     if (!looped && isCrashLoop(work)) this.#tell(work, "Warning", "BackOff", "Back-off restarting failed container");
     if (problem !== undefined) return waiting(problem.reason, problem.message, retryAfterMs);
-    const times = [retryAfterMs, this.#imageUpdates.dueInMs(work.key, this.#options.clock.now())];
+    const { spec } = work.container;
+    const times = [retryAfterMs, this.#imageUpdates.dueInMs(work.key, spec, keep, this.#options.clock.now())];
     const due = times.filter((one) => one !== undefined);
     return settled(due.length === 0 ? undefined : Math.min(...due));
   }

@@ -25,15 +25,17 @@ interface Found {
 }
 
 export class Adopters {
-  readonly #connection: Connection;
+  readonly #connection: Pick<Connection, "read">;
+  readonly #hostName: string;
   /**
    * By id. Only what was observed is in it: after a restart of the control plane that is each adopted container again,
    * because each Container is looked at then.
    */
   readonly #adopted = new Map<string, Pick<Observed, "owner" | "uid">>();
 
-  constructor(connection: Connection) {
+  constructor(connection: Pick<Connection, "read">, hostName: string) {
     this.#connection = connection;
+    this.#hostName = hostName;
   }
 
   adopterOf(id: string): Owner | undefined {
@@ -48,9 +50,16 @@ export class Adopters {
     signal: AbortSignal,
   ): Promise<readonly Observed[]> {
     if (adoption === undefined) return [];
-    const { uid, ids } = adoption;
+    const { uid, ids, looking } = adoption;
     const others = ids.filter((id) => !made.some((one) => one.id === id));
-    const found = await Promise.all(others.map((id) => this.#observeOne(id, { owner, uid }, signal)));
+    const identity = { owner, uid };
+    const found = await Promise.all(others.map((id) => this.#observeOne(id, identity, signal)));
+    if (looking === undefined) {
+      others.forEach((id, index) => {
+        if (found[index] === undefined) this.#adopted.delete(id);
+        else this.#adopted.set(id, identity);
+      });
+    }
     return found.flatMap((one) => one ?? []);
   }
 
@@ -58,7 +67,8 @@ export class Adopters {
   async list(signal: AbortSignal): Promise<readonly OwnedContainer[]> {
     if (this.#adopted.size === 0) return [];
     const list = await this.#list({ id: [...this.#adopted.keys()] }, signal);
-    return listedAs(list, ({ Id: id }) => this.#adopted.get(id));
+    const hostName = this.#hostName;
+    return listedAs(list, ({ Id: id }) => this.#adopted.get(id)).map((one) => ({ ...one, hostName }));
   }
 
   async adoptable(signal: AbortSignal): Promise<readonly Adoptable[]> {
@@ -66,7 +76,7 @@ export class Adopters {
     const foreign = list.filter(
       ({ Id: id, Labels: found }) => !isManaged(found) && found?.[toolboxLabel] === undefined && !this.#adopted.has(id),
     );
-    const all = await Promise.all(foreign.map(({ Id: id }) => this.#look(id, defaults, signal)));
+    const all = await Promise.all(foreign.map(({ Id: id }) => this.#look(id, () => defaults, signal)));
     return all.flatMap((found) => (found === undefined ? [] : [adoptableOf(found)]));
   }
 
@@ -75,22 +85,22 @@ export class Adopters {
     identity: Pick<Observed, "owner" | "uid">,
     signal: AbortSignal,
   ): Promise<Observed | undefined> {
-    const found = await this.#look(id, await this.#defaults(signal), signal);
-    if (found === undefined || isManaged(found.inspect.Config.Labels)) {
-      this.#adopted.delete(id);
-      return undefined;
-    }
-    this.#adopted.set(id, identity);
+    const found = await this.#look(id, () => this.#defaults(signal), signal);
+    if (found === undefined || isManaged(found.inspect.Config.Labels)) return undefined;
     const spec = specOf(found.description);
     return observedAs(found.inspect, identity, spec === undefined ? {} : specHash(spec));
   }
 
   /** Undefined where there is no container of exactly this id. */
-  async #look(id: string, defaults: EngineDefaults, signal: AbortSignal): Promise<Found | undefined> {
+  async #look(
+    id: string,
+    defaults: () => EngineDefaults | Promise<EngineDefaults>,
+    signal: AbortSignal,
+  ): Promise<Found | undefined> {
     const inspect = await this.#read(`/containers/${id}/json`, FullInspect, signal);
     if (inspect?.Id !== id) return undefined;
     const image = await this.#read(`/images/${inspect.Image}/json`, ImageInspect, signal);
-    return { inspect, description: fromInspect(inspect, image, defaults) };
+    return { inspect, description: fromInspect(inspect, image, await defaults()) };
   }
 
   async #defaults(signal: AbortSignal): Promise<EngineDefaults> {

@@ -114,7 +114,7 @@ export class DockerDriver implements HostDriver {
     this.#puller = new Puller(this.#connection);
     this.#toolbox = new Toolbox(this.#connection, options.instance);
     this.#volumes = new VolumeKeeper({ ...options, connection: this.#connection, toolbox: this.#toolbox });
-    this.#adopters = new Adopters(this.#connection);
+    this.#adopters = new Adopters(this.#connection, options.hostName);
     this.#slots = new PQueue({ concurrency: options.concurrency ?? defaultConcurrency });
   }
 

@@ -204,17 +204,21 @@ function imageOf(name: string, image: ImageInspect | undefined, findings: Findin
 const same = (a: readonly string[] | null | undefined, b: readonly string[] | null | undefined): boolean =>
   JSON.stringify(a ?? []) === JSON.stringify(b ?? []);
 
+/** So that nothing of it stands for a variable: Docker takes every text as it is. */
+const literal = (text: string): string => (/\$[$(]/.test(text) ? text.replaceAll("$", () => "$$") : text);
+
 /** The opposite of translate.ts's entry(). */
 function entryOf(config: OwnConfig, base: Image): Pick<SpecInput, "command" | "args"> {
   const entrypoint = (config.Entrypoint ?? []).filter((word, index) => index > 0 || word !== "");
   const cmd = config.Cmd ?? [];
+  const [command, args] = [entrypoint.map(literal), cmd.map(literal)];
   if (same(entrypoint, base.Entrypoint)) {
     if (same(cmd, base.Cmd)) return {};
-    if (cmd.length > 0) return { args: cmd };
+    if (cmd.length > 0) return { args };
   }
   // `--entrypoint ""`: what is left is the whole command.
-  if (entrypoint.length === 0) return given("command", cmd);
-  return { command: entrypoint, ...given("args", cmd) };
+  if (entrypoint.length === 0) return given("command", args);
+  return { command, ...given("args", args) };
 }
 
 const envName = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/;
@@ -226,7 +230,7 @@ function envOf(config: OwnConfig, base: Image, findings: Findings): SpecInput["e
     .flatMap((entry) => {
       const equals = entry.indexOf("=");
       const name = equals < 0 ? entry : entry.slice(0, equals);
-      if (envName.test(name) && equals > 0) return [{ name, value: entry.slice(equals + 1) }];
+      if (envName.test(name) && equals > 0) return [{ name, value: literal(entry.slice(equals + 1)) }];
       findings.lose(`environment variable "${name}", whose name or form Kubernetes does not take`);
       return [];
     });

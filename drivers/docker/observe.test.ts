@@ -32,6 +32,11 @@ const inspect = (state: object, more: object = {}): Inspect =>
     ...more,
   });
 
+test("empty labels say that there is nothing", () => {
+  const Labels = { ...ours, [labels.initContainer]: "", [labels.config]: "", [labels.volumes]: "" };
+  expect(observed(inspect({}, { Config: { Labels, Tty: false } }), "i")).toEqual(observed(inspect({}), "i"));
+});
+
 test("a running container", () => {
   expect(observed(inspect({}), "i")).toEqual({
     owner: { namespace: "shop", name: "web" },

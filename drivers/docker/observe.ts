@@ -96,7 +96,7 @@ function healthOf({ Status, Health: health }: Inspect["State"]): { readonly heal
 }
 
 function volumesOf(uid: string, label: string | undefined): readonly string[] {
-  const names = label === undefined ? [] : label.split(",");
+  const names = (label ?? "").split(",").filter((name) => name !== "");
   return names.map((name) => ownVolumeName(uid, name));
 }
 
@@ -167,6 +167,6 @@ function identify(
   const uid = found?.[labels.uid];
   if (found?.[labels.instance] !== instance || namespace === undefined || name === undefined || uid === undefined)
     return undefined;
-  const initContainer = found[labels.initContainer];
-  return { owner: { namespace, name }, uid, ...(initContainer === undefined ? {} : { initContainer }) };
+  const { [labels.initContainer]: initContainer = "" } = found;
+  return { owner: { namespace, name }, uid, ...(initContainer === "" ? {} : { initContainer }) };
 }

@@ -108,7 +108,8 @@ export class SshAgent extends Agent {
       const { hostname, port, username } = new URL(this.#endpoint);
       const address = { host: hostname.replace(/^\[|\]$/g, ""), port: port === "" ? 22 : Number(port) };
       const known = new KnownHosts(this.#ssh.knownHosts, address.host, address.port);
-      if (known.types.length === 0)
+      const serverHostKey = known.types.flatMap((type) => algorithmsOf.get(type) ?? []);
+      if (serverHostKey.length === 0)
         throw new RefusedCredentialsError(
           `${this.#cannot}: known_hosts in the Secret has no key of ${address.host} (add what \`ssh-keyscan -p ${address.port} ${address.host}\` says, once you have checked it)`,
         );
@@ -120,7 +121,7 @@ export class SshAgent extends Agent {
         privateKey: this.#ssh.privateKey,
         readyTimeout: connectTimeoutMs,
         keepaliveInterval: keepAliveMs,
-        algorithms: { serverHostKey: known.types.flatMap(algorithmsOf) },
+        algorithms: { serverHostKey },
         hostVerifier: (key: Buffer) => {
           stranger = !known.trusts(key);
           return !stranger;
@@ -181,9 +182,17 @@ const end = (client: Client): void => {
   client.end();
 };
 
-/** Names of the signatures that a key of this type makes, the best first: RFC 8332 for RSA. */
-const algorithmsOf = (type: string): ServerHostKeyAlgorithm[] =>
-  type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type as ServerHostKeyAlgorithm];
+/**
+ * Names of the signatures that a key of a type makes, the best first: RFC 8332 for RSA. Of a type that is not here nobody
+ * can tell whether it is the server's: ssh2 refuses to begin where one is named.
+ */
+const algorithmsOf: ReadonlyMap<string, readonly ServerHostKeyAlgorithm[]> = new Map([
+  ["ssh-ed25519", ["ssh-ed25519"]],
+  ["ecdsa-sha2-nistp256", ["ecdsa-sha2-nistp256"]],
+  ["ecdsa-sha2-nistp384", ["ecdsa-sha2-nistp384"]],
+  ["ecdsa-sha2-nistp521", ["ecdsa-sha2-nistp521"]],
+  ["ssh-rsa", ["rsa-sha2-512", "rsa-sha2-256"]],
+]);
 
 /** For a shell. */
 const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;

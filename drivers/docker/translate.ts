@@ -107,7 +107,7 @@ export function createBody(container: Container, place: Place, making: Making = 
       [labels.uid]: metadata.uid,
       // An init container's, too: it tells which container it was run for.
       [labels.specHash]: encodeSpecHash(specHash(container.spec)),
-      ...given(labels.initContainer, initContainer),
+      [labels.initContainer]: initContainer ?? "",
       ...sourceLabels(container.spec, inputs),
     },
     ...entry(process ?? spec),
@@ -161,13 +161,13 @@ function environment(spec: ContainerSpec, process: ProcessInputs | undefined): r
   return [...(process?.env ?? literal)].map(([name, value]) => `${name}=${value}`);
 }
 
-/** What it was made from besides its spec, where there is anything. */
+/** What it was made from besides its spec. Empty says so: an image that was made of a container of ours has labels, too. */
 function sourceLabels(spec: ContainerSpec, inputs: Inputs | undefined): Readonly<Record<string, string>> {
-  const config = encodeSpecHash(inputs?.config ?? {});
-  const volumes = ownVolumes(spec).map(({ name }) => name);
   return {
-    ...(config === "" ? {} : { [labels.config]: config }),
-    ...(volumes.length === 0 ? {} : { [labels.volumes]: volumes.join(",") }),
+    [labels.config]: encodeSpecHash(inputs?.config ?? {}),
+    [labels.volumes]: ownVolumes(spec)
+      .map(({ name }) => name)
+      .join(","),
   };
 }
 

@@ -187,3 +187,10 @@ test("only what is used is a source", () => {
   ).toEqual(["ConfigMap c", "Secret e", "Secret k", "Secret s"]);
   expect(sourcesOf(containerOf({ volumes: [{ name: "v", configMap: { name: "c" } }] }))).toEqual([]);
 });
+
+test("the digest of what is used of an object is the same in whatever order it is used", () => {
+  const ref = (name: string, key: string): object => ({ name, valueFrom: { configMapKeyRef: { name: "one", key } } });
+  const configOf = (...env: readonly object[]) => resolved(containerOf({ env })).inputs?.config;
+  expect(configOf(ref("X", "A"), ref("Y", "B"))).toEqual(configOf(ref("Y", "B"), ref("X", "A")));
+  expect(configOf(ref("X", "A"), ref("Y", "B"))).not.toEqual(configOf(ref("X", "B")));
+});

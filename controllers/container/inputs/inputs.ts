@@ -134,7 +134,9 @@ function inputsOf(
         refuseUncopied(mount, spec, volumes.get(mount.name));
       });
   }
-  const config = Object.fromEntries([...objects.used].map(([id, used]) => [id, digest(used)]));
+  // Sorted: in which order a client wrote variables and volumes makes no difference.
+  const texts = (used: readonly unknown[]): readonly string[] => used.map((one) => JSON.stringify(one)).sort();
+  const config = Object.fromEntries([...objects.used].map(([id, used]) => [id, digest(texts(used))]));
   return { main, initContainers: new Map(initContainers), volumes, config };
 }
 

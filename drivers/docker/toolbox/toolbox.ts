@@ -10,7 +10,7 @@ import { z } from "zod";
 import { UnsupportedHostError } from "../../driver.ts";
 import type { Call, Connection } from "../connection.ts";
 import { unlessAborted } from "../deadline.ts";
-import { EngineRefusal } from "../errors.ts";
+import { EngineRefusal, unlessStatus } from "../errors.ts";
 import { demultiplex } from "../logs.ts";
 import type { Mounted } from "../mounts.ts";
 import { hostConfigOf } from "../mounts.ts";
@@ -85,11 +85,24 @@ export class Toolbox {
 
   /** Name of the volume that has the program, for containers to mount read-only at {@link toolboxFolder}. */
   async volume(signal: AbortSignal): Promise<string> {
+    const made = this.#volume;
+    // Where somebody pruned the volumes, the Engine would make one of that name, with nothing in it.
+    if (
+      made !== undefined &&
+      !(await this.#hasVolume(await unlessAborted(made, signal), signal)) &&
+      this.#volume === made
+    )
+      this.#volume = undefined;
     this.#volume ??= this.#makeVolume(AbortSignal.timeout(callTimeoutMs)).catch((error: unknown) => {
       this.#volume = undefined;
       throw error;
     });
     return unlessAborted(this.#volume, signal);
+  }
+
+  #hasVolume(name: string, signal: AbortSignal): Promise<boolean> {
+    const look = this.#call({ method: "GET", path: `/volumes/${name}`, signal }).then(() => true);
+    return unlessStatus(404, look, false);
   }
 
   async #makeVolume(signal: AbortSignal): Promise<string> {
