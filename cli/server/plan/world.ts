@@ -147,9 +147,12 @@ export class World {
     const staying = [...wanted, ...users].filter((container) => !leaving.has(keyOf(container)));
     const first = staying.toSorted((a, b) => (this.#priorityOf(b)?.value ?? 0) - (this.#priorityOf(a)?.value ?? 0));
     const placed = new Map(first.map((container) => [container, this.#place(container, moves)]));
+    // Those of less priority among them may have been driven away meanwhile.
+    const moving = new Set(moves.map(({ container }) => keyOf(container)));
+    const stayed = staying.filter((container) => !moving.has(keyOf(container)));
 
     const tasks = [
-      ...staying.map((container) => () => this.#planOne(placed.get(container) ?? { container })),
+      ...stayed.map((container) => () => this.#planOne(placed.get(container) ?? { container })),
       ...moves.map((move) => () => this.#planMove(move)),
     ];
     return inOrder(tasks);
