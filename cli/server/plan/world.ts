@@ -203,9 +203,10 @@ export class World {
       if (hostName === undefined || !this.#known.changedHosts.has(hostName)) return [];
       const host = this.#known.hosts.get(hostName);
       const decided = verdict({ container, host, sightedSince: new Date(0), now });
-      if (decided.do !== "evict") return [];
+      // Those of a Host in maintenance leave one after the other, as budgets let them: in the end all do.
+      if (decided.do !== "evict" && decided.do !== "drain") return [];
       this.#ledger.forget(keyOf(container));
-      return [{ container, why: decided.message, hostLost: decided.hostLost }];
+      return [{ container, why: decided.message, hostLost: decided.do === "evict" && decided.hostLost }];
     });
     return moves.map((move) => ({ ...move, to: this.#place(withoutHost(move.container), []) }));
   }
