@@ -55,7 +55,9 @@ export function manifestsOf(
     .map((container) => ({
       object: manifestOf(container, objectName(container, taken), place),
       container,
-      warnings: container.lost.map((what) => `container "${container.hostSideName}": a manifest cannot say: ${what}`),
+      warnings: container.lost.map((what) =>
+        oneLine(`container "${container.hostSideName}": a manifest cannot say: ${what}`),
+      ),
     }));
 }
 
@@ -86,6 +88,12 @@ function objectName({ hostSideName, labels }: Found, taken: Set<string>): string
   return takeLabel(dnsLabel(wanted), taken);
 }
 
+/**
+ * Names and values are those of whoever made the container: what ends a line, for YAML or for a terminal, could go on with
+ * a manifest of its own.
+ */
+const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ");
+
 /** One document each; what it does not say, or says otherwise, stands above it. */
 export async function render(manifests: readonly AdoptionManifest[]): Promise<string> {
   const documents = await Promise.all(
@@ -95,7 +103,7 @@ export async function render(manifests: readonly AdoptionManifest[]): Promise<st
         ...lost.map((what) => `not said here, and lost when the container is replaced: ${what}`),
         ...notes.map((what) => `note: ${what}`),
       ];
-      const lines = comments.map((line) => `# ${line.replaceAll("\n", " ")}\n`).join("");
+      const lines = comments.map((line) => `# ${oneLine(line)}\n`).join("");
       return lines + (await renderObjects([object], { as: "yaml" }, false));
     }),
   );

@@ -223,7 +223,13 @@ class Work {
   }
 }
 
-/** What applying one manifest would come to, after the namespaces `coming`. Throws what applying it would throw. */
+/** What the server gives each object. */
+const unwritten = { uid: "", resourceVersion: "", creationTimestamp: "" };
+
+/**
+ * What applying one manifest would come to, after the namespaces `coming`. Throws what applying it would throw, as far as
+ * that can be known: what a namespace that is not there yet will not allow cannot. Then `after` may lack defaults.
+ */
 export async function rehearse(
   client: Client,
   target: Target,
@@ -240,11 +246,17 @@ export async function rehearse(
   const elsewhere = draftOf({ ...target, name: { namespace: "default", name } });
   const create = (draft: Draft): Promise<KubeObject & JsonObject> =>
     client.create(target.type, draft, { dryRun: true, fieldManager, fieldValidation: validation });
-  const made = await create(elsewhere).catch((error: unknown) => {
-    if (!hasReason(error, "AlreadyExists")) throw error;
-    const { name: _taken, ...metadata } = elsewhere.metadata;
-    return create({ ...elsewhere, metadata: { ...metadata, generateName: "rehearsal-" } });
-  });
+  const made = await create(elsewhere)
+    .catch((error: unknown) => {
+      if (!hasReason(error, "AlreadyExists")) throw error;
+      const { name: _taken, ...metadata } = elsewhere.metadata;
+      return create({ ...elsewhere, metadata: { ...metadata, generateName: "rehearsal-" } });
+    })
+    .catch((error: unknown) => {
+      // That namespace's Pod Security level and quotas are not those of the one that comes.
+      if (!hasReason(error, "Forbidden")) throw error;
+      return { ...elsewhere, metadata: { ...elsewhere.metadata, ...unwritten } } as KubeObject & JsonObject;
+    });
   return {
     target,
     verb: "created",

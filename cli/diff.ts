@@ -34,21 +34,26 @@ function withoutLastApplied(object: Shown): Shown {
   };
 }
 
-/** Values of a Secret are told apart, and not told. Source: Masker in diff.go. */
+/** Values of a Secret are told apart, and not told. Source: Masker in diff.go, which knows of `data` only. */
 function masked(before: Shown | undefined, after: Shown): readonly [Shown | undefined, Shown] {
   if (after.apiVersion !== "v1" || after.kind !== "Secret") return [before, after];
-  const [old, next] = [dataOf(before), dataOf(after)];
-  const hide = (data: JsonObject, other: JsonObject, when: string): JsonObject =>
-    Object.fromEntries(
-      Object.entries(data).map(([key, value]) => [key, key in other && other[key] !== value ? `*** (${when})` : "***"]),
-    );
-  return [before && { ...before, data: hide(old, next, "before") }, { ...after, data: hide(next, old, "after") }];
+  return [before && hiding(before, after, "before"), hiding(after, before, "after")];
 }
 
-const dataOf = (object: Shown | undefined): JsonObject => {
-  const data = object?.["data"];
-  return isJsonObject(data) ? data : {};
-};
+function hiding(object: Shown, other: Shown | undefined, when: string): Shown {
+  const hidden = ["data", "stringData"].flatMap((field): readonly (readonly [string, JsonObject])[] => {
+    const [values, others] = [valuesOf(object, field), valuesOf(other, field)];
+    const differs = (key: string): boolean => Object.hasOwn(others, key) && others[key] !== values[key];
+    const marks = Object.keys(values).map((key): [string, string] => [key, differs(key) ? `*** (${when})` : "***"]);
+    return object[field] === undefined ? [] : [[field, Object.fromEntries(marks)]];
+  });
+  return { ...object, ...Object.fromEntries(hidden) };
+}
+
+function valuesOf(object: Shown | undefined, field: string): JsonObject {
+  const values = object?.[field];
+  return isJsonObject(values) ? values : {};
+}
 
 /** `apps.v1.Deployment.default.web`. */
 function fileName({ apiVersion, kind, metadata }: KubeObject): string {

@@ -39,8 +39,13 @@ const Entry = z.strictObject({
     .strictObject({ ca: z.string(), cert: z.string(), key: z.string(), serverName: z.string().optional() })
     .optional(),
   ssh: z.strictObject({ key: z.string(), knownHosts: z.string() }).optional(),
-  /** Other fields of Host.spec. */
-  spec: z.record(z.string(), z.unknown()).optional(),
+  /** Other fields of Host.spec: what has a field of its own here would be lost in it. */
+  spec: z
+    .looseObject({
+      docker: z.never("it is made of endpoint, tls and ssh").optional(),
+      taints: z.never("say taints in the entry itself").optional(),
+    })
+    .optional(),
 });
 type Entry = z.infer<typeof Entry>;
 

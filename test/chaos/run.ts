@@ -11,6 +11,10 @@ const { values: options } = parseArgs({
 });
 const seed = Number(options.seed ?? Math.floor(Math.random() * 2 ** 31));
 const minutes = Number(options.minutes);
+if (!Number.isInteger(seed) || !(minutes > 0))
+  throw new Error(
+    `Cannot run --seed "${options.seed ?? ""}" --minutes "${options.minutes}": an integer, and more than 0`,
+  );
 
 process.stdout.write(`chaos --seed ${seed} --minutes ${minutes}\n`);
 const { counts, convergedMs, containers } = await chaosOnPool({

@@ -1,14 +1,16 @@
 /** What becomes of objects in the API: each goes through it as a dry run. */
+import { z } from "zod";
 import type { Client, DiscoveredType, Name } from "../../../api/client/client.ts";
 import { badRequest } from "../../../api/status.ts";
 import { forEachParallel } from "../../../controllers/runtime/parallel.ts";
 import { keyOf } from "../../../controllers/runtime/reconciler.ts";
 import type { Container } from "../../../crds/container.ts";
-import { containers } from "../../../crds/container.ts";
+import { ContainerSpec, containers } from "../../../crds/container.ts";
 import { namespaceType } from "../../../crds/core.ts";
 import type { KubeObject, ResourceType } from "../../../crds/meta.ts";
 import { groupResource } from "../../../crds/meta.ts";
 import type { PlannedObject, PlanSpec } from "../../../crds/plan.ts";
+import type { JsonObject } from "../../../formats/json-object.ts";
 import type { Target } from "../../apply.ts";
 import { rehearse } from "../../apply.ts";
 import type { ManifestHead } from "../../manifests.ts";
@@ -49,9 +51,17 @@ export async function changesOfApply(
   const changes: Change[] = [];
   await forEachParallel([...targets.entries()], atOnce, async ([index, target]) => {
     const { before, after, verb } = await rehearse(client, target, "Strict", coming);
-    changes[index] = { type: target.type, before, after, change: words[verb] };
+    changes[index] = { type: target.type, before, after: complete(target.type, after), change: words[verb] };
   });
   return changes;
+}
+
+/** With the defaults that {@link rehearse} could not get from the server; then it has no uid. */
+function complete(type: ResourceType, object: KubeObject & JsonObject): KubeObject {
+  if (groupResource(type) !== groupResource(containers) || object.metadata.uid !== "") return object;
+  const spec = ContainerSpec.safeParse(object["spec"]);
+  if (!spec.success) throw badRequest(`Container "${keyOf(object)}": ${z.prettifyError(spec.error)}`);
+  return { ...object, ...{ spec: spec.data } };
 }
 
 function targetOf(object: Target["manifest"]["object"], types: readonly DiscoveredType[]): Target {

@@ -147,9 +147,12 @@ export class World {
     const staying = [...wanted, ...users].filter((container) => !leaving.has(keyOf(container)));
     const first = staying.toSorted((a, b) => (this.#priorityOf(b)?.value ?? 0) - (this.#priorityOf(a)?.value ?? 0));
     const placed = new Map(first.map((container) => [container, this.#place(container, moves)]));
+    // Those of less priority among them may have been driven away meanwhile.
+    const moving = new Set(moves.map(({ container }) => keyOf(container)));
+    const stayed = staying.filter((container) => !moving.has(keyOf(container)));
 
     const tasks = [
-      ...staying.map((container) => () => this.#planOne(placed.get(container) ?? { container })),
+      ...stayed.map((container) => () => this.#planOne(placed.get(container) ?? { container })),
       ...moves.map((move) => () => this.#planMove(move)),
     ];
     return inOrder(tasks);
@@ -200,9 +203,10 @@ export class World {
       if (hostName === undefined || !this.#known.changedHosts.has(hostName)) return [];
       const host = this.#known.hosts.get(hostName);
       const decided = verdict({ container, host, sightedSince: new Date(0), now });
-      if (decided.do !== "evict") return [];
+      // Those of a Host in maintenance leave one after the other, as budgets let them: in the end all do.
+      if (decided.do !== "evict" && decided.do !== "drain") return [];
       this.#ledger.forget(keyOf(container));
-      return [{ container, why: decided.message, hostLost: decided.hostLost }];
+      return [{ container, why: decided.message, hostLost: decided.do === "evict" && decided.hostLost }];
     });
     return moves.map((move) => ({ ...move, to: this.#place(withoutHost(move.container), []) }));
   }
