@@ -33,9 +33,11 @@ const concurrencyPerHost = 16;
 /** Events carry this much of what a probe wrote. */
 const maxMessage = 512;
 
+type Probed = Pick<HostDriver, "exec" | "connect">;
+
 interface Watched {
   readonly container: Container;
-  readonly driver: HostDriver;
+  readonly driver: Probed;
   readonly id: string;
   readonly startedAt: string;
   readonly states: Map<ProbeKind, ProbeState>;
@@ -49,7 +51,7 @@ export class Prober implements Disposable {
   readonly #options: ProberOptions;
   readonly #timetable: Timetable;
   readonly #watched = new Map<Key, Watched>();
-  readonly #hosts = new WeakMap<HostDriver, PQueue>();
+  readonly #hosts = new WeakMap<Probed, PQueue>();
   #onChange: (key: Key) => void = () => undefined;
 
   constructor(options: ProberOptions) {
@@ -69,7 +71,7 @@ export class Prober implements Disposable {
   watch(
     container: Container,
     keep: Observed | undefined,
-    driver: HostDriver,
+    driver: Probed,
     secrets: readonly string[] = [],
   ): Verdict | undefined {
     const key = keyOf(container);
@@ -193,7 +195,7 @@ export class Prober implements Disposable {
     this.#options.events.event(container, "Warning", reason, text);
   }
 
-  #slotsOf(driver: HostDriver): PQueue {
+  #slotsOf(driver: Probed): PQueue {
     const slots = this.#hosts.get(driver) ?? new PQueue({ concurrency: concurrencyPerHost });
     this.#hosts.set(driver, slots);
     return slots;
