@@ -111,6 +111,11 @@ test.each<[string, object, object]>([
     { env: [{ name: "A" }, { name: "B", value: "1" }] },
     { env: [{ name: "B", value: "1" }, { name: "A" }] },
   ],
+  [
+    "order of env with dollars that stand for nothing",
+    { env: [{ name: "B", value: "$5" }, { name: "A" }] },
+    { env: [{ name: "A" }, { name: "B", value: "$5" }] },
+  ],
   ["order of labels", { labels: { a: "1", b: "2" } }, { labels: { b: "2", a: "1" } }],
   ["name of a port", { ports: [{ containerPort: 80 }] }, { ports: [{ containerPort: 80, name: "web" }] }],
   ["resources", {}, { resources: { limits: { cpu: "1" } } }],

@@ -107,7 +107,7 @@ function environment(env: NonNullable<ContainerSpec["env"]>): readonly unknown[]
   const pairs = env.map(({ name, value = "", valueFrom }) =>
     valueFrom === undefined ? [name, value] : [name, canonical(valueFrom)],
   );
-  return env.some(({ value }) => value?.includes("$")) ? pairs : sorted(pairs);
+  return env.some(({ value }) => value?.includes("$(")) ? pairs : sorted(pairs);
 }
 
 /** Names of objects count, not what is in them: that is kept up to date in place. */

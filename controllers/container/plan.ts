@@ -175,14 +175,14 @@ function planRun(input: PlanInput, basis: Basis, keep: Observed, surplus: readon
   if (backoff !== undefined && left > 0) {
     const message = backoffMessage(backoff, "container");
     const problem = { reason: crashLoop, summary: crashLoop, message } as const;
-    return { ...made, steps: [...before, ...writes(wanted, input.files, keep)], problem, retryAfterMs: left };
+    return { ...made, steps: [...before, ...writes(input, keep)], problem, retryAfterMs: left };
   }
   const hook = keep.state === "running" && keep.startedAt !== undefined && awaitsPostStart(container, keep);
   return {
     ...made,
     steps: [
       ...before,
-      ...writes(wanted, input.files, keep),
+      ...writes(input, keep),
       ...(hook && spec.runState !== "Stopped"
         ? [{ do: "postStart", id, startedAt: keep.startedAt ?? "" } as const]
         : []),
@@ -299,8 +299,9 @@ function changes(spec: ContainerSpec, wanted: Wanted, keep: Observed): readonly 
   return [...changedFields(wanted.specHash, keep.specHash), ...changedFields(config, keep.config)];
 }
 
-function writes(wanted: Wanted, found: PlanInput["files"], keep: Observed): readonly Step[] {
-  if (found === undefined) return [];
+/** What is to stop does so first: a full disk must not keep it running. */
+function writes({ container, wanted, files: found }: PlanInput, keep: Observed): readonly Step[] {
+  if (found === undefined || (container.spec.runState === "Stopped" && isLive(keep))) return [];
   const volumes = Object.entries(wanted.files ?? {}).flatMap(([name, digest]) =>
     found[name] === digest ? [] : [name],
   );

@@ -7,7 +7,7 @@ import { shownFiles } from "../../drivers/own-volumes.ts";
 import { specHash } from "../../drivers/spec-hash.ts";
 import { adoptionOf, alreadyAdopted } from "./adoption.ts";
 import type { Resolved } from "./inputs/inputs.ts";
-import { withoutValues } from "./inputs/words.ts";
+import { conceal, withoutValues } from "./inputs/words.ts";
 import { asPlaced } from "./placed.ts";
 import type { Action, Plan, PlanInput, Wanted } from "./plan.ts";
 import { imagesAsked, needsFiles, plan, planRemoval } from "./plan.ts";
@@ -30,9 +30,13 @@ export function wantedOf(
 export function withoutValuesOf(
   observed: readonly Observed[],
   { spec }: Container,
-  { inputs }: Pick<Resolved, "inputs">,
+  { inputs, secrets }: Pick<Resolved, "inputs" | "secrets">,
 ): readonly Observed[] {
-  return observed.map((one) => (one.error === "" ? one : { ...one, error: withoutValues(one.error, spec, inputs) }));
+  return observed.map((one) => ({
+    ...one,
+    error: conceal(withoutValues(one.error, spec, inputs), secrets),
+    ...(one.health && { health: { ...one.health, output: conceal(one.health.output, secrets) } }),
+  }));
 }
 
 /** Of what the volumes of files should hold, by their names. */

@@ -19,7 +19,7 @@ import { condemnation } from "./health.ts";
 import { followsTag, ImageUpdates } from "./image-updates.ts";
 import type { Resolved } from "./inputs/inputs.ts";
 import type { Lookup } from "./inputs/lookup.ts";
-import { withoutValues } from "./inputs/words.ts";
+import { conceal, withoutValues } from "./inputs/words.ts";
 import { Performer, PostStartError, SupersededError } from "./performer.ts";
 import { asPlaced } from "./placed.ts";
 import type { Action, Plan, Wanted } from "./plan.ts";
@@ -240,7 +240,7 @@ export class ContainerReconciler implements Reconciler {
     for (let round = 0; ; round++) {
       const made = await this.#plan(work, driver, wanted, observed);
       if (round === 0) before = made.keep;
-      const verdict = this.#options.prober.watch(work.container, made.keep, driver);
+      const verdict = this.#options.prober.watch(work.container, made.keep, driver, resolved.secrets);
       const imageDigest = await this.#imageDigest(work, driver, made.keep);
       work.see({
         init: made.init,
@@ -333,7 +333,8 @@ export class ContainerReconciler implements Reconciler {
       if (!(error instanceof StepError)) throw error;
       // Somebody was quicker: look again.
       if (error.reason === "NoSuchContainer") return;
-      this.#fail(work, error.reason, withoutValues(error.message, work.container.spec, resolved.inputs));
+      const words = withoutValues(error.message, work.container.spec, resolved.inputs);
+      this.#fail(work, error.reason, conceal(words, resolved.secrets));
     }
   }
 

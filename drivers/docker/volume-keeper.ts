@@ -136,7 +136,7 @@ export class VolumeKeeper {
     return new Map((Volumes ?? []).flatMap(({ Name, UsageData }) => (UsageData ? [[Name, UsageData.Size]] : [])));
   }
 
-  /** Digest of what a container is shown at the root of a volume of files; undefined where nothing is. */
+  /** Digest of what a container is shown at the root of a volume of files; undefined where nothing is, or the Engine cannot look. */
   async digestAt(id: string, mountPath: string, signal: AbortSignal): Promise<string | undefined> {
     const path = `${mountPath.replace(/\/+$/, "")}/..data`;
     try {
@@ -151,7 +151,8 @@ export class VolumeKeeper {
       const stat = PathStat.safeParse(JSON.parse(Buffer.from(String(header), "base64").toString()));
       return stat.success ? digestOf(stat.data.linkTarget) : undefined;
     } catch (error) {
-      if (error instanceof EngineRefusal && error.status === 404) return undefined;
+      // It mounts what the container mounts, and may fail at that: then the files are written anew.
+      if (error instanceof EngineRefusal && error.status !== 503) return undefined;
       throw error;
     }
   }

@@ -194,3 +194,10 @@ test("the digest of what is used of an object is the same in whatever order it i
   expect(configOf(ref("X", "A"), ref("Y", "B"))).toEqual(configOf(ref("Y", "B"), ref("X", "A")));
   expect(configOf(ref("X", "A"), ref("Y", "B"))).not.toEqual(configOf(ref("X", "B")));
 });
+
+test("what its Secrets have is known, so that it can be left out of what is told", () => {
+  expect(resolved(containerOf(from({ secretKeyRef: { name: "login", key: "password" } }))).secrets).toContain(
+    "hunter2",
+  );
+  expect(resolved(containerOf(from({ configMapKeyRef: { name: "one", key: "A" } }))).secrets).toBeUndefined();
+});

@@ -25,6 +25,8 @@ export interface Resolved {
   readonly missing?: string;
   /** Sentences about keys that cannot be variables. */
   readonly skipped: readonly string[];
+  /** What the Secrets have that it uses: it may come back in what a program says, and is not to be told then. */
+  readonly secrets?: readonly string[];
 }
 
 export function resolve(options: ResolveOptions): Resolved {
@@ -32,12 +34,19 @@ export function resolve(options: ResolveOptions): Resolved {
   if (needsNothing(spec)) return { skipped: [] };
   const skipped: string[] = [];
   const missing: string[] = [];
-  const inputs = inputsOf(spec, options, {
+  const objects = new Objects(options.sources);
+  const inputs = inputsOf(spec, objects, options, {
     skipped: (message) => skipped.push(message),
     missing: (message) => missing.push(message),
   });
   const [first] = missing;
-  return { inputs, skipped, ...(first === undefined ? {} : { missing: first }) };
+  const { secrets } = objects;
+  return {
+    inputs,
+    skipped,
+    ...(first === undefined ? {} : { missing: first }),
+    ...(secrets.length === 0 ? {} : { secrets }),
+  };
 }
 
 /** An object that a Container takes something from. */
@@ -96,10 +105,10 @@ function mountedFiles(spec: ContainerSpec): readonly Volume[] {
 
 function inputsOf(
   spec: ContainerSpec,
-  { sources, facts, digestKey, now }: ResolveOptions,
+  objects: Objects,
+  { facts, digestKey, now }: ResolveOptions,
   tell: { readonly skipped: (message: string) => void; readonly missing: (message: string) => void },
 ): Inputs {
-  const objects = new Objects(sources);
   const { namespace = "", name } = facts.container.metadata;
   // With the Container in it, two that use the same Secret cannot be seen to.
   const digest = (value: unknown): string =>

@@ -57,6 +57,13 @@ export class Objects {
     return this.#used;
   }
 
+  /** What every Secret has that was read: for {@link conceal}. */
+  get secrets(): readonly string[] {
+    return [...this.#read].flatMap(([id, data]) =>
+      id.startsWith("Secret ") ? [...(data ?? [])].map(([, content]) => content.toString()) : [],
+    );
+  }
+
   #load(kind: SourceKind, name: string): Data | undefined {
     const base64 = ([key, value]: readonly [string, string]) => [key, Buffer.from(value, "base64")] as const;
     if (kind === "Secret") {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ContainerSpec } from "../../../crds/container.ts";
 import type { Inputs } from "../../../drivers/inputs.ts";
-import { withoutValues } from "./words.ts";
+import { conceal, withoutValues } from "./words.ts";
 
 const runc = (value: string): string =>
   `OCI runtime create failed: unable to start container process: exec: ${JSON.stringify(value)}: executable file not found in $PATH: unknown`;
@@ -34,4 +34,14 @@ test("what the spec says itself is told", () => {
   const spec = ContainerSpec.parse({ image: "web:1", command: ["nosuch"], args: ["$(TOKEN)"] });
   expect(withoutValues(runc("nosuch"), spec, inputsOf("nosuch"))).toBe(runc("nosuch"));
   expect(withoutValues(runc("x"), ContainerSpec.parse(main), undefined)).toBe(runc("x"));
+});
+
+test.each([
+  ["a value", "login with hunter2 failed", ["hunter2\n"], "login with *** failed"],
+  ["the longer of two first", "hunter22 hunter2", ["hunter2", "hunter22"], "*** ***"],
+  ["a line of a file", "read MIIEvQIBADANBg", ["-----BEGIN KEY-----\nMIIEvQIBADANBg\n"], "read ***"],
+  ["nothing that is in every sentence", "it is not there", ["it", ""], "it is not there"],
+  ["nothing where there is none", "x", [], "x"],
+])("what a program says is told without %s", (_, words, secrets, told) => {
+  expect(conceal(words, secrets)).toBe(told);
 });

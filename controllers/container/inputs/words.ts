@@ -1,4 +1,4 @@
-/** What a host says of a container, without what is not to be told. Pure. */
+/** What a host and the programs on it say of a container, without what is not to be told. Pure. */
 import type { ContainerSpec } from "../../../crds/container.ts";
 import type { Inputs, ProcessInputs } from "../../../drivers/inputs.ts";
 
@@ -29,4 +29,18 @@ function withoutProgram(words: string, asked: string, given: string): string {
   if (given === "" || given === asked) return told;
   const value = given.replace(/[^a-zA-Z0-9]/g, String.raw`\$&`);
   return told.replace(new RegExp(`(?<!\\w)${value}(?!\\w)`, "g"), () => asked);
+}
+
+/** Shorter ones are in every sentence. */
+const [leastText, leastLine] = [4, 12];
+
+/** Without what Secrets have: all of a key, or a line of it. */
+export function conceal(words: string, secrets: readonly string[] = []): string {
+  if (words === "") return words;
+  const parts = secrets.flatMap((secret) => [
+    ...[secret.trim()].filter((text) => text.length >= leastText),
+    ...secret.split("\n").flatMap((line) => (line.trim().length >= leastLine ? [line.trim()] : [])),
+  ]);
+  const longestFirst = [...new Set(parts)].sort((a, b) => b.length - a.length);
+  return longestFirst.reduce((text, part) => text.replaceAll(part, "***"), words);
 }

@@ -14,6 +14,7 @@ import type { EventRecorder, Key } from "../../runtime/reconciler.ts";
 import { keyOf } from "../../runtime/reconciler.ts";
 import { Timetable } from "../../runtime/timetable.ts";
 import type { Verdict } from "../health.ts";
+import { conceal } from "../inputs/words.ts";
 import { check } from "./check.ts";
 import type { Checked } from "./check.ts";
 import type { ProbeKind, ProbeState } from "./probe.ts";
@@ -32,21 +33,25 @@ const concurrencyPerHost = 16;
 /** Events carry this much of what a probe wrote. */
 const maxMessage = 512;
 
+type Probed = Pick<HostDriver, "exec" | "connect">;
+
 interface Watched {
   readonly container: Container;
-  readonly driver: HostDriver;
+  readonly driver: Probed;
   readonly id: string;
   readonly startedAt: string;
   readonly states: Map<ProbeKind, ProbeState>;
   readonly timers: Map<ProbeKind, Disposable>;
   readonly stop: AbortController;
+  /** What its Secrets have, and had while it ran: what it says is told without. */
+  readonly secrets: readonly string[];
 }
 
 export class Prober implements Disposable {
   readonly #options: ProberOptions;
   readonly #timetable: Timetable;
   readonly #watched = new Map<Key, Watched>();
-  readonly #hosts = new WeakMap<HostDriver, PQueue>();
+  readonly #hosts = new WeakMap<Probed, PQueue>();
   #onChange: (key: Key) => void = () => undefined;
 
   constructor(options: ProberOptions) {
@@ -61,9 +66,14 @@ export class Prober implements Disposable {
 
   /**
    * What the probes of a run have found; begins with them where it is new, or where they have changed. Undefined, and nothing
-   * is probed, where it does not run or has no probes.
+   * is probed, where it does not run or has no probes. `secrets`: what probes must not tell.
    */
-  watch(container: Container, keep: Observed | undefined, driver: HostDriver): Verdict | undefined {
+  watch(
+    container: Container,
+    keep: Observed | undefined,
+    driver: Probed,
+    secrets: readonly string[] = [],
+  ): Verdict | undefined {
     const key = keyOf(container);
     const { startedAt, id } = keep ?? {};
     const runs = keep?.state === "running" && startedAt !== undefined && id !== undefined;
@@ -74,11 +84,12 @@ export class Prober implements Disposable {
     const before = this.#watched.get(key);
     const same = before?.startedAt === startedAt && before.id === id && before.driver === driver;
     if (same && isDeepStrictEqual(probesOf(before.container.spec), probesOf(container.spec))) {
-      if (before.container !== container) this.#watched.set(key, { ...before, container });
+      const all = [...new Set([...before.secrets, ...secrets])];
+      this.#watched.set(key, { ...before, container, secrets: all });
       return verdictOf(before);
     }
     this.forget(key);
-    const watched = this.#begin(container, driver, id, startedAt, same ? before : undefined);
+    const watched = this.#begin({ container, driver, id, startedAt, secrets }, same ? before : undefined);
     return verdictOf(watched);
   }
 
@@ -96,7 +107,8 @@ export class Prober implements Disposable {
     this.#timetable[Symbol.dispose]();
   }
 
-  #begin(container: Container, driver: HostDriver, id: string, startedAt: string, before?: Watched): Watched {
+  #begin(fields: Omit<Watched, "states" | "timers" | "stop">, before?: Watched): Watched {
+    const { container, startedAt } = fields;
     const { spec } = container;
     const states = new Map(
       probesOf(spec).map(([kind]) => [
@@ -104,7 +116,6 @@ export class Prober implements Disposable {
         untried(before?.states.get(kind)?.verdict ?? remembered(kind, container, startedAt)),
       ]),
     );
-    const fields = { container, driver, id, startedAt };
     const watched: Watched = { ...fields, states, timers: new Map(), stop: new AbortController() };
     this.#watched.set(keyOf(container), watched);
     for (const [kind, probe] of probesOf(spec)) {
@@ -158,11 +169,12 @@ export class Prober implements Disposable {
     }
   }
 
-  #take(watched: Watched, kind: ProbeKind, probe: Probe, checked: Checked): void {
+  #take(watched: Watched, kind: ProbeKind, probe: Probe, seen: Checked): void {
     const { states } = watched;
     const key = keyOf(watched.container);
     // The object may be newer than when this run was first seen.
-    const { container } = this.#watched.get(key) ?? watched;
+    const { container, secrets } = this.#watched.get(key) ?? watched;
+    const checked = { ...seen, message: conceal(seen.message, secrets) };
     const before = states.get(kind) ?? untried(undefined);
     const after = next(probe, before, checked);
     states.set(kind, after);
@@ -183,7 +195,7 @@ export class Prober implements Disposable {
     this.#options.events.event(container, "Warning", reason, text);
   }
 
-  #slotsOf(driver: HostDriver): PQueue {
+  #slotsOf(driver: Probed): PQueue {
     const slots = this.#hosts.get(driver) ?? new PQueue({ concurrency: concurrencyPerHost });
     this.#hosts.set(driver, slots);
     return slots;
