@@ -6,6 +6,7 @@ import { hasReason, isNotFound } from "../api/status.ts";
 import type { Container } from "../crds/container.ts";
 import { containers as containerType } from "../crds/container.ts";
 import { hasEnded, whyStays } from "../crds/disruption.ts";
+import { timeoutSignal } from "./duration.ts";
 import { CommandError } from "./errors.ts";
 import type { Following } from "./follow.ts";
 import { keyOf } from "./follow.ts";
@@ -48,7 +49,7 @@ export async function drain(
   options: DrainOptions,
   view: DrainView,
 ): Promise<void> {
-  const deadline = options.timeoutMs === 0 ? new AbortController().signal : AbortSignal.timeout(options.timeoutMs);
+  const deadline = options.timeoutMs === 0 ? new AbortController().signal : timeoutSignal(options.timeoutMs);
   // What was being bound when the Host was cordoned is seen the second time.
   const told = new Set<string>();
   for (;;) {

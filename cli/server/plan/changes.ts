@@ -45,7 +45,7 @@ export async function changesOfApply(
   types: readonly DiscoveredType[],
   allowed: Allowed,
 ): Promise<readonly Change[]> {
-  const targets = manifests.map((manifest) => targetOf(manifest as Target["manifest"]["object"], types));
+  const targets = manifests.map((manifest, index) => targetOf(headOf(manifest, `spec.apply[${index}]`), types));
   for (const { type, name } of targets) for (const verb of ["get", "create", "patch"]) allowed(verb, type, name);
   const coming = new Set(targets.filter(({ type }) => isNamespace(type)).map(({ name }) => name.name));
   const changes: Change[] = [];
@@ -62,6 +62,13 @@ function complete(type: ResourceType, object: KubeObject & JsonObject): KubeObje
   const spec = ContainerSpec.safeParse(object["spec"]);
   if (!spec.success) throw badRequest(`Container "${keyOf(object)}": ${z.prettifyError(spec.error)}`);
   return { ...object, ...{ spec: spec.data } };
+}
+
+function headOf(manifest: object, field: string): Target["manifest"]["object"] {
+  const { metadata } = manifest as { readonly metadata?: { readonly name?: unknown } | null };
+  if (typeof metadata?.name !== "string" || metadata.name === "")
+    throw badRequest(`${field}.metadata.name: Required value: a plan is of objects that have names`);
+  return manifest as Target["manifest"]["object"];
 }
 
 function targetOf(object: Target["manifest"]["object"], types: readonly DiscoveredType[]): Target {
