@@ -9,6 +9,8 @@ import type { KubeObject } from "../../crds/meta.ts";
 
 const place = { namespace: "kube-system", name: "stowage-digest-key" };
 const field = "key";
+/** Shorter ones could be found by trying. */
+const leastBytes = 32;
 
 interface KeyRecord extends KubeObject {
   /** Base64. */
@@ -17,8 +19,11 @@ interface KeyRecord extends KubeObject {
 
 async function recorded(client: Client): Promise<Uint8Array | undefined> {
   try {
-    const base64 = (await client.get<KeyRecord>(secretType, place)).data?.[field];
-    return base64 === undefined ? undefined : Buffer.from(base64, "base64");
+    const key = Buffer.from((await client.get<KeyRecord>(secretType, place)).data?.[field] ?? "", "base64");
+    if (key.length >= leastBytes) return key;
+    throw new Error(
+      `Secret "${place.namespace}/${place.name}" has no data.${field} of ${leastBytes} bytes or more: delete it, and start the server again`,
+    );
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
@@ -26,7 +31,7 @@ async function recorded(client: Client): Promise<Uint8Array | undefined> {
 }
 
 /**
- * The store's key; makes one where there is none. Another one makes Containers with restartOnConfigChange be replaced, and files be
+ * The store's key; makes one where there is none, and throws where somebody made it unusable. Another one makes Containers with restartOnConfigChange be replaced, and files be
  * written again, once.
  */
 export async function resolveDigestKey(client: Client, newKey: () => Buffer): Promise<Uint8Array> {
