@@ -48,6 +48,7 @@ module.exports = {
     ),
     sdk("etcd3", "etcd3", "api/storage/"),
     sdk("dockerode", "dockerode", "drivers/docker/"),
+    sdk("ssh2", "ssh2", "drivers/docker/"),
     sdk("x509", "@peculiar/x509", "api/auth/"),
     {
       name: "nothing-imports-test",

@@ -19,13 +19,22 @@ export default defineConfig({
           include: [
             "{crds,process,formats,api,controllers,drivers,cli,scripts}/**/*.test.ts",
             "test/golden/**/*.test.ts",
+            "test/chaos/timeline.test.ts",
           ],
         },
       },
       {
         test: { ...shared, name: "contract", include: ["test/contracts/**/*.test.ts", "test/properties/**/*.test.ts"] },
       },
-      { test: { ...shared, name: "integration", include: ["test/integration/**/*.test.ts"], fileParallelism: false } },
+      {
+        test: {
+          ...shared,
+          name: "integration",
+          include: ["test/integration/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 180_000,
+        },
+      },
       {
         test: {
           ...shared,
@@ -36,6 +45,7 @@ export default defineConfig({
           hookTimeout: 600_000,
         },
       },
+      { test: { ...shared, name: "chaos", include: ["test/chaos/chaos.test.ts"], testTimeout: 1_800_000 } },
       { test: { ...shared, name: "fuzz", include: ["test/fuzz/**/*.test.ts"] } },
       {
         test: {

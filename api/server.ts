@@ -1,4 +1,5 @@
 /** The API server: a Store, the kinds that are served from it, the verbs, and HTTP in front of them. */
+import { containers } from "../crds/container.ts";
 import { customResourceDefinitionType, limitRangeType, priorityClassType, resourceQuotaType } from "../crds/core.ts";
 import { randomInt, randomUUID } from "node:crypto";
 import type { CustomResourceDefinition } from "../crds/custom-resource-definition.ts";
@@ -6,9 +7,11 @@ import { customResourceDefinition } from "../crds/custom-resource-definition.ts"
 import { kinds } from "../crds/index.ts";
 import type { KubeObject, ResourceType } from "../crds/meta.ts";
 import { Admission } from "./admission/admission.ts";
+import { AdoptionPlugin } from "./admission/adoption.ts";
 import { DynamicAdmission } from "./admission/dynamic-admission.ts";
 import { LimitRanger } from "./admission/limit-ranger.ts";
 import { NamespaceLifecycle } from "./admission/namespace-lifecycle.ts";
+import { PodSecurity } from "./admission/pod-security/pod-security.ts";
 import { PriorityPlugin } from "./admission/priority.ts";
 import { ResourceQuotaPlugin } from "./admission/resource-quota.ts";
 import { defaultAuthorizer } from "./auth/authorization.ts";
@@ -22,16 +25,19 @@ import { DirectClient } from "./client/direct.ts";
 import { FlowControl } from "./http/flow-control.ts";
 import { Health } from "./http/health.ts";
 import { HttpServer } from "./http/http-server.ts";
+import type { MoreMetrics } from "./http/metrics.ts";
 import { Metrics } from "./http/metrics.ts";
 import { ResourceHandler } from "./http/resource-handler.ts";
 import { SystemHandler } from "./http/system-handler.ts";
 import type { Log } from "../process/log.ts";
+import { evictionAnswerer, evictionResource } from "./eviction.ts";
 import { tokenRequests } from "./resources/builtin/authentication-reviews.ts";
 import { CrdLifecycle } from "./resources/crd-lifecycle.ts";
 import { connectedSubresources, Registry } from "./resources/registry.ts";
 import { isAlreadyExists, isConflict } from "./status.ts";
 import type { Clock } from "../process/clock.ts";
 import type { Store } from "./storage/store.ts";
+import type { Answerers } from "./verbs/answer.ts";
 import type { Connectors } from "./verbs/connect.ts";
 import { WebhookClient } from "./webhooks/client.ts";
 import type { Environment, Random } from "./verbs/environment.ts";
@@ -46,9 +52,13 @@ export interface ApiServerOptions {
   /** Further names and addresses for the server's certificate; none when absent. */
   readonly names?: readonly string[];
   readonly connectors: Connectors;
+  /** What answers creates of kinds that are kept nowhere, besides reviews; nothing when absent. */
+  readonly answerers?: Answerers;
   readonly clock: Clock;
   readonly random?: Random;
   readonly log: Log;
+  /** What /metrics tells beside what the API server itself knows; nothing when absent. */
+  readonly metrics?: MoreMetrics;
 }
 
 /** The machine's own. */
@@ -87,7 +97,7 @@ export class ApiServer implements AsyncDisposable {
   /** Resolves when everything in the store is served in process: the kinds of crds/ and the first namespaces are there. */
   static async open(options: ApiServerOptions): Promise<ApiServer> {
     const { store, clock, log, random = systemRandom } = options;
-    const connected = connectedSubresources(Object.keys(options.connectors));
+    const connected = connectedSubresources([...Object.keys(options.connectors), evictionResource]);
     const webhooks = new WebhookClient(clock);
     const registry = new Registry({ store, clock, log, connected, webhooks });
     try {
@@ -97,7 +107,16 @@ export class ApiServer implements AsyncDisposable {
       // Source of the order: AllOrderedPlugins in kubernetes/pkg/kubeapiserver/options/plugins.go.
       const admission = new Admission([
         new LimitRanger(() => registry.builtin(limitRangeType)),
+        new PodSecurity({
+          namespace: (name) => lifecycle.find(name),
+          containersIn: async (namespace) => {
+            const endpoint = registry.find(containers.group, containers.version, containers.plural);
+            await endpoint?.cacher.ready();
+            return endpoint?.cacher.list(endpoint.codec.prefix(namespace)).map(({ object }) => object) ?? [];
+          },
+        }),
         new PriorityPlugin(() => registry.builtin(priorityClassType)),
+        new AdoptionPlugin(defaultAuthorizer),
         dynamic.mutatingWebhooks,
         dynamic.validatingPolicies,
         dynamic.validatingWebhooks,
@@ -128,13 +147,15 @@ export class ApiServer implements AsyncDisposable {
     const certificates = await ensureCertificates(dataDir, listen.host, clock.now(), names);
     const stopping = this.#stopping.signal;
     const registry = this.#registry;
-    const [flow, metrics] = [new FlowControl(clock), new Metrics()];
+    const [flow, metrics] = [new FlowControl(clock), new Metrics(this.#options.metrics)];
     const authorizer = defaultAuthorizer;
     const tokens = this.#serviceAccountTokens();
     const authenticators = [tokens];
     const answerers = {
       ...reviewAnswerers({ authenticators, authorizer, clock }),
       "serviceaccounts/token": { definition: tokenRequests, answer: tokens.answer },
+      ...this.#options.answerers,
+      [evictionResource]: evictionAnswerer(this.client, clock),
     };
     const environment = this.#environment;
     const resources = new ResourceHandler({ environment, registry, connectors, answerers, metrics, stopping });

@@ -1,12 +1,20 @@
 /** What the benches ask for: Containers that sleep, from an image that the Engine has. */
 
-/** `count` Containers in namespace default, as one stream of YAML documents. */
-export function sleepers(image: string, count: number): string {
-  const documents = Array.from({ length: count }, (_, i) => ({
+/** Made by test/lab/images.ts; simulated hosts have it, too. */
+export const image = "busybox:lab";
+export const sleeper = ["sleep", "100000"] as const;
+
+/** The Container `c<index>` in namespace default. */
+export function sleeperManifest(index: number): object {
+  return {
     apiVersion: "stowage.dev/v1alpha1",
     kind: "Container",
-    metadata: { name: `c${i}`, namespace: "default" },
-    spec: { image, imagePullPolicy: "Never", command: ["sleep", "100000"], terminationGracePeriodSeconds: 0 },
-  }));
-  return documents.map((document) => JSON.stringify(document)).join("\n---\n");
+    metadata: { name: `c${index}`, namespace: "default" },
+    spec: { image, imagePullPolicy: "Never", command: sleeper, terminationGracePeriodSeconds: 0 },
+  };
+}
+
+/** `count` Containers in namespace default, as one stream of YAML documents. */
+export function sleepers(count: number): string {
+  return Array.from({ length: count }, (_, index) => JSON.stringify(sleeperManifest(index))).join("\n---\n");
 }

@@ -7,16 +7,15 @@ import { labels } from "../drivers/labels.ts";
 import { Dockerd } from "../test/lab/docker.ts";
 import { importBusybox } from "../test/lab/images.ts";
 import { StowageServer } from "../test/lab/stowage.ts";
-import { sleepers } from "./manifest.ts";
+import { image, sleepers } from "./manifest.ts";
 import { median, printTable, seconds } from "./table.ts";
 
 const [rounds = 10] = process.argv.slice(2).map(Number);
 await using engine = await Dockerd.start();
-const image = "busybox:lab";
 await importBusybox(engine.docker, image);
 const { docker } = engine;
 await using server = await StowageServer.start({ docker: engine.endpoint });
-const applied = await server.cli(["apply", "--wait", "-f", "-"], sleepers(image, 1));
+const applied = await server.cli(["apply", "--wait", "-f", "-"], sleepers(1));
 if (applied.code !== 0) throw new Error(applied.stderr);
 
 const current = async (): Promise<Docker.ContainerInfo | undefined> =>

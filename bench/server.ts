@@ -7,7 +7,7 @@ import { containers } from "../crds/container.ts";
 import { Dockerd } from "../test/lab/docker.ts";
 import { importBusybox } from "../test/lab/images.ts";
 import { StowageServer, eventually } from "../test/lab/stowage.ts";
-import { sleepers } from "./manifest.ts";
+import { image, sleepers } from "./manifest.ts";
 import { cpuSeconds, residentMegabytes } from "./process.ts";
 import { median, printTable, seconds } from "./table.ts";
 
@@ -24,11 +24,10 @@ for (let round = 0; round < 5; round++) {
 }
 
 await using engine = await Dockerd.start();
-const image = "busybox:lab";
 await importBusybox(engine.docker, image);
 await using server = await StowageServer.start({ docker: engine.endpoint });
 await using client = await server.client();
-const applied = await server.cli(["apply", "-f", "-"], sleepers(image, count));
+const applied = await server.cli(["apply", "-f", "-"], sleepers(count));
 if (applied.code !== 0) throw new Error(applied.stderr);
 await eventually("all run", async () => {
   const { items } = await client.list<Container>(containers, { namespace: "default" });

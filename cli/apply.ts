@@ -31,6 +31,10 @@ export interface ApplyOptions {
 export interface Applied {
   readonly target: Target;
   readonly verb: "created" | "configured" | "unchanged";
+  /** The object as it was; undefined where there was none. */
+  readonly before: (KubeObject & JsonObject) | undefined;
+  /** As it is now or, in a dry run, as it would be. */
+  readonly after: KubeObject & JsonObject;
 }
 
 /** A manifest, and what it is to the server. */
@@ -214,23 +218,51 @@ class Work {
     }
   }
 
-  async #rehearse(target: Target): Promise<Applied> {
-    const { namespace = "", name } = target.name;
-    try {
-      return await applyOne(this.#client, target, { ...this.#options, dryRun: true }, () => undefined);
-    } catch (error) {
-      if (!isMissingNamespace(error, namespace) || !this.#coming.has(namespace)) throw error;
-    }
-    // Its namespace will be there by then. Any other can tell whether the rest is right.
-    const elsewhere = draftOf({ ...target, name: { namespace: "default", name } });
-    const write = { dryRun: true, fieldManager, fieldValidation: this.#options.validation };
-    try {
-      await this.#client.create(target.type, elsewhere, write);
-    } catch (error) {
-      if (!hasReason(error, "AlreadyExists")) throw error;
-    }
-    return { target, verb: "created" };
+  #rehearse(target: Target): Promise<Applied> {
+    return rehearse(this.#client, target, this.#options.validation, this.#coming);
   }
+}
+
+/** What the server gives each object. */
+const unwritten = { uid: "", resourceVersion: "", creationTimestamp: "" };
+
+/**
+ * What applying one manifest would come to, after the namespaces `coming`. Throws what applying it would throw, as far as
+ * that can be known: what a namespace that is not there yet will not allow cannot. Then `after` may lack defaults.
+ */
+export async function rehearse(
+  client: Client,
+  target: Target,
+  validation: ApplyOptions["validation"],
+  coming: ReadonlySet<string>,
+): Promise<Applied> {
+  const { namespace = "", name } = target.name;
+  try {
+    return await applyOne(client, target, { dryRun: true, validation }, () => undefined);
+  } catch (error) {
+    if (!isMissingNamespace(error, namespace) || !coming.has(namespace)) throw error;
+  }
+  // Its namespace will be there by then. Any other can tell whether the rest is right.
+  const elsewhere = draftOf({ ...target, name: { namespace: "default", name } });
+  const create = (draft: Draft): Promise<KubeObject & JsonObject> =>
+    client.create(target.type, draft, { dryRun: true, fieldManager, fieldValidation: validation });
+  const made = await create(elsewhere)
+    .catch((error: unknown) => {
+      if (!hasReason(error, "AlreadyExists")) throw error;
+      const { name: _taken, ...metadata } = elsewhere.metadata;
+      return create({ ...elsewhere, metadata: { ...metadata, generateName: "rehearsal-" } });
+    })
+    .catch((error: unknown) => {
+      // That namespace's Pod Security level and quotas are not those of the one that comes.
+      if (!hasReason(error, "Forbidden")) throw error;
+      return { ...elsewhere, metadata: { ...elsewhere.metadata, ...unwritten } } as KubeObject & JsonObject;
+    });
+  return {
+    target,
+    verb: "created",
+    before: undefined,
+    after: { ...made, metadata: { ...made.metadata, namespace, name } },
+  };
 }
 
 function interrupted(error: UnreachableError, left: readonly Target[]): CommandError {
@@ -242,7 +274,7 @@ function interrupted(error: UnreachableError, left: readonly Target[]): CommandE
 }
 
 /** What is sent for a manifest, in the namespace that it goes to. */
-function draftOf({ manifest, name }: Target): Draft & JsonObject {
+export function draftOf({ manifest, name }: Target): Draft & JsonObject {
   const { metadata, ...rest } = manifest.object;
   const place = name.namespace === undefined ? {} : { namespace: name.namespace };
   return withLastApplied({ ...rest, metadata: { ...metadata, ...place } });
@@ -251,7 +283,7 @@ function draftOf({ manifest, name }: Target): Draft & JsonObject {
 async function applyOne(
   client: Client,
   target: Target,
-  { dryRun, validation }: ApplyOptions,
+  { dryRun, validation }: Pick<ApplyOptions, "dryRun" | "validation">,
   warn: (message: string) => void,
 ): Promise<Applied> {
   const { type, name } = target;
@@ -259,8 +291,8 @@ async function applyOne(
   const write = { dryRun, fieldManager, fieldValidation: validation };
   const current = await getOptional(client, type, name);
   if (current === undefined) {
-    await client.create(type, wanted, write);
-    return { target, verb: "created" };
+    const after = await client.create<KubeObject & JsonObject>(type, wanted, write);
+    return { target, verb: "created", before: undefined, after };
   }
   const lastApplied = lastAppliedOf(current);
   if (lastApplied === undefined && !dryRun)
@@ -268,11 +300,11 @@ async function applyOne(
       `${targetName(target)} has no ${lastAppliedAnnotation} annotation, by which apply knows what was removed from a manifest: it was not created by apply. The annotation is added now.`,
     );
   const patch = threeWayPatch(lastApplied ?? {}, wanted, current);
-  if (Object.keys(patch).length === 0) return { target, verb: "unchanged" };
+  if (Object.keys(patch).length === 0) return { target, verb: "unchanged", before: current, after: current };
   if (current.metadata.deletionTimestamp !== undefined && !dryRun)
     warn(`${targetName(target)} is being deleted: what is applied now goes with it`);
-  const object = await client.patch(type, name, { type: "merge", body: patch }, write);
-  return { target, verb: isSame(current, object) ? "unchanged" : "configured" };
+  const after = await client.patch<KubeObject & JsonObject>(type, name, { type: "merge", body: patch }, write);
+  return { target, verb: isSame(current, after) ? "unchanged" : "configured", before: current, after };
 }
 
 async function getOptional(

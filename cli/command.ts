@@ -1,12 +1,19 @@
 /** What a file in commands/ exports. */
 import type { Command } from "commander";
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { parseDuration } from "./duration.ts";
 import { UsageError } from "./errors.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Adds arguments, options and an action to the command that bears its name. */
 export type Configure = (command: Command, terminal: Terminal) => void;
+
+/** For commands that can say what they would do. */
+export const dryRunOption = (): Option =>
+  new Option("--dry-run [where]", "say what the server would do, and do nothing")
+    .choices(["none", "server"])
+    .default("none")
+    .preset("server");
 
 /** For options that may be given more than once. */
 export const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [
@@ -47,4 +54,12 @@ export function takesTargets(command: Command): Command {
     .option("--field-selector <fields>", "those with these fields: metadata.name=web")
     .option("--all", "all of that kind in the namespace")
     .option("-A, --all-namespaces", "with --all or -l: in all namespaces");
+}
+
+/** The arguments and options by which a command is told its Hosts: HostOptions of hosts.ts. */
+export function takesHosts(command: Command): Command {
+  return command
+    .argument("[hosts...]", "names of Hosts")
+    .option("-l, --selector <labels>", "those with these labels: zone=a")
+    .addOption(dryRunOption());
 }

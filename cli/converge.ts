@@ -2,6 +2,7 @@
 import type { Client } from "../api/client/client.ts";
 import type { Target } from "./apply.ts";
 import { targetName } from "./apply.ts";
+import { timeoutSignal } from "./duration.ts";
 import { CommandError } from "./errors.ts";
 import type { Following } from "./follow.ts";
 import type { Progress } from "./progress.ts";
@@ -34,7 +35,7 @@ export async function converge(
   using redraw = new Redraw(() => {
     view.show(progress);
   });
-  await untilAll(client, targets, { signal: AbortSignal.timeout(timeoutMs), lost }, (target, object) => {
+  await untilAll(client, targets, { signal: timeoutSignal(timeoutMs), lost }, (target, object) => {
     const now: Progress = object === undefined ? { state: "failed", text: "it was deleted" } : progressOf(object);
     progress.set(label(target), now);
     redraw.soon();

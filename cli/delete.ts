@@ -1,6 +1,7 @@
 /** Deletes objects one after the other, and waits for those that controllers clean up after. */
 import type { Client, DeleteOptions } from "../api/client/client.ts";
 import { ApiError, isNotFound } from "../api/status.ts";
+import { timeoutSignal } from "./duration.ts";
 import { CommandError } from "./errors.ts";
 import type { Following } from "./follow.ts";
 import { kindName } from "./resources.ts";
@@ -42,7 +43,7 @@ export async function waitUntilGone(
   timeoutMs: number,
   lost: Following["lost"],
 ): Promise<void> {
-  const signal = timeoutMs === 0 ? new AbortController().signal : AbortSignal.timeout(timeoutMs);
+  const signal = timeoutMs === 0 ? new AbortController().signal : timeoutSignal(timeoutMs);
   const waiting = deleted.filter(({ uid }) => uid !== undefined);
   // One of that name with another uid is somebody's new one.
   const left = await untilAll(client, waiting, { signal, lost }, ({ uid }, object) => object?.metadata.uid !== uid);

@@ -15,3 +15,9 @@ export function parseDuration(option: string, text: string): number {
     total += Number(amount) * (unitMs[unit] ?? 0);
   return total;
 }
+
+/** Longer ones are taken for 1 ms: setTimeout() in Node's documentation. It is 24 days. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** Aborts after `ms`, or the longest that there is. */
+export const timeoutSignal = (ms: number): AbortSignal => AbortSignal.timeout(Math.min(Math.ceil(ms), longestTimerMs));

@@ -17,6 +17,16 @@ export class CommandError extends Error {
   }
 }
 
+/** Done, and the exit code tells what was found: nothing is said of it. */
+export class ExitCode extends Error {
+  override readonly name = "ExitCode";
+  readonly code: number;
+  constructor(code: number) {
+    super(`exit code ${code}`);
+    this.code = code;
+  }
+}
+
 /** The lines that tell people about `error`, without their `error: `. */
 export function linesOf(error: unknown): readonly string[] {
   if (error instanceof CommandError) return error.lines;

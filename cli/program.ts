@@ -1,22 +1,46 @@
 /** The command line: which commands there are, and what their failures become. */
 import { Command, CommanderError } from "commander";
 import type { Configure } from "./command.ts";
-import { linesOf, UsageError } from "./errors.ts";
+import { ExitCode, linesOf, UsageError } from "./errors.ts";
 import type { Terminal } from "./terminal.ts";
 
 interface CommandEntry {
   readonly summary: string;
   /** Loads it only when it is used: starting up is most of what a short command does. */
   readonly load: () => Promise<{ readonly configure: Configure }>;
+  /** Exit code where it fails: 1 when absent. */
+  readonly failed?: number;
 }
+
+/** Source: kubectl diff, where 1 says that there are differences. */
+const failedToCompare = 3;
 
 const commands: Readonly<Record<string, CommandEntry>> = {
   apply: { summary: "Make the objects of manifests exist as they say", load: () => import("./commands/apply.ts") },
   get: { summary: "Show objects", load: () => import("./commands/get.ts") },
   describe: { summary: "Show everything about objects, with Events", load: () => import("./commands/describe.ts") },
   delete: { summary: "Delete objects", load: () => import("./commands/delete.ts") },
+  diff: {
+    summary: "Show what applying manifests would change in objects",
+    load: () => import("./commands/diff.ts"),
+    failed: failedToCompare,
+  },
+  plan: {
+    summary: "Show what applying or deleting would do on the Hosts",
+    load: () => import("./commands/plan.ts"),
+    failed: failedToCompare,
+  },
+  adopt: {
+    summary: "Write manifests of containers that run on a Host already",
+    load: () => import("./commands/adopt.ts"),
+  },
   wait: { summary: "Wait until objects are in a state", load: () => import("./commands/wait.ts") },
   logs: { summary: "Show what a Container wrote", load: () => import("./commands/logs.ts") },
+  top: { summary: "Show what Containers and Hosts use", load: () => import("./commands/top.ts") },
+  cordon: { summary: "Keep further Containers from Hosts", load: () => import("./commands/cordon.ts") },
+  uncordon: { summary: "Let Hosts take Containers again", load: () => import("./commands/uncordon.ts") },
+  drain: { summary: "Empty Hosts of what may run elsewhere", load: () => import("./commands/drain.ts") },
+  hosts: { summary: "Import Hosts from a list of machines", load: () => import("./commands/hosts.ts") },
   version: { summary: "Show versions", load: () => import("./commands/version.ts") },
   server: { summary: "Run the API and its controllers", load: () => import("./commands/server.ts") },
 };
@@ -28,7 +52,10 @@ const globalOptions: readonly (readonly [flags: string, description: string])[] 
   ["--context <name>", "of the kubeconfig; default: its current-context"],
 ];
 
-/** Runs a command line, without the program's own name. Returns the exit code: 0 done, 1 failed, 2 used wrongly. */
+/**
+ * Runs a command line, without the program's own name. Returns the exit code: 0 done, 1 failed, 2 used wrongly; for
+ * `diff` and `plan` 1 is that there are changes, and 3 failed.
+ */
 export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
   const program = newProgram(terminal);
   const word = commandWord(args);
@@ -39,8 +66,9 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof ExitCode) return error.code;
     for (const line of linesOf(error)) terminal.stderr.write(`error: ${line}\n`);
-    if (!(error instanceof UsageError)) return 1;
+    if (!(error instanceof UsageError)) return commands[word]?.failed ?? 1;
     terminal.stderr.write(`See "stowage ${word} --help".\n`);
     return 2;
   }

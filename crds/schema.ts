@@ -20,6 +20,30 @@ export const Quantity = z.union([z.int().min(0), z.string().regex(quantityPatter
 });
 export type Quantity = z.infer<typeof Quantity>;
 
+/** CPUs as Linux lists them, in cpuset(7): 0-3,7. */
+export const CpuList = z
+  .string()
+  .max(1024)
+  .regex(/^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$/);
+
+/** The name of an object that may be any DNS subdomain: IsDNS1123Subdomain in apimachinery/pkg/util/validation. */
+export const ObjectName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
+
+/** IsQualifiedName in apimachinery/pkg/util/validation: an optional DNS subdomain, a slash, a name. */
+export const LabelKey = z
+  .string()
+  .max(316)
+  .regex(
+    /^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/,
+  );
+
+/** A number, or a name for one: intstr.IntOrString in apimachinery/pkg/util/intstr. */
+export const IntOrString = z.union([z.int().min(0), z.string().max(63)]).meta({ "x-kubernetes-int-or-string": true });
+export type IntOrString = z.infer<typeof IntOrString>;
+
 export const Condition = z.object({
   type: z.string().max(316),
   status: z.enum(["True", "False", "Unknown"]),

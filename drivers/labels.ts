@@ -12,4 +12,10 @@ export const labels = {
   host: "stowage.dev/host",
   /** Digest per field of the spec that it was created from; see spec-hash.ts. */
   specHash: "stowage.dev/spec-hash",
+  /** Name of the init container that it is; empty or absent on the container itself. */
+  initContainer: "stowage.dev/init-container",
+  /** Digest per ConfigMap and Secret that it was created from. */
+  config: "stowage.dev/config",
+  /** The volumes that were made for it, by their names in the spec. */
+  volumes: "stowage.dev/volumes",
 } as const;

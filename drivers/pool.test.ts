@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Host } from "../crds/host.ts";
 import { HostSpec } from "../crds/host.ts";
-import { UnsupportedHostError } from "./driver.ts";
+import { RefusedCredentialsError } from "./driver.ts";
 import type { ReadSecret } from "./pool.ts";
 import { DriverPool } from "./pool.ts";
 
@@ -20,7 +20,9 @@ const secret =
 const noSecret: ReadSecret = async () => {
   throw new Error("nobody should ask for a Secret");
 };
+const overSsh = { endpoint: "ssh://h", ssh: { secretRef: { namespace: "infra", name: "docker" } } };
 const keys = { "ca.crt": "Y2E=", "tls.crt": "Y3J0", "tls.key": "a2V5" };
+const sshKeys = { "ssh-privatekey": "a2V5", known_hosts: "aA==" };
 
 test("hands out one driver per Host for as long as nothing about it changes", async () => {
   await using pool = new DriverPool({ instance: "i" });
@@ -35,9 +37,10 @@ test.each<[string, object, object, Record<string, string>]>([
   ["endpoint", plain, { endpoint: "unix:///other.sock" }, keys],
   ["server name", secured, { ...secured, tls: { ...secured.tls, serverName: "x" } }, keys],
   ["Secret's content", secured, secured, { ...keys, "tls.key": "b3RoZXI=" }],
+  ["key for SSH", overSsh, overSsh, { ...sshKeys, "ssh-privatekey": "b3RoZXI=" }],
 ])("opens another driver when the %s changes", async (_, before, after, data) => {
   await using pool = new DriverPool({ instance: "i" });
-  const driver = await pool.ensure(host(before), secret(keys));
+  const driver = await pool.ensure(host(before), secret({ ...keys, ...sshKeys }));
   const next = await pool.ensure(host(after), secret(data));
   expect(next).not.toBe(driver);
   expect(pool.get("a")).toBe(next);
@@ -60,7 +63,7 @@ test("forgets a Host that is removed", async () => {
 test("names the key that a Secret lacks", async () => {
   await using pool = new DriverPool({ instance: "i" });
   const ensure = pool.ensure(host(secured), secret({ "ca.crt": "Y2E=", "tls.crt": "Y3J0" }));
-  await expect(ensure).rejects.toThrow(UnsupportedHostError);
+  await expect(ensure).rejects.toThrow(RefusedCredentialsError);
   await expect(ensure).rejects.toThrow('Host "a": Secret "infra/docker" has no key "tls.key"');
   expect(pool.get("a")).toBeUndefined();
 });

@@ -3,11 +3,27 @@ import { isDeepStrictEqual } from "node:util";
 import type { Host } from "../crds/host.ts";
 import { DockerDriver } from "./docker/docker-driver.ts";
 import type { DockerDriverOptions } from "./docker/docker-driver.ts";
-import type { HostDriver } from "./driver.ts";
-import { UnsupportedHostError } from "./driver.ts";
+import type { HostDriver, Step } from "./driver.ts";
+import { RefusedCredentialsError } from "./driver.ts";
 
-/** Reads a Secret's data: values in base64, as the API serves them. */
-export type ReadSecret = (namespace: string, name: string) => Promise<Readonly<Record<string, string>>>;
+export interface SecretName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Reads a Secret's data: values in base64, as the API serves them. `keys`: those that it has to have. */
+export type ReadSecret = (secret: SecretName, keys: readonly string[]) => Promise<Readonly<Record<string, string>>>;
+
+const tlsKeys = ["ca.crt", "tls.crt", "tls.key"] as const;
+const sshKeys = ["ssh-privatekey", "known_hosts"] as const;
+
+/** Told of every step that a driver performed; must not throw. `error`: what it threw. */
+export type OnStep = (done: {
+  readonly hostName: string;
+  readonly step: Step["do"];
+  readonly seconds: number;
+  readonly error: unknown;
+}) => void;
 
 interface Entry {
   readonly options: DockerDriverOptions;
@@ -16,11 +32,13 @@ interface Entry {
 
 export class DriverPool implements AsyncDisposable {
   readonly #instance: string;
+  readonly #onStep: OnStep | undefined;
   readonly #entries = new Map<string, Entry>();
 
   /** `instance`: which control plane owns what its drivers create. */
-  constructor(options: { readonly instance: string }) {
+  constructor(options: { readonly instance: string; readonly onStep?: OnStep }) {
     this.#instance = options.instance;
+    this.#onStep = options.onStep;
   }
 
   /** The driver that {@link ensure} opened last; undefined for a Host that nobody opened. */
@@ -29,15 +47,15 @@ export class DriverPool implements AsyncDisposable {
   }
 
   /**
-   * The Host's driver: the same as before, unless its endpoint, its tls or the content of its Secret changed. Then what
+   * The Host's driver: the same as before, unless its endpoint, its tls or ssh, or the content of its Secret changed. Then what
    * the old one has under way fails with HostUnreachableError, to be tried again with the new one. Rejects with what
-   * `readSecret` rejects with, and with UnsupportedHostError for a Secret that lacks a key. Does not connect.
+   * `readSecret` rejects with, and with RefusedCredentialsError for a Secret that lacks a key. Does not connect.
    */
   async ensure(host: Host, readSecret: ReadSecret): Promise<HostDriver> {
     const options = await this.#optionsOf(host, readSecret);
     const current = this.#entries.get(options.hostName);
     if (current !== undefined && isDeepStrictEqual(current.options, options)) return current.driver;
-    const driver = DockerDriver.open(options);
+    const driver = this.#watched(DockerDriver.open(options), options.hostName);
     this.#entries.set(options.hostName, { options, driver });
     await current?.driver[Symbol.asyncDispose]();
     return driver;
@@ -54,25 +72,48 @@ export class DriverPool implements AsyncDisposable {
     await Promise.all([...this.#entries.keys()].map((hostName) => this.remove(hostName)));
   }
 
+  /** The driver, which from now on tells of its steps. */
+  #watched(driver: HostDriver, hostName: string): HostDriver {
+    const onStep = this.#onStep;
+    if (onStep === undefined) return driver;
+    const perform = driver.perform.bind(driver);
+    driver.perform = async (step, signal, onProgress) => {
+      const began = performance.now();
+      let error: unknown;
+      try {
+        await perform(step, signal, onProgress);
+      } catch (thrown) {
+        error = thrown;
+        throw thrown;
+      } finally {
+        onStep({ hostName, step: step.do, seconds: (performance.now() - began) / 1000, error });
+      }
+    };
+    return driver;
+  }
+
   async #optionsOf(host: Host, readSecret: ReadSecret): Promise<DockerDriverOptions> {
-    const { endpoint, tls } = host.spec.docker;
+    const { endpoint, tls, ssh } = host.spec.docker;
     const options = { hostName: host.metadata.name, instance: this.#instance, endpoint };
-    if (tls === undefined) return options;
-    const { namespace, name } = tls.secretRef;
-    const data = await readSecret(namespace, name);
-    const pem = (key: string): string => {
+    const secretRef = tls?.secretRef ?? ssh?.secretRef;
+    if (secretRef === undefined) return options;
+    const { namespace, name } = secretRef;
+    const data = await readSecret(secretRef, tls === undefined ? sshKeys : tlsKeys);
+    const text = (key: string): string => {
       const value = data[key];
       if (value !== undefined) return Buffer.from(value, "base64").toString();
-      throw new UnsupportedHostError(
-        `Cannot open Host "${options.hostName}": Secret "${namespace}/${name}" has no key "${key}" (it needs ca.crt, tls.crt and tls.key)`,
+      throw new RefusedCredentialsError(
+        `Cannot open Host "${options.hostName}": Secret "${namespace}/${name}" has no key "${key}"`,
       );
     };
+    if (tls === undefined)
+      return { ...options, ssh: { privateKey: text("ssh-privatekey"), knownHosts: text("known_hosts") } };
     return {
       ...options,
       tls: {
-        ca: pem("ca.crt"),
-        cert: pem("tls.crt"),
-        key: pem("tls.key"),
+        ca: text("ca.crt"),
+        cert: text("tls.crt"),
+        key: text("tls.key"),
         ...(tls.serverName === undefined ? {} : { serverName: tls.serverName }),
       },
     };

@@ -8,6 +8,21 @@ export interface Log {
   error(message: string, fields?: LogFields): void;
 }
 
+/** A log whose lines carry these fields, too; they are asked for with each line. */
+export function withFields(log: Log, fields: () => LogFields): Log {
+  return {
+    info(message, more) {
+      log.info(message, { ...fields(), ...more });
+    },
+    warn(message, more) {
+      log.warn(message, { ...fields(), ...more });
+    },
+    error(message, more) {
+      log.error(message, { ...fields(), ...more });
+    },
+  };
+}
+
 /** An error's message and those of its causes, outermost first: what happened and why, without a stack trace. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -4,7 +4,7 @@ set -eu
 . "$(dirname "$0")/prepare.sh"
 
 if ! require_tools dockerd:docker.io etcd:etcd-server busybox:busybox-static docker-registry:docker-registry \
-  python3-kubernetes:python3-kubernetes; then
+  python3-kubernetes:python3-kubernetes sshd:openssh-server docker-compose:docker-compose; then
   echo "Tests that need what is missing are skipped, each with its reason." >&2
 fi
 install_packages

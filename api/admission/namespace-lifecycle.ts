@@ -19,7 +19,7 @@ export class NamespaceLifecycle {
 
   /** Throws NotFound (of the namespace) or Forbidden with the cause NamespaceTerminating. */
   async admitCreate(definition: ResourceDefinition, namespace: string, name: string): Promise<void> {
-    const found = await this.#find(namespace);
+    const found = await this.find(namespace);
     if (found.metadata.deletionTimestamp === undefined) return;
     const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
     const { message, details } = forbidden(definition, name, why);
@@ -37,9 +37,10 @@ export class NamespaceLifecycle {
   }
 
   /**
-   * From the cache, which has what was written through this server; another replica's newest namespace is read.
+   * From the cache, which has what was written through this server; another replica's newest namespace is read. Throws
+   * NotFound.
    */
-  async #find(namespace: string): Promise<KubeObject> {
+  async find(namespace: string): Promise<KubeObject> {
     const endpoint = this.#namespaces();
     await endpoint.cacher.ready();
     const cached = endpoint.cacher.get(endpoint.codec.key(undefined, namespace));

@@ -48,7 +48,18 @@ const aggregateToView: readonly PolicyRule[] = [
     ["configmaps", "events", "limitranges", "namespaces", "resourcequotas", "resourcequotas/status", "serviceaccounts"],
     ...read,
   ),
-  rule("stowage.dev", ["containers", "containers/log", "containers/status"], ...read),
+  rule(
+    "stowage.dev",
+    [
+      "containers",
+      "containers/log",
+      "containers/stats",
+      "containers/status",
+      "disruptionbudgets",
+      "disruptionbudgets/status",
+    ],
+    ...read,
+  ),
 ];
 const aggregateToEdit: readonly PolicyRule[] = [
   rule("", ["secrets"], ...read),
@@ -56,7 +67,8 @@ const aggregateToEdit: readonly PolicyRule[] = [
   rule("", ["configmaps", "events", "secrets", "serviceaccounts"], ...write),
   rule("", ["serviceaccounts/token"], "create"),
   rule("coordination.k8s.io", ["leases"], ...read, ...write),
-  rule("stowage.dev", ["containers"], ...write),
+  rule("stowage.dev", ["containers", "disruptionbudgets"], ...write),
+  rule("stowage.dev", ["containers/eviction"], "create"),
 ];
 const aggregateToAdmin: readonly PolicyRule[] = [
   rule("authorization.k8s.io", ["localsubjectaccessreviews"], "create"),

@@ -156,6 +156,31 @@ export class HttpClient implements Client, AsyncDisposable {
     yield* this.#watch<Table>(type, options, tableAccept, (table) => table.metadata.resourceVersion);
   }
 
+  /**
+   * Asks a Container (`type`) to leave its Host. Throws TooManyRequests where a DisruptionBudget wants it to stay for now,
+   * Forbidden where it cannot go on elsewhere, Conflict where the one of that name has another `uid`.
+   */
+  async evict(
+    type: ResourceType,
+    name: Name,
+    options: { readonly uid?: string; readonly dryRun?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
+    const { uid, dryRun = false, signal } = options;
+    await this.request({
+      method: "POST",
+      path: pathOf(type, name.namespace, name.name, "eviction"),
+      query: { dryRun: dryRun ? "All" : undefined },
+      headers: { "content-type": "application/json" },
+      body: {
+        apiVersion: "policy/v1",
+        kind: "Eviction",
+        metadata: { ...name },
+        ...(uid === undefined ? {} : { deleteOptions: { preconditions: { uid } } }),
+      },
+      signal,
+    });
+  }
+
   // ---- Reader
 
   async get<R extends KubeObject>(type: ResourceType, name: Name): Promise<R> {

@@ -18,6 +18,7 @@ const builtinGroups: ReadonlyMap<string, BuiltinGroup> = new Map([
   ["authentication.k8s.io", api(17700, "authentication")],
   ["authorization.k8s.io", api(17600, "authorization")],
   ["autoscaling", api(17500, "autoscaling")],
+  ["policy", api(17400, "policy")],
   ["rbac.authorization.k8s.io", api(17000, "rbac")],
   ["apiextensions.k8s.io", { priority: 16700, schemas: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions" }],
   ["admissionregistration.k8s.io", api(16700, "admissionregistration")],

@@ -45,7 +45,9 @@ export interface Subresource {
 
 const scale = { group: "autoscaling", version: "v1", kind: "Scale" };
 const tokenRequest = { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest" };
+const eviction = { group: "policy", version: "v1", kind: "Eviction" };
 const known: Readonly<Record<string, Subresource>> = {
+  eviction: { verbs: ["create"], kind: eviction },
   finalize: { verbs: ["update"] },
   log: { verbs: ["get"] },
   scale: { verbs: ["get", "patch", "update"], kind: scale },

@@ -363,6 +363,7 @@ function labelsOf({ method, query }: Exchange, path: ResourcePath): RequestLabel
   const verb = verbOf(method, path, query);
   return {
     verb: metricVerbs[verb] ?? verb.toUpperCase(),
+    dry_run: query.get("dryRun") === "All" ? "All" : "",
     group,
     version,
     resource,

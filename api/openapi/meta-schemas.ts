@@ -33,7 +33,7 @@ export const apiVersionSchema = string(
 );
 export const kindSchema = string("Kind is a string value representing the REST resource this object represents.");
 
-/** The schema of a kind that is nothing but a subresource. Source: k8s.io/api/{autoscaling,authentication}/v1. */
+/** The schema of a kind that is nothing but a subresource. Source: k8s.io/api/{autoscaling,authentication,policy}/v1. */
 export function subresourceSchema(kind: string, refer: Refer): JsonObject {
   const metadata = { ...refer(metaName("ObjectMeta")), description: "Standard object metadata." };
   const int32 = (description: string): JsonObject => ({ type: "integer", format: "int32", description });
@@ -52,6 +52,11 @@ export function subresourceSchema(kind: string, refer: Refer): JsonObject {
         },
         ["replicas"],
       ),
+    });
+  if (kind === "Eviction")
+    return object("Eviction asks a Container to leave its Host, as far as DisruptionBudgets let it.", {
+      ...base,
+      deleteOptions: { ...refer(metaName("DeleteOptions")), description: "Of these, dryRun and preconditions count." },
     });
   return object(
     "TokenRequest requests a token for a given service account.",

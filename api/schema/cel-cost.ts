@@ -70,6 +70,12 @@ class Estimator {
   }
 
   known(ast: ASTNode, scope: Scope): Known {
+    const known = this.#known(ast, scope);
+    const isUnsized = known.size === undefined && known.node === undefined;
+    return isUnsized && scalars.has(typeNameOf(ast)) ? { ...known, size: one } : known;
+  }
+
+  #known(ast: ASTNode, scope: Scope): Known {
     const args = ast.args as never;
     const operator: string = ast.op;
     switch (operator) {
@@ -230,6 +236,16 @@ class Estimator {
 }
 
 const nothing: Known = { cost: zero };
+
+/** Types whose values have no length. Source: isScalar in cel-go/checker/cost.go. */
+const scalars: ReadonlySet<string> = new Set([
+  "bool",
+  "int",
+  "uint",
+  "double",
+  "google.protobuf.Duration",
+  "google.protobuf.Timestamp",
+]);
 
 /** What a turn of a loop costs besides its expressions: testing and adding to what is collected. */
 const turnCosts: Readonly<Record<string, Range>> = {

@@ -1,4 +1,4 @@
-/** A create that is answered, and stores nothing: reviews of access, requests for tokens. */
+/** A create that is answered, and stores nothing of its own kind: reviews of access, requests for tokens, evictions. */
 import type { JsonObject, ResourceDefinition } from "../resources/definition.ts";
 import { invalid } from "../status.ts";
 import type { User } from "../auth/authentication.ts";
@@ -12,17 +12,25 @@ export interface Question {
   /** The object below which it was asked; the name is empty for a kind of its own. */
   readonly about: ObjectName;
   readonly user: User;
+  /** Answer as if it were done, and do nothing. */
+  readonly dryRun: boolean;
 }
 
 export interface Answerer {
   /** The kind of the body and of the answer. */
   readonly definition: ResourceDefinition;
-  /** Returns the fields that the answer has besides, or instead of, those of the body. Throws ApiError. */
-  readonly answer: (question: Question) => JsonObject | Promise<JsonObject>;
+  /**
+   * Returns the fields that the answer has besides, or instead of, those of the body; undefined where there is nothing to
+   * say but that it is done. Throws ApiError.
+   */
+  readonly answer: (question: Question) => JsonObject | undefined | Promise<JsonObject | undefined>;
 }
 
 /** By `plural.group` of a kind, or `plural/subresource`: "tokenreviews.authentication.k8s.io", "serviceaccounts/token". */
 export type Answerers = Readonly<Record<string, Answerer>>;
+
+/** Source: createHandler in k8s.io/apiserver/pkg/endpoints/handlers/create.go. */
+const done: JsonObject = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
 
 /** The body with what was answered. Throws BadRequest, Invalid, and what the answerer throws. */
 export async function answer(
@@ -36,7 +44,9 @@ export async function answer(
   matchNamespace(object, definition.namespaced ? about.namespace : undefined);
   const causes = definition.prepareForCreate?.(object, clock.now()) ?? [];
   if (causes.length > 0) throw invalid(definition.invalidAs ?? definition, "", causes);
-  const { metadata: added, ...answered } = await ask({ object, about, user: options.user });
+  const found = await ask({ object, about, user: options.user, dryRun: options.dryRun });
+  if (found === undefined) return done;
+  const { metadata: added, ...answered } = found;
   const { apiVersion, kind, metadata, ...given } = object;
   // metav1.ObjectMeta's creationTimestamp is null where there is none.
   return {

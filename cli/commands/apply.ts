@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import type { Applied, ApplyOptions } from "../apply.ts";
 import type { Configure } from "../command.ts";
-import { collect, duration } from "../command.ts";
+import { collect, dryRunOption, duration } from "../command.ts";
 import { CommandError, UsageError } from "../errors.ts";
 import type { GlobalOptions, Terminal } from "../terminal.ts";
 
@@ -25,12 +25,7 @@ export const configure: Configure = (command, terminal) => {
     .addOption(
       new Option("--timeout <duration>", "with --wait: how long at most").argParser(duration("--timeout")).default(60_000, "60s"), // prettier-ignore
     )
-    .addOption(
-      new Option("--dry-run [where]", "say what the server would do, and do nothing")
-        .choices(["none", "server"])
-        .default("none")
-        .preset("server"),
-    )
+    .addOption(dryRunOption())
     .addOption(
       new Option("--validate <how>", "what to do about unknown and duplicate fields")
         .choices(Object.keys(validations))

@@ -10,6 +10,7 @@ interface Options {
   readonly tail?: number;
   readonly since?: number;
   readonly timestamps?: boolean;
+  readonly container?: string;
 }
 
 export const configure: Configure = (command, terminal) => {
@@ -22,6 +23,7 @@ export const configure: Configure = (command, terminal) => {
     )
     .option("--since <duration>", "only what is not older: 10m, 1h30m", duration("--since"))
     .option("--timestamps", "with the time of each line")
+    .option("-c, --container <name>", "of this init container, instead of the container itself")
     .action(async (name: string) => {
       await run(name, command.optsWithGlobals<Options & GlobalOptions>(), terminal);
     });
@@ -48,6 +50,7 @@ async function run(word: string, options: Options & GlobalOptions, terminal: Ter
       tailLines: options.tail,
       sinceSeconds: options.since === undefined ? undefined : Math.max(1, Math.ceil(options.since / 1000)),
       timestamps: options.timestamps,
+      container: options.container,
     },
   });
   for await (const chunk of chunks) if (!terminal.stdout.write(chunk)) await once(terminal.stdout, "drain");

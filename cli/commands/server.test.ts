@@ -4,7 +4,7 @@ import { serverOptions } from "./server.ts";
 
 const given: ServerFlags = {
   ...{ dataDir: "./.stowage", listen: "127.0.0.1:7443", store: "sqlite", etcdPrefix: "/registry", controllers: "*" },
-  ...{ logFormat: "text", logLevel: "info" },
+  ...{ defaultTenancy: "Shared", logFormat: "text", logLevel: "info" },
 };
 
 test("fills in what is not said", () => {
@@ -14,6 +14,7 @@ test("fills in what is not said", () => {
     tlsSan: [],
     store: { type: "sqlite" },
     ...{ controllers: "*", docker: undefined, instance: undefined, logFormat: "text", logLevel: "info" },
+    defaultTenancy: "Shared",
   });
 });
 

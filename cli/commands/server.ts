@@ -19,6 +19,7 @@ export interface ServerFlags {
   readonly etcdKeyfile?: string;
   readonly controllers: string;
   readonly docker?: string;
+  readonly defaultTenancy: "Shared" | "Exclusive";
   readonly instance?: string;
   readonly logFormat: "text" | "json";
   readonly logLevel: "info" | "warn" | "error";
@@ -43,6 +44,14 @@ export const configure: Configure = (command, terminal) => {
       "--docker <endpoint>",
       'Engine that becomes Host "local"; none for none (default: the local socket, if it answers)',
     )
+    .addOption(
+      new Option(
+        "--default-tenancy <tenancy>",
+        "of Containers that say nothing: Exclusive keeps a host's neighbours to one namespace",
+      )
+        .choices(["Shared", "Exclusive"])
+        .default("Shared"),
+    )
     .option("--instance <id>", "which control plane this is, where several share a host (default: kept in the store)")
     .addOption(new Option("--log-format <format>", "of standard error").choices(["text", "json"]).default("text"))
     .addOption(
@@ -66,6 +75,7 @@ export function serverOptions(options: ServerFlags, cwd: string): ServerOptions 
     store: storeOf(options, cwd),
     controllers: options.controllers,
     docker: dockerOf(options.docker),
+    defaultTenancy: options.defaultTenancy,
     instance: instanceOf(options.instance),
     logFormat: options.logFormat,
     logLevel: options.logLevel,

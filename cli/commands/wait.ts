@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import type { Configure } from "../command.ts";
 import { duration, takesTargets } from "../command.ts";
+import { timeoutSignal } from "../duration.ts";
 import { CommandError } from "../errors.ts";
 import type { TargetOptions } from "../targets.ts";
 import type { GlobalOptions, Terminal } from "../terminal.ts";
@@ -47,7 +48,7 @@ async function run(args: readonly string[], options: Options & GlobalOptions, te
   }
   if (awaited.needsObject) for (const { type, name } of targets) await client.get(type, name);
   const met = new Set<unknown>();
-  const following = { signal: AbortSignal.timeout(options.timeout), lost: warnOnce(terminal) };
+  const following = { signal: timeoutSignal(options.timeout), lost: warnOnce(terminal) };
   const left = await untilAll(client, targets, following, (target, object) => {
     if (!met.has(target) && awaited.isMet(object)) {
       met.add(target);

@@ -3,15 +3,13 @@
  * pkg/apis/core/types.go (PodLogOptions) and pkg/registry/core/pod/strategy.go.
  */
 import type { Client } from "../../api/client/client.ts";
-import { ApiError, badRequest, isNotFound } from "../../api/status.ts";
+import { badRequest } from "../../api/status.ts";
 import type { Container } from "../../crds/container.ts";
 import type { Host } from "../../crds/host.ts";
 import { hosts } from "../../crds/host.ts";
-import type { HostDriver, LogOptions } from "../../drivers/driver.ts";
-import { HostUnreachableError, StepError, UnsupportedHostError } from "../../drivers/driver.ts";
-
-/** Opens (or has open) the connection to a host. */
-export type OpenDriver = (host: Host) => Promise<HostDriver>;
+import type { LogOptions } from "../../drivers/driver.ts";
+import type { OpenDriver } from "./host-access.ts";
+import { hostSideId, refusalOf } from "./host-access.ts";
 
 function wholeNumber(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
@@ -54,28 +52,33 @@ export function logOptions(query: URLSearchParams, now: Date): LogOptions {
   };
 }
 
-/** What the container writes. Throws ApiError: BadRequest while it has not started, ServiceUnavailable without its host. */
+/** Of the container itself, which has the Container's name, or of one of its init containers. */
+function idOf({ metadata, spec, status }: Container, which: string | undefined): string | undefined {
+  if (which === undefined || which === metadata.name) return status?.containerID;
+  if (spec.initContainers?.some(({ name }) => name === which) !== true)
+    throw badRequest(`container ${which} is not valid for container ${metadata.name}`);
+  return status?.initContainerStatuses?.find(({ name }) => name === which)?.containerID;
+}
+
+/** What the container writes, or the init container `which`. Throws ApiError: BadRequest while it has not started, ServiceUnavailable without its host. */
 export async function* containerLog(
   client: Pick<Client, "get">,
   openDriver: OpenDriver,
   container: Container,
   options: LogOptions,
   signal: AbortSignal,
+  which?: string,
 ): AsyncGenerator<Uint8Array> {
   const { name } = container.metadata;
-  const { hostName, containerID, summary = "Pending" } = container.status ?? {};
+  const { hostName, summary = "Pending" } = container.status ?? {};
+  const containerID = idOf(container, which);
   if (hostName === undefined || containerID === undefined) {
     throw badRequest(`container "${name}" is waiting to start: ${summary}`);
   }
   try {
     const driver = await openDriver(await client.get<Host>(hosts, { name: hostName }));
-    yield* driver.logs(containerID.replace(/^[a-z]+:\/\//, ""), options, signal);
+    yield* driver.logs(hostSideId(containerID), options, signal);
   } catch (error) {
-    if (isNotFound(error)) throw badRequest(`container "${name}" ran on host "${hostName}", which no longer exists`);
-    if (error instanceof StepError) throw badRequest(`container "${name}": ${error.message}`);
-    if (error instanceof HostUnreachableError || error instanceof UnsupportedHostError) {
-      throw new ApiError("ServiceUnavailable", `container "${name}": ${error.message}`);
-    }
-    throw error;
+    throw refusalOf(error, `container "${name}"`, hostName);
   }
 }

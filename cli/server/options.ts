@@ -21,6 +21,8 @@ export interface ServerOptions {
   readonly controllers: string;
   /** Endpoint of the Engine that becomes Host "local"; the local socket, when it answers, where undefined. */
   readonly docker: string | undefined;
+  /** Of Containers that say nothing about it: whether they mind neighbours of other tenants on their Host. */
+  readonly defaultTenancy: "Shared" | "Exclusive";
   /** Which control plane this is; kept or made up where undefined. */
   readonly instance: string | undefined;
   readonly logFormat: "text" | "json";

@@ -2,14 +2,16 @@
  * `stowage server`: the composition root. Opens the store, serves the API over it, and runs the controllers against
  * that API. Only here (and in cli/commands) is the environment read, a client opened, or the clock looked at.
  */
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { Gauge, Registry } from "prom-client";
 import type { Client } from "../../api/client/client.ts";
 import { ManagedClient } from "../../api/client/managed-client.ts";
+import { defaultAuthorizer } from "../../api/auth/authorization.ts";
 import { writePrivate } from "../../api/auth/certificates.ts";
 import { ApiServer } from "../../api/server.ts";
 import { isAlreadyExists } from "../../api/status.ts";
@@ -17,12 +19,14 @@ import type { Store } from "../../api/storage/store.ts";
 import { Compactor } from "../../api/storage/compactor.ts";
 import { SqliteStore } from "../../api/storage/sqlite.ts";
 import { containerController } from "../../controllers/container/setup.ts";
+import { disruptionController } from "../../controllers/disruption/setup.ts";
 import { garbageCollector } from "../../controllers/garbage-collector/setup.ts";
-import { readTlsSecret } from "../../controllers/host/secret.ts";
+import { secretsOf } from "../../controllers/host/secret.ts";
 import { hostController } from "../../controllers/host/setup.ts";
 import { namespaceController } from "../../controllers/namespace/setup.ts";
 import { resourceQuotaController } from "../../controllers/resource-quota/setup.ts";
 import { serviceAccountController } from "../../controllers/service-account/setup.ts";
+import { taintEvictionController } from "../../controllers/taint-eviction/setup.ts";
 import { systemClock } from "../../process/clock.ts";
 import { ApiEventRecorder } from "../../controllers/runtime/events.ts";
 import { createInformers } from "../../controllers/runtime/informer.ts";
@@ -32,21 +36,31 @@ import { describeError } from "../../process/log.ts";
 import { Manager } from "../../controllers/runtime/manager.ts";
 import { schedulerController } from "../../controllers/scheduler/setup.ts";
 import type { Container } from "../../crds/container.ts";
+import { containers } from "../../crds/container.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
 import type { Host } from "../../crds/host.ts";
 import { hosts } from "../../crds/host.ts";
 import type { HostDriver } from "../../drivers/driver.ts";
 import { HostFeed } from "../../drivers/host-feed.ts";
 import { DriverPool } from "../../drivers/pool.ts";
+import { adoptable } from "./adoptable.ts";
 import { containerLog, logOptions } from "./container-log.ts";
 import { lockFolder, makeFolder } from "./data-folder.ts";
+import { resolveDigestKey } from "./digest-key.ts";
 import { resolveInstance } from "./instance.ts";
 import { createLog } from "./log.ts";
+import { PrometheusControllers } from "./metrics/controllers.ts";
+import { ObjectMetrics } from "./metrics/objects.ts";
+import { countSteps } from "./metrics/steps.ts";
 import type { ServerOptions } from "./options.ts";
+import { planAnswerer } from "./plan/answerer.ts";
+import { containerStats, hostStats } from "./stats.ts";
 
 const clock = systemClock;
 const defaultSocket = "/var/run/docker.sock";
 const localHost = "local";
+/** Of the replicas that could run the controllers. */
+const leaseName = "stowage-controllers";
 
 /** Serves until `signal` aborts, then stops within 10 s. Prints the `ready` line of the command-line contract. */
 export async function runServer(options: ServerOptions, signal: AbortSignal): Promise<void> {
@@ -56,6 +70,12 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     (line) => process.stderr.write(line),
     () => clock.now(),
   );
+  const registry = new Registry();
+  const metrics = {
+    controllers: new PrometheusControllers(registry),
+    objects: new ObjectMetrics(registry),
+    isLeader: leaderGauge(registry),
+  };
   await makeFolder(options.dataDir);
   // Before anything is written there: another server's kubeconfig stays as it is.
   using _folder = options.store.type === "sqlite" ? undefined : lockFolder(options.dataDir);
@@ -74,28 +94,57 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     names: options.tlsSan,
     connectors: {
       "containers.stowage.dev/log": (object, query, aborted) =>
-        containerLog(api.client, openDriver, object as Container, logOptions(query, clock.now()), aborted),
+        containerLog(
+          ...([api.client, openDriver, object as Container, logOptions(query, clock.now()), aborted] as const),
+          query.get("container") ?? undefined,
+        ),
+      "containers.stowage.dev/stats": (object, _, aborted) =>
+        containerStats(api.client, openDriver, object as Container, () => clock.now(), aborted),
+      "hosts.stowage.dev/stats": (object, _, aborted) =>
+        hostStats(openDriver, object as Host, () => clock.now(), aborted),
+      "hosts.stowage.dev/adoptable": (object, _query, aborted) => adoptable(openDriver, object as Host, aborted),
+    },
+    answerers: {
+      "plans.stowage.dev": planAnswerer({
+        client: () => api.client,
+        openDriver: (host) => openDriver(host),
+        authorizer: defaultAuthorizer,
+        tenancy: options.defaultTenancy,
+        digestKey: () => digestKey,
+        clock,
+      }),
     },
     clock,
     log,
+    metrics: () => registry.metrics(),
   });
   const { client } = api;
   const instance = await resolveInstance(client, options.dataDir, options.instance, randomUUID);
-  await using drivers = new DriverPool({ instance });
-  const openDriver = (host: Host): Promise<HostDriver> =>
-    drivers.ensure(host, (namespace, name) => readTlsSecret(client, namespace, name));
+  const digestKey = await resolveDigestKey(client, () => randomBytes(32));
+  await using drivers = new DriverPool({ instance, onStep: countSteps(registry) });
+  const openDriver = (host: Host): Promise<HostDriver> => drivers.ensure(host, secretsOf(client));
 
   await registerLocalHost(client, options, log);
   await api.listen();
   process.stdout.write(`ready ${api.url} kubeconfig=${join(options.dataDir, "admin.kubeconfig")}\n`);
   log.info("Serving", { url: api.url, store: options.store.type, instance });
 
-  const run = (term: AbortSignal): Promise<void> => runControllers({ options, client, drivers, log }, term);
+  const parts = { options, client, drivers, log, metrics, digestKey };
+  const run = (term: AbortSignal): Promise<void> => runControllers(parts, term);
   if (options.store.type === "sqlite") {
     await run(signal); // the store is locked by this process: there is nobody to compete with
   } else {
     const identity = await processIdentity(options.dataDir);
-    await leadWhileElected({ client, clock, log, name: "stowage-controllers", identity }, run, signal);
+    const lead = async (term: AbortSignal): Promise<void> => {
+      metrics.isLeader.set(1);
+      try {
+        await run(term);
+      } finally {
+        metrics.isLeader.set(0);
+      }
+    };
+    metrics.isLeader.set(0);
+    await leadWhileElected({ client, clock, log, name: leaseName, identity }, lead, signal);
   }
   log.info("Stopping");
 }
@@ -118,10 +167,13 @@ interface ControllerParts {
   readonly client: Client;
   readonly drivers: DriverPool;
   readonly log: Log;
+  readonly metrics: { readonly controllers: PrometheusControllers; readonly objects: ObjectMetrics };
+  readonly digestKey: Uint8Array;
 }
 
 /** One term: informers and what controllers remember are made anew each time this process is elected. */
-async function runControllers({ options, client, drivers, log }: ControllerParts, signal: AbortSignal): Promise<void> {
+async function runControllers(parts: ControllerParts, signal: AbortSignal): Promise<void> {
+  const { options, client, drivers, log, metrics, digestKey } = parts;
   const { random } = Math;
   const informers = createInformers(client, clock, log, random);
   const feed = new HostFeed();
@@ -135,14 +187,38 @@ async function runControllers({ options, client, drivers, log }: ControllerParts
   };
   const controllers = [
     hostController({ ...writersOf("host"), informers, drivers, feed, clock, random }),
-    schedulerController({ ...writersOf("scheduler"), informers, feed, clock }),
-    containerController({ ...writersOf("container"), informers, drivers, feed, clock }),
+    schedulerController({ ...writersOf("scheduler"), informers, feed, tenancy: options.defaultTenancy, clock }),
+    disruptionController({ ...writersOf("disruption"), informers, clock }),
+    taintEvictionController({ ...writersOf("taint-eviction"), informers, clock }),
+    containerController({ ...writersOf("container"), informers, drivers, feed, clock, random, log, digestKey }),
     namespaceController({ ...writersOf("namespace"), informers, clock }),
     garbageCollector({ ...writersOf("garbage-collector"), informers }),
     serviceAccountController({ ...writersOf("service-account"), informers }),
     resourceQuotaController({ ...writersOf("resource-quota"), informers, clock }),
   ];
-  await new Manager({ informers, clock, log, controllers, select: options.controllers }).run(signal);
+  using _seen = metrics.objects.watch({
+    containers: informers.for<Container>(containers),
+    hosts: informers.for<Host>(hosts),
+  });
+  await new Manager({
+    informers,
+    clock,
+    log,
+    metrics: metrics.controllers,
+    controllers,
+    select: options.controllers,
+  }).run(signal);
+}
+
+/** Source: k8s.io/component-base/metrics/prometheus/clientgo/leaderelection/metrics.go. */
+function leaderGauge(registry: Registry): Pick<Gauge.Internal<"name">, "set"> {
+  const gauge = new Gauge({
+    name: "leader_election_master_status",
+    help: "Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 indicates master. 'name' is the string used to identify the lease. Please make sure to group by name.",
+    labelNames: ["name"],
+    registers: [registry],
+  });
+  return gauge.labels(leaseName);
 }
 
 /**

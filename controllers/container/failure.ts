@@ -1,14 +1,18 @@
 /** What is kept of a step that a host refused, so that it is not asked again at once. */
 import type { StepErrorReason } from "../../drivers/driver.ts";
 import { exponentialBackoff } from "../runtime/backoff.ts";
+import type { crashLoop } from "./crash-loop.ts";
 
-/** NotConverging: the host accepts every step, and yet is not as asked afterwards. */
-export type RefusalReason = StepErrorReason | "NotConverging";
+/**
+ * NotConverging: the host accepts every step, and yet is not as asked afterwards. AlreadyAdopted: another Container has
+ * what this one would adopt.
+ */
+export type RefusalReason = StepErrorReason | "NotConverging" | "AlreadyAdopted";
 
 /** Why a Container is not as asked. */
 export interface Problem {
   /** One word for conditions and Events. */
-  readonly reason: RefusalReason;
+  readonly reason: RefusalReason | typeof crashLoop;
   /** One word for `get`. */
   readonly summary: string;
   /** For people: what is so, and what they can do. */

@@ -1,26 +1,44 @@
+import type { Client } from "../../api/client/client.ts";
 import { isNotFound } from "../../api/status.ts";
+import type { Condemned, Container } from "../../crds/container.ts";
 import type { Host } from "../../crds/host.ts";
 import type { HostDriver, Observed, Step } from "../../drivers/driver.ts";
 import { HostUnreachableError, StepError } from "../../drivers/driver.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
-import { specHash } from "../../drivers/spec-hash.ts";
+import { shownFiles } from "../../drivers/own-volumes.ts";
 import { childOf } from "../../process/abort.ts";
 import { findCondition } from "../runtime/conditions.ts";
-import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
+import type { Cache, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
 import { settled, waiting } from "../runtime/reconciler.ts";
+import { adoptedID, adoptionOf, alreadyAdopted } from "./adoption.ts";
 import { announceAfter, announceBefore } from "./announcement.ts";
+import { crashLoop } from "./crash-loop.ts";
 import type { Failure, RefusalReason } from "./failure.ts";
 import { nextFailure } from "./failure.ts";
-import type { Plan, Wanted } from "./plan.ts";
-import { needsImage, plan, planRemoval } from "./plan.ts";
-import { crashLoop, unknownStatus } from "./status.ts";
+import { condemnation } from "./health.ts";
+import { followsTag, ImageUpdates } from "./image-updates.ts";
+import type { Resolved } from "./inputs/inputs.ts";
+import type { Lookup } from "./inputs/lookup.ts";
+import { conceal, withoutValues } from "./inputs/words.ts";
+import { Performer, PostStartError, SupersededError } from "./performer.ts";
+import { asPlaced } from "./placed.ts";
+import type { Action, Plan, Wanted } from "./plan.ts";
+import { planRemoval } from "./plan.ts";
+import { digestsOf, planOn, wantedOf, withoutValuesOf } from "./preview.ts";
+import type { Prober } from "./prober/prober.ts";
+import { pullCredentials } from "./pull-secrets.ts";
+import { evictedStatus, unknownStatus, withoutFormerHost } from "./status.ts";
 import type { WorkOptions } from "./work.ts";
 import { Work, finalizer } from "./work.ts";
 
 export interface ContainerReconcilerOptions extends WorkOptions {
+  readonly client: WorkOptions["client"] & Pick<Client, "get">;
   readonly hosts: Cache<Host>;
   readonly drivers: Pick<DriverPool, "get">;
-  readonly events: EventRecorder;
+  readonly lookup: Lookup;
+  /** From 0 up to but not including 1. */
+  readonly random: () => number;
+  readonly prober: Pick<Prober, "watch" | "forget">;
 }
 
 /** Races with people take a round or two more than one; a host that needs as many as these does not do as it says. */
@@ -30,14 +48,22 @@ const unreachablePollMs = 5_000;
 /** When to look again for a container that the host is removing, in case its event is lost. */
 const removalPollMs = 1_000;
 
-/** Something else is asked for than what the work is about. Its change has woken us: the next work is about that. */
-class SupersededError extends Error {
-  override readonly name = "SupersededError";
-}
+/** When to look again whether the other one of two that would adopt the same container is gone. */
+const claimPollMs = 10_000;
 
-interface Pull {
-  readonly image: string;
-  readonly giveUp: AbortController;
+/** Why what a Container has on a host is removed once it is deleted. */
+export const deletion = "its Container was deleted";
+
+/** Name of the index of Containers by the id that they adopt. */
+export const byAdopted = "container/adopts";
+
+type Eviction = NonNullable<NonNullable<Container["status"]>["eviction"]>;
+
+/** What the volumes of one Container on one host hold. */
+interface Written {
+  readonly hostName: string;
+  readonly uid: string;
+  readonly files: Readonly<Record<string, string>>;
 }
 
 /** Makes a host match one Container: observe, plan, perform, observe, and say how it went. */
@@ -45,12 +71,18 @@ export class ContainerReconciler implements Reconciler {
   readonly #options: ContainerReconcilerOptions;
   readonly #failures = new Map<Key, Failure>();
   readonly #busy = new Set<Key>();
-  readonly #pulls = new Map<Key, Pull>();
+  readonly #working = new Map<Key, AbortController>();
+  readonly #performer: Performer;
+  /** As far as we know without asking the host: what we wrote there ourselves. */
+  readonly #written = new Map<Key, Written>();
   /** Those that are being worked on and of which there was news since they were last observed. */
   readonly #heard = new Set<Key>();
+  readonly #imageUpdates: ImageUpdates;
 
   constructor(options: ContainerReconcilerOptions) {
     this.#options = options;
+    this.#performer = new Performer(options);
+    this.#imageUpdates = new ImageUpdates(options.random);
   }
 
   /**
@@ -63,18 +95,22 @@ export class ContainerReconciler implements Reconciler {
     return true;
   }
 
-  /** Takes a change of what is asked for: a pull that may last for long is given up where nobody asks for it any more. */
+  /**
+   * Takes a change of what is asked for: see {@link Performer.supersede}. Where its Host is given up, so is all that is
+   * asked of that: it may take minutes to fail.
+   */
   supersede(key: Key): void {
-    const pull = this.#pulls.get(key);
-    const container = this.#options.containers.get(key);
-    const deleted = container === undefined || container.metadata.deletionTimestamp !== undefined;
-    if (deleted || container.spec.image !== pull?.image) pull?.giveUp.abort(new SupersededError());
+    this.#performer.supersede(key);
+    if (this.#options.containers.get(key)?.status?.eviction?.hostLost === true)
+      this.#working.get(key)?.abort(new SupersededError());
   }
 
   async reconcile(key: Key, signal: AbortSignal): Promise<Outcome> {
     this.#busy.add(key);
+    using working = childOf(signal);
+    this.#working.set(key, working);
     try {
-      const outcome = await this.#reconcile(key, signal);
+      const outcome = await this.#reconcile(key, working.signal);
       return this.#heard.has(key) ? settled(0) : outcome;
     } catch (error) {
       // Whether a host is lost is for the Host controller to say: its word wakes us, and then goes into the status.
@@ -84,6 +120,7 @@ export class ContainerReconciler implements Reconciler {
       throw error;
     } finally {
       this.#busy.delete(key);
+      this.#working.delete(key);
       this.#heard.delete(key);
     }
   }
@@ -92,15 +129,22 @@ export class ContainerReconciler implements Reconciler {
     const container = this.#options.containers.get(key);
     if (container === undefined) {
       this.#failures.delete(key);
+      this.#written.delete(key);
+      this.#imageUpdates.forget(key);
+      this.#options.prober.forget(key);
       return settled();
     }
     const { deletionTimestamp, finalizers = [] } = container.metadata;
     const deleted = deletionTimestamp !== undefined;
     if (deleted && !finalizers.includes(finalizer)) return settled();
 
-    const work = new Work(this.#options, container, signal);
+    const work = new Work(this.#options, asPlaced(container), signal);
+    const left = await this.#leaveFormerHosts(work);
     const hostName = container.status?.hostName;
-    if (hostName === undefined) return deleted ? release(work) : waiting("NotScheduled", "Waiting for a Host");
+    if (hostName === undefined) {
+      if (!deleted) return left ?? waiting("NotScheduled", "Waiting for a Host");
+      return left ?? release(work);
+    }
 
     const host = this.#options.hosts.get(hostName);
     if (host === undefined && deleted) {
@@ -110,97 +154,231 @@ export class ContainerReconciler implements Reconciler {
         "HostGone",
         `Host "${hostName}" no longer exists: what was left on it is not removed`,
       );
-      return release(work);
+      return left ?? release(work);
     }
     const away = whyAway(hostName, host);
+    const { eviction } = container.status ?? {};
     if (away !== undefined) {
+      if (eviction?.hostLost === true && !deleted)
+        return this.#leave(work, eviction, host === undefined ? [] : [hostName]);
       await work.write(unknownStatus(work.latest(), away.reason, away.message, this.#options.clock.now()));
       return waiting(away.reason, away.message);
     }
     const driver = this.#options.drivers.get(hostName);
     if (driver === undefined) return waiting("HostNotConnected", `Waiting for the connection to Host "${hostName}"`);
-    return deleted ? this.#remove(work, driver) : this.#converge(work, driver);
+    if (deleted) return (await this.#clear(work, driver, deletion)) ?? left ?? release(work);
+    return eviction === undefined ? this.#converge(work, driver, host) : this.#evict(work, driver, eviction);
   }
 
-  async #converge(work: Work, driver: HostDriver): Promise<Outcome> {
-    // Both are needed before anything is created, and neither needs the other.
-    let [observed] = await Promise.all([this.#observe(work, driver), work.hold()]);
-    const { spec } = work.container;
-    const wanted = { specHash: specHash(spec), inPlace: driver.inPlace(spec) };
+  /**
+   * Forgets the former Hosts on which nothing of the Container is left, or that are gone for good. Undefined when there
+   * are none left. What is there is removed by the Host's own controller, before anything new starts there.
+   */
+  async #leaveFormerHosts(work: Work): Promise<Outcome | undefined> {
+    const { hosts, drivers } = this.#options;
+    const waitsFor: string[] = [];
+    for (const name of work.container.status?.formerHosts ?? []) {
+      const host = hosts.get(name);
+      const driver = drivers.get(name);
+      const isBack = host !== undefined && driver !== undefined && whyAway(name, host) === undefined;
+      const isHere = name === work.container.status?.hostName;
+      if (host === undefined || isHere || (isBack && (await this.#observe(work, driver)).length === 0)) {
+        await work.write(withoutFormerHost(work.latest().status ?? {}, name));
+      } else waitsFor.push(name);
+    }
+    if (waitsFor.length === 0) return undefined;
+    const message = `Waiting for Host ${waitsFor.join(", ")}, where it may still run (delete a Host that will never return)`;
+    return waiting("FormerHost", message, removalPollMs);
+  }
+
+  /** Takes it off its host, and gives it back to the scheduler once nothing of it is left there. */
+  async #evict(work: Work, driver: HostDriver, eviction: Eviction): Promise<Outcome> {
+    const { eviction: _asked, ...status } = work.latest().status ?? {};
+    // What has ended takes no room, and must not run again.
+    if (status.phase === "Succeeded" || status.phase === "Failed") {
+      await work.write(status);
+      return settled();
+    }
+    const pending = await this.#clear(work, driver, eviction.message);
+    if (pending !== undefined) return pending;
+    return this.#leave(work, eviction, []);
+  }
+
+  /** Gives it back to the scheduler. `leftOn`: where something of it may still be. */
+  async #leave(work: Work, eviction: Eviction, leftOn: readonly string[]): Promise<Outcome> {
+    const { formerHosts = [], hostName = "" } = work.latest().status ?? {};
+    const all = [...new Set([...formerHosts, ...leftOn])];
+    // What was found out there says nothing of where it goes.
+    this.#options.prober.forget(work.key);
+    this.#failures.delete(work.key);
+    await work.write(evictedStatus(work.latest(), eviction, all, this.#options.clock.now()));
+    this.#tell(work, "Normal", "Left", `Left Host "${hostName}": ${eviction.message}`);
+    return settled();
+  }
+
+  /** All that name the container which it would adopt. */
+  #claims(container: Container): readonly Container[] {
+    const id = adoptedID(container);
+    return id === undefined ? [] : this.#options.containers.byIndex(byAdopted, id);
+  }
+
+  async #converge(work: Work, driver: HostDriver, host: Host | undefined): Promise<Outcome> {
+    // All are needed before anything is created, and none needs another.
+    const [found, resolved] = await Promise.all([
+      this.#observe(work, driver),
+      this.#options.lookup.resolve(work.container, host),
+      work.hold(),
+    ]);
+    const taken = found.length === 0 ? alreadyAdopted(work.container, this.#claims(work.container)) : undefined;
+    if (taken !== undefined) {
+      await work.show({ keep: undefined, before: undefined, problem: taken });
+      return waiting(taken.reason, taken.message, claimPollMs);
+    }
+    const wanted = wantedOf(driver, work.container.spec, resolved);
+    let observed = withoutValuesOf(found, work.container, resolved);
     let before: Observed | undefined;
     for (let round = 0; ; round++) {
       const made = await this.#plan(work, driver, wanted, observed);
       if (round === 0) before = made.keep;
-      if (made.steps.length === 0) return this.#conclude(work, made, before);
-      if (round < mostRounds) await this.#perform(work, driver, made);
+      const verdict = this.#options.prober.watch(work.container, made.keep, driver, resolved.secrets);
+      const imageDigest = await this.#imageDigest(work, driver, made.keep);
+      work.see({
+        init: made.init,
+        ...(verdict === undefined ? {} : { verdict }),
+        ...(imageDigest === undefined ? {} : { imageDigest }),
+      });
+      if (made.steps.length === 0) {
+        const condemned = condemnation(work.latest(), made.keep, verdict);
+        if (condemned === undefined) return this.#conclude(work, made, before);
+        await this.#condemn(work, made.keep, condemned);
+      } else if (round < mostRounds) await this.#perform(work, driver, made, resolved);
       else this.#fail(work, "NotConverging", notConverging(made));
-      observed = await this.#observe(work, driver);
+      observed = withoutValuesOf(await this.#observe(work, driver), work.container, resolved);
     }
   }
 
   async #observe(work: Work, driver: HostDriver): Promise<readonly Observed[]> {
     this.#heard.delete(work.key);
-    return driver.observe(work.owner, work.signal);
+    return driver.observe(work.owner, work.signal, adoptionOf(work.latest(), this.#claims(work.container)));
   }
 
   async #plan(work: Work, driver: HostDriver, wanted: Wanted, observed: readonly Observed[]): Promise<Plan> {
-    const container = work.latest();
-    const { spec } = container;
-    const input = {
-      container,
-      observed,
-      wanted,
-      failure: this.#failures.get(work.key),
-      now: this.#options.clock.now(),
+    const now = this.#options.clock.now();
+    const input = { container: work.latest(), observed, wanted, failure: this.#failures.get(work.key), now };
+    const questions = {
+      files: (keep: Observed) => this.#filesOf(work, driver, keep),
+      movedTo: (keep: Observed | undefined) => this.#movedTo(work, driver, keep, now),
     };
-    const made = plan({ ...input, imagePresent: true });
-    if (!needsImage(spec, made) || (await driver.hasImage(spec.image, work.signal))) return made;
-    return plan({ ...input, imagePresent: false });
+    return planOn(driver, input, questions, work.signal);
+  }
+
+  /** The digest that the tag of what runs stands for by now, where that is followed and is another image. */
+  async #movedTo(work: Work, driver: HostDriver, keep: Observed | undefined, now: Date): Promise<string | undefined> {
+    const { key, signal } = work;
+    const { spec } = work.container;
+    if (!followsTag(spec, keep)) {
+      if (spec.imageUpdatePolicy === undefined) this.#imageUpdates.forget(key);
+      return undefined;
+    }
+    const { image } = spec;
+    const questions = {
+      registryDigest: async () =>
+        driver.registryDigest(image, signal, await pullCredentials(this.#options, work.container, image)),
+      runningDigests: () => driver.repositoryDigests(image, keep.imageID, signal),
+    };
+    const { movedTo, failure } = await this.#imageUpdates.look(key, spec, questions, now);
+    if (failure !== undefined) {
+      if (!(failure instanceof Error)) throw new TypeError("A driver threw what is no Error", { cause: failure });
+      if (!(failure instanceof StepError)) throw failure;
+      const message = `Cannot tell whether "${image}" has moved; it is kept as it is: ${failure.message}`;
+      this.#tell(work, "Warning", "ImageCheckFailed", message);
+    }
+    return movedTo;
+  }
+
+  /** What the repository calls the image that runs, where its tag is followed: asked once for each image. */
+  async #imageDigest(work: Work, driver: HostDriver, keep: Observed | undefined): Promise<string | undefined> {
+    const { spec } = work.container;
+    if (spec.imageUpdatePolicy === undefined || keep === undefined) return undefined;
+    const { imageID, imageDigest } = work.latest().status ?? {};
+    if (imageDigest !== undefined && imageID === keep.imageID) return imageDigest;
+    const [digest] = await driver.repositoryDigests(spec.image, keep.imageID, work.signal);
+    return digest;
+  }
+
+  /** What we wrote ourselves, or what the host shows: after a restart we do not know. */
+  async #filesOf(work: Work, driver: HostDriver, keep: Observed): Promise<Written["files"]> {
+    const { hostName = "" } = work.container.status ?? {};
+    const written = this.#written.get(work.key);
+    if (written?.uid === keep.uid && written.hostName === hostName) return written.files;
+    const files = await driver.files(keep.id, shownFiles(work.container.spec), work.signal);
+    this.#written.set(work.key, { hostName, uid: keep.uid, files });
+    return files;
   }
 
   /** Performs the plan up to the first step that the host refuses. */
-  async #perform(work: Work, driver: HostDriver, made: Plan): Promise<void> {
-    let replaced = made.replacing.length === 0;
+  async #perform(work: Work, driver: HostDriver, made: Plan, resolved: Resolved): Promise<void> {
+    let replaced = made.why === undefined;
     try {
       for (const step of made.steps) {
         if (!replaced && "id" in step && step.id === made.keep?.id) {
           replaced = true;
           await this.#showReplacing(work, made);
         }
-        await this.#step(work, driver, made, step);
+        await this.#step(work, driver, made, step, resolved);
       }
       this.#failures.delete(work.key);
     } catch (error) {
+      if (error instanceof PostStartError) return this.#condemn(work, made.keep, postStartFailed(work, made, error));
       if (!(error instanceof StepError)) throw error;
       // Somebody was quicker: look again.
-      if (error.reason !== "NoSuchContainer") this.#fail(work, error.reason, error.message);
+      if (error.reason === "NoSuchContainer") return;
+      const words = withoutValues(error.message, work.container.spec, resolved.inputs);
+      this.#fail(work, error.reason, conceal(words, resolved.secrets));
     }
   }
 
   /** Throws SupersededError where something else is asked for by now. */
-  async #step(work: Work, driver: HostDriver, made: Plan, step: Step): Promise<void> {
+  async #step(work: Work, driver: HostDriver, made: Plan, step: Action, resolved: Resolved): Promise<void> {
     if (!work.isCurrent()) throw new SupersededError();
+    if (step.do === "create") {
+      for (const message of resolved.skipped) this.#tell(work, "Warning", "InvalidEnvironmentVariableNames", message);
+    }
     const before = announceBefore(step);
     if (before !== undefined) this.#tell(work, "Normal", before.reason, before.message);
-    if (step.do === "pull") await this.#pull(work, driver, made, step);
-    else await driver.perform(step, work.signal);
+    if (step.do === "prepare" || step.do === "write") await this.#write(work, driver, step, resolved);
+    else await this.#performer.perform(work, driver, step, made.keep, resolved.inputs);
+    if (step.do === "pull" && step.image === work.container.spec.image) this.#imageUpdates.pulled(work.key);
     for (const { reason, message } of announceAfter(step, made)) this.#tell(work, "Normal", reason, message);
   }
 
-  async #pull(work: Work, driver: HostDriver, made: Plan, step: Step & { readonly do: "pull" }): Promise<void> {
-    using giveUp = childOf(work.signal);
-    this.#pulls.set(work.key, { image: step.image, giveUp });
-    try {
-      await driver.perform(step, giveUp.signal, work.progress(made.keep));
-    } finally {
-      this.#pulls.delete(work.key);
-      await work.shown();
-    }
+  /** Until it is done, nobody knows what the volumes hold. */
+  async #write(
+    work: Work,
+    driver: HostDriver,
+    step: Step & { readonly do: "prepare" | "write" },
+    { inputs }: Resolved,
+  ): Promise<void> {
+    const before = step.do === "write" ? this.#written.get(work.key)?.files : undefined;
+    this.#written.delete(work.key);
+    await driver.perform(step, work.signal, { inputs });
+    const { hostName = "" } = work.container.status ?? {};
+    const uid = step.do === "prepare" ? step.container.metadata.uid : step.uid;
+    const files = { ...before, ...digestsOf(work.container.spec, inputs) };
+    this.#written.set(work.key, { hostName, uid, files });
+  }
+
+  /** Written down before anything is stopped: whoever finds it ended after a crash then knows that it was us, and why. */
+  async #condemn(work: Work, keep: Observed | undefined, condemned: Condemned): Promise<void> {
+    this.#tell(work, "Normal", "Killing", condemned.message);
+    const reason = work.container.spec.restartPolicy === "Never" ? "Terminating" : "Restarting";
+    const activity = { reason, message: condemned.message } as const;
+    await work.show({ keep, before: keep, problem: undefined, activity, condemned });
   }
 
   /** Said before the old one is gone: who finds nothing on the host after a crash then knows that it did not vanish. */
   async #showReplacing(work: Work, made: Plan): Promise<void> {
-    const message = `${made.replacing.join(", ")} changed`;
+    const message = made.why ?? "";
     this.#tell(work, "Normal", "Replacing", `Replacing: ${message}`);
     const activity = { reason: "Replacing", message } as const;
     await work.show({ keep: made.keep, before: made.keep, problem: undefined, activity });
@@ -220,43 +398,49 @@ export class ContainerReconciler implements Reconciler {
 
   async #conclude(work: Work, made: Plan, before: Observed | undefined): Promise<Outcome> {
     const { keep, problem, retryAfterMs } = made;
-    if (problem === undefined && retryAfterMs !== undefined) {
-      return waiting("Removing", "Waiting for the host to remove a container", retryAfterMs);
-    }
-    const looped = work.latest().status?.summary === crashLoop;
+    if (made.leaving) return waiting("Removing", "Waiting for the host to remove a container", retryAfterMs);
+    if (keep !== undefined && keep.id === adoptedID(work.container) && work.latest().status?.containerID === undefined)
+      this.#tell(work, "Normal", "Adopted", `Took over container ${keep.hostSideName} as it is`);
+    const looped = isCrashLoop(work);
+    if (problem?.reason === "CreateContainerConfigError" && work.latest().status?.message !== problem.message)
+      this.#tell(work, "Warning", "Failed", `Error: ${problem.message}`);
     await work.show({ keep, before, problem });
-    if (!looped && work.latest().status?.summary === crashLoop) {
-      this.#tell(work, "Warning", "BackOff", "Back-off restarting failed container");
-    }
-    return problem === undefined ? settled() : waiting(problem.reason, problem.message, retryAfterMs);
+    if (!looped && isCrashLoop(work)) this.#tell(work, "Warning", "BackOff", "Back-off restarting failed container");
+    if (problem !== undefined) return waiting(problem.reason, problem.message, retryAfterMs);
+    const { spec } = work.container;
+    const times = [retryAfterMs, this.#imageUpdates.dueInMs(work.key, spec, keep, this.#options.clock.now())];
+    const due = times.filter((one) => one !== undefined);
+    return settled(due.length === 0 ? undefined : Math.min(...due));
   }
 
-  async #remove(work: Work, driver: HostDriver): Promise<Outcome> {
+  /** Removes all of it from a host. Undefined when nothing is left there. */
+  async #clear(work: Work, driver: HostDriver, why: string): Promise<Outcome | undefined> {
+    this.#options.prober.forget(work.key);
     const observed = await this.#observe(work, driver);
-    const steps = planRemoval(work.container.spec, observed);
+    const steps = planRemoval(work.container.spec, observed, why);
     if (steps.some((step) => step.do === "stop")) {
       const activity = { reason: "Terminating", message: "Stopping the container, then removing it" } as const;
-      await work.show({ keep: observed[0], before: undefined, problem: undefined, activity });
+      await work.show({ keep: mainOf(observed), before: undefined, problem: undefined, activity });
     }
     for (const step of steps) await this.#removeStep(work, driver, step, observed);
     if (observed.some((one) => one.state === "removing")) {
       return waiting("Removing", "Waiting for the host to remove a container", removalPollMs);
     }
     this.#failures.delete(work.key);
-    return release(work);
+    return undefined;
   }
 
-  async #removeStep(work: Work, driver: HostDriver, step: Step, observed: readonly Observed[]): Promise<void> {
+  async #removeStep(work: Work, driver: HostDriver, step: Action, observed: readonly Observed[]): Promise<void> {
     const before = announceBefore(step);
     if (before !== undefined) this.#tell(work, "Normal", before.reason, before.message);
     try {
-      await driver.perform(step, work.signal);
+      await this.#performer.perform(work, driver, step, mainOf(observed));
     } catch (error) {
       if (!(error instanceof StepError)) throw error;
       if (error.reason === "NoSuchContainer") return;
       this.#tell(work, "Warning", "FailedKilling", error.message);
       const { reason, message } = error;
-      await work.show({ keep: observed[0], before: undefined, problem: { reason, message, summary: reason } });
+      await work.show({ keep: mainOf(observed), before: undefined, problem: { reason, message, summary: reason } });
       throw error;
     }
   }
@@ -266,13 +450,23 @@ export class ContainerReconciler implements Reconciler {
   }
 }
 
+const mainOf = (observed: readonly Observed[]): Observed | undefined =>
+  observed.find(({ initContainer }) => initContainer === undefined);
+
+const isCrashLoop = (work: Work): boolean => work.latest().status?.summary?.endsWith(crashLoop) === true;
+
+function postStartFailed({ container }: Work, { keep }: Plan, { message }: Error): Condemned {
+  const { terminationGracePeriodSeconds: graceSeconds } = container.spec;
+  return { startedAt: keep?.startedAt ?? "", reason: "PostStartHookFailed", message, graceSeconds };
+}
+
 async function release(work: Work): Promise<Outcome> {
   await work.release();
   return settled();
 }
 
 /** Why nothing can be done on the host now. The words do not change while that lasts: each change would be written. */
-function whyAway(hostName: string, host: Host | undefined): { reason: string; message: string } | undefined {
+export function whyAway(hostName: string, host: Host | undefined): { reason: string; message: string } | undefined {
   if (host === undefined) {
     return {
       reason: "HostGone",

@@ -7,6 +7,7 @@ import { outOfStep } from "./relist.ts";
 const found = (id: string, state: OwnedContainer["state"]): OwnedContainer => ({
   owner: { namespace: "default", name: "web" },
   uid: "uid-of-web",
+  hostName: "a",
   id,
   hostSideName: `default_web_${id}`,
   state,

@@ -3,6 +3,7 @@ import type { Container } from "../../crds/container.ts";
 import type { OwnedContainer } from "../../drivers/driver.ts";
 import type { Key } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
+import { containerID } from "./crash-loop.ts";
 
 /** The state on a host that a phase goes with; a phase that is not here goes with none. */
 const stateOf: Readonly<Record<string, readonly OwnedContainer["state"][]>> = {
@@ -25,9 +26,25 @@ export function outOfStep(bound: readonly Container[], found: readonly OwnedCont
 }
 
 function inStep({ status }: Container, found: readonly OwnedContainer[]): boolean {
-  const [only] = found;
-  if (only === undefined)
-    return status?.containerID === undefined || status.phase === "Succeeded" || status.phase === "Failed";
-  if (found.length > 1 || status?.containerID !== `docker://${only.id}`) return false;
+  const main = found.filter(({ initContainer }) => initContainer === undefined);
+  const [only] = main;
+  if (only === undefined) {
+    const none = status?.containerID === undefined || status.phase === "Succeeded" || status.phase === "Failed";
+    return none && found.every((one) => isInitInStep(status, one));
+  }
+  if (main.length > 1 || status?.containerID !== containerID(only)) return false;
+  // Between two runs of what keeps ending, until its time.
+  if (status.backoff?.until !== undefined && only.state === "exited") return true;
   return stateOf[status.phase ?? ""]?.includes(only.state) ?? false;
+}
+
+const initStateOf: Readonly<Record<string, readonly OwnedContainer["state"][]>> = {
+  Waiting: ["created"],
+  Running: ["running", "paused"],
+  Terminated: ["exited"],
+};
+
+function isInitInStep(status: Container["status"], one: OwnedContainer): boolean {
+  const said = status?.initContainerStatuses?.find(({ name }) => name === one.initContainer);
+  return said?.containerID === containerID(one) && (initStateOf[said.state]?.includes(one.state) ?? false);
 }

@@ -134,6 +134,16 @@ describe("runs", () => {
     });
   });
 
+  test("one that vanished while it was to be stopped is history, too", () => {
+    const container = containerOf({ runState: "Stopped" }, { status: running });
+    const status = look({ container, keep: undefined });
+    expect(status).toMatchObject({
+      phase: "Stopped",
+      lastState: { containerID: "docker://a", reason: "ContainerGone" },
+    });
+    expect(status).not.toHaveProperty("containerID");
+  });
+
   test("a replaced container is named, and the new one is no restart", () => {
     const old = observedOf(spec, { state: "running" });
     const activity = { reason: "Replacing", message: "image changed" } as const;

@@ -1,16 +1,21 @@
 /** Says in Container.status what is so. Pure. */
-import type { Container, ContainerStatus } from "../../crds/container.ts";
+import type { Condemned, Container, ContainerStatus } from "../../crds/container.ts";
 import type { Condition } from "../../crds/meta.ts";
+import { formatTime } from "../../crds/meta.ts";
 import type { Observed, PullProgress } from "../../drivers/driver.ts";
 import type { ConditionDraft } from "../runtime/conditions.ts";
 import { findCondition, setCondition } from "../runtime/conditions.ts";
+import { backoffOf, containerID, crashLoop } from "./crash-loop.ts";
+import type { Finding, Verdict } from "./health.ts";
+import { healthy, started, unready } from "./health.ts";
+import type { InitProgress } from "./init.ts";
 import type { Problem } from "./failure.ts";
 import type { Ended } from "./plan.ts";
 import { ended } from "./plan.ts";
 
 /** What is being done and takes its time: one word as kubectl shows it, and a sentence. */
 export interface Activity {
-  readonly reason: "Pulling" | "Replacing" | "Terminating";
+  readonly reason: "Pulling" | "Replacing" | "Restarting" | "Terminating";
   readonly message: string;
 }
 
@@ -25,6 +30,16 @@ export interface Sight {
   readonly before: Observed | undefined;
   readonly problem: Problem | undefined;
   readonly activity?: Activity;
+  /** How its init containers are; as before where absent. */
+  readonly init?: InitProgress;
+  /** What its probes have found; absent where it has none. */
+  readonly verdict?: Verdict;
+  /** Digest that the repository has for the image of `keep`; absent where nobody asked. */
+  readonly imageDigest?: string;
+  /** From now on the run that it names is to end. */
+  readonly condemned?: Condemned;
+  /** Beginning of the run whose postStart hook is done now. */
+  readonly postStarted?: string;
   readonly now: Date;
 }
 
@@ -35,21 +50,45 @@ export function statusOf(sight: Sight): ContainerStatus {
   const { container, activity, problem, generation } = sight;
   const previous = container.status ?? {};
   const keep = standing(sight);
-  const end = ended(container, keep);
-  const phase = phaseOf(container, keep, end);
-  const summary = activity?.reason ?? problem?.summary ?? summaryOf(phase, keep, end);
+  const end = ended(container, keep, sight.init);
+  const phase = phaseOf(container, keep, end, problem);
+  const summary = activity?.reason ?? problem?.summary ?? summaryOf(phase, sight, end);
   const message = (activity ?? problem)?.message ?? messageOf(previous, keep, end);
   return {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase,
     summary,
     ...(message === "" ? {} : { message }),
-    ...(previous.hostName === undefined ? {} : { hostName: previous.hostName }),
-    ...(keep === undefined && phase === "Pending" ? {} : runOf(previous, keep, end)),
+    ...placeOf(previous),
+    ...(isGone(keep, phase) ? {} : runOf(previous, keep, end, sight.imageDigest)),
     ...historyOf(previous, phase, sight),
+    ...marksOf(previous, phase, sight),
     conditions: conditionsOf(sight, phase, summary, message),
   };
 }
+
+/** Where it is, was, and is to go from: what others say of it, which no observation changes. */
+function placeOf({
+  hostName,
+  eviction,
+  formerHosts,
+  priority,
+  cpuset,
+  devices,
+}: ContainerStatus): Partial<ContainerStatus> {
+  return {
+    ...(hostName === undefined ? {} : { hostName }),
+    ...(eviction === undefined ? {} : { eviction }),
+    ...(formerHosts === undefined ? {} : { formerHosts }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(cpuset === undefined ? {} : { cpuset }),
+    ...(devices === undefined ? {} : { devices }),
+  };
+}
+
+/** Whether nothing of the last run is left, and it has not ended for good: then it is history. */
+const isGone = (keep: Observed | undefined, phase: Phase): boolean =>
+  keep === undefined && (phase === "Pending" || phase === "Stopped");
 
 /** What is about to be replaced no longer stands for the Container: should it vanish now, it was us. */
 function standing({ keep, activity }: Sight): Observed | undefined {
@@ -75,6 +114,64 @@ export function unknownStatus(container: Container, reason: string, message: str
   };
 }
 
+/**
+ * The status of a Container that has left its Host, for the scheduler to place anew, unless its restartPolicy forbids
+ * another run. Its past stays: how often it started, and how its last run ended. `formerHosts`: where something of it may still run.
+ */
+export function evictedStatus(
+  container: Container,
+  { reason, message }: { readonly reason: string; readonly message: string },
+  formerHosts: readonly string[],
+  now: Date,
+): ContainerStatus {
+  const previous = container.status ?? {};
+  const { generation } = container.metadata;
+  const drafts: readonly ConditionDraft[] = [
+    draft("DisruptionTarget", "True", reason, message, generation),
+    draft("Scheduled", "False", reason, message, generation),
+    draft("Ready", "False", reason, message, generation),
+  ];
+  const conditions = drafts.reduce<readonly Condition[]>(
+    (all, one) => setCondition(all, one, now),
+    (previous.conditions ?? []).filter(({ type }) => type !== "ImageReady"),
+  );
+  const { containerID, exitCode, startedAt, finishedAt } = previous;
+  const lastState =
+    startedAt === undefined
+      ? previous.lastState
+      : {
+          ...(containerID === undefined ? {} : { containerID }),
+          ...(exitCode === undefined ? {} : { exitCode }),
+          reason,
+          startedAt,
+          finishedAt: finishedAt ?? formatTime(now),
+        };
+  // What must not run twice has had its run, and keeps the Host on which that was.
+  const over = container.spec.restartPolicy === "Never" && startedAt !== undefined;
+  return {
+    ...(previous.observedGeneration === undefined ? {} : { observedGeneration: previous.observedGeneration }),
+    ...(over
+      ? {
+          phase: "Failed",
+          summary: reason,
+          ...(previous.hostName === undefined ? {} : { hostName: previous.hostName }),
+        }
+      : { phase: "Pending", summary: "Pending" }),
+    message,
+    ...(formerHosts.length === 0 ? {} : { formerHosts: [...formerHosts] }),
+    ...(previous.restartCount === undefined ? {} : { restartCount: previous.restartCount }),
+    ...(lastState === undefined ? {} : { lastState }),
+    conditions: [...conditions],
+  };
+}
+
+/** The status without one of its former Hosts: nothing of it is there any more. */
+export function withoutFormerHost(status: ContainerStatus, hostName: string): ContainerStatus {
+  const { formerHosts = [], ...rest } = status;
+  const left = formerHosts.filter((one) => one !== hostName);
+  return left.length === 0 ? rest : { ...rest, formerHosts: left };
+}
+
 /** `45 % (3.1 of 6.9 MB)`; bytes alone where the total is not known yet. */
 export function formatProgress(progress: PullProgress): string {
   const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
@@ -83,8 +180,15 @@ export function formatProgress(progress: PullProgress): string {
   return `${percent} % (${megabytes(progress.current)} of ${megabytes(progress.total)} MB)`;
 }
 
-function phaseOf(container: Container, keep: Observed | undefined, end: Ended | undefined): Phase {
+function phaseOf(
+  container: Container,
+  keep: Observed | undefined,
+  end: Ended | undefined,
+  problem: Problem | undefined,
+): Phase {
   if (end !== undefined) return end.phase;
+  // Between two runs, as with kubelet.
+  if (keep?.state === "exited" && problem?.reason === crashLoop) return "Running";
   switch (keep?.state) {
     case "running":
     case "restarting":
@@ -100,14 +204,13 @@ function phaseOf(container: Container, keep: Observed | undefined, end: Ended | 
   }
 }
 
-/** As kubectl shows a container that keeps ending. */
-export const crashLoop = "CrashLoopBackOff";
 /** Docker's first two restarts come within a second: only after them is it a loop worth the name. */
 const restartsOfLoop = 3;
 
-function summaryOf(phase: Phase, keep: Observed | undefined, end: Ended | undefined): string {
+function summaryOf(phase: Phase, sight: Sight, end: Ended | undefined): string {
+  const keep = standing(sight);
   if (end !== undefined) return end.reason;
-  if (phase === "Pending") return "ContainerCreating";
+  if (phase === "Pending") return sight.init?.done === false ? sight.init.summary : "ContainerCreating";
   if (keep?.state !== "restarting") return phase;
   if (keep.restarts >= restartsOfLoop) return crashLoop;
   return terminationReason(keep);
@@ -138,11 +241,13 @@ function runOf(
   previous: ContainerStatus,
   keep: Observed | undefined,
   end: Ended | undefined,
+  imageDigest: string | undefined,
 ): Partial<ContainerStatus> {
   if (keep === undefined) {
     return {
       ...(previous.containerID === undefined ? {} : { containerID: previous.containerID }),
       ...(previous.imageID === undefined ? {} : { imageID: previous.imageID }),
+      ...(previous.imageDigest === undefined ? {} : { imageDigest: previous.imageDigest }),
       ...(previous.startedAt === undefined ? {} : { startedAt: previous.startedAt }),
       ...(previous.finishedAt === undefined ? {} : { finishedAt: previous.finishedAt }),
       ...(previous.exitCode === undefined || end?.reason === "ContainerGone" ? {} : { exitCode: previous.exitCode }),
@@ -153,14 +258,13 @@ function runOf(
   return {
     containerID: containerID(keep),
     imageID: keep.imageID,
+    ...(imageDigest === undefined ? {} : { imageDigest }),
     ...(keep.addresses.length === 0 ? {} : { addresses: keep.addresses.map((address) => ({ ...address })) }),
     ...(keep.startedAt === undefined ? {} : { startedAt: keep.startedAt }),
     ...(over && keep.finishedAt !== undefined ? { finishedAt: keep.finishedAt } : {}),
     ...(over && keep.exitCode !== undefined ? { exitCode: keep.exitCode } : {}),
   };
 }
-
-const containerID = (keep: Observed): string => `docker://${keep.id}`;
 
 /**
  * How often it started again, and how the run before ended. Never counts down: Docker's own count does, at each start
@@ -169,7 +273,7 @@ const containerID = (keep: Observed): string => `docker://${keep.id}`;
 function historyOf(previous: ContainerStatus, phase: Phase, sight: Sight): Partial<ContainerStatus> {
   const keep = standing(sight);
   const hadRun = previous.startedAt !== undefined && previous.startedAt !== keep?.startedAt;
-  const over = hadRun && (keep !== undefined || phase === "Pending");
+  const over = hadRun && (keep !== undefined || isGone(keep, phase));
   const again = over && keep?.startedAt !== undefined;
   const lastState = over ? lastRun(previous, sight) : previous.lastState;
   return {
@@ -207,11 +311,62 @@ function lastReason(exitCode: number | undefined, activity: Activity | undefined
   return same ? "Unknown" : "ContainerGone";
 }
 
+/** What is kept of one run for later: see {@link ContainerStatus}. */
+function marksOf(previous: ContainerStatus, phase: Phase, sight: Sight): Partial<ContainerStatus> {
+  const keep = standing(sight);
+  const over = phase === "Stopped" || phase === "Succeeded" || phase === "Failed";
+  const backoff = over || previous.phase === "Stopped" ? undefined : backoffOf(previous, keep, sight.now);
+  const condemned = sight.condemned ?? previous.condemned;
+  const postStarted = sight.postStarted ?? previous.postStarted;
+  const inits = sight.init?.statuses ?? previous.initContainerStatuses ?? [];
+  return {
+    ...(backoff === undefined ? {} : { backoff }),
+    ...(condemned !== undefined && condemned.startedAt === keep?.startedAt ? { condemned } : {}),
+    ...(postStarted !== undefined && postStarted === keep?.startedAt ? { postStarted } : {}),
+    ...(inits.length === 0 ? {} : { initContainerStatuses: initsOf(inits, previous, keep) }),
+  };
+}
+
+/** Once the container is there, it no longer matters whether its init containers still are: what was said of them stays. */
+function initsOf(
+  inits: InitProgress["statuses"],
+  previous: ContainerStatus,
+  keep: Observed | undefined,
+): NonNullable<ContainerStatus["initContainerStatuses"]> {
+  const before = (name: string) => previous.initContainerStatuses?.find((one) => one.name === name);
+  return inits.map((init) => (keep !== undefined && init.state === "Waiting" ? (before(init.name) ?? init) : init));
+}
+
 function conditionsOf(sight: Sight, phase: Phase, summary: string, message: string): Condition[] {
-  const image = imageReady(sight);
-  const before = sight.container.status?.conditions;
-  const withImage = image === undefined ? before : setCondition(before, image, sight.now);
-  return [...setCondition(withImage, ready(sight, phase, summary, message), sight.now)];
+  const { container, generation, now } = sight;
+  const drafts = [imageReady(sight), ready(sight, phase, summary, message), ...wellness(sight, phase)];
+  const kept = (container.status?.conditions ?? []).filter(({ type }) => !isStale(type, drafts));
+  return [
+    ...drafts.reduce<readonly Condition[]>(
+      (all, one) => (one === undefined ? all : setCondition(all, { ...given(generation), ...one }, now)),
+      kept,
+    ),
+  ];
+}
+
+const given = (generation: number | undefined): object =>
+  generation === undefined ? {} : { observedGeneration: generation };
+
+/** Healthy and Started are there only where something tells of them. */
+function isStale(type: string, drafts: readonly (ConditionDraft | undefined)[]): boolean {
+  return (type === "Healthy" || type === "Started") && !drafts.some((one) => one?.type === type);
+}
+
+function wellness(sight: Sight, phase: Phase): readonly (ConditionDraft | undefined)[] {
+  const { container, verdict } = sight;
+  const keep = standing(sight);
+  const runs = keep?.state === "running" && phase === "Running";
+  const about = (type: string, finding: Finding | undefined): ConditionDraft | undefined =>
+    finding && { type, ...finding };
+  if (runs) return [about("Started", started(container, verdict)), about("Healthy", healthy(container, keep, verdict))];
+  const none = (type: string): ConditionDraft | undefined =>
+    findCondition(container.status?.conditions, type) && { type, status: "Unknown", reason: "NotRunning", message: "" };
+  return [none("Started"), none("Healthy")];
 }
 
 const imageProblems: ReadonlySet<string> = new Set(["ErrImagePull", "ErrImageNeverPull", "InvalidImageName"]);
@@ -230,11 +385,20 @@ function imageReady({ generation, activity, problem, keep }: Sight): ConditionDr
  */
 function ready(sight: Sight, phase: Phase, summary: string, message: string): ConditionDraft {
   const { generation, activity, problem, keep, container } = sight;
-  const runs = keep?.state === "running" && phase === "Running" && activity?.reason !== "Terminating";
+  const ending = activity?.reason === "Terminating" || activity?.reason === "Restarting";
+  const runs = keep?.state === "running" && phase === "Running" && !ending;
   if (!runs) return draft("Ready", "False", summary, message, generation);
+  const lacking = unready(withMarks(sight), keep, sight.verdict);
+  if (lacking !== undefined) return { type: "Ready", ...lacking, ...given(generation) };
   if (problem === undefined && activity === undefined) return draft("Ready", "True", "Running", "", generation);
   const asOf = findCondition(container.status?.conditions, "Ready")?.observedGeneration ?? 0;
   return draft("Ready", "True", "Running", "", asOf);
+}
+
+/** The Container as it is once this status is written. */
+function withMarks({ container, condemned, postStarted }: Sight): Container {
+  const marks = { ...(condemned && { condemned }), ...(postStarted !== undefined && { postStarted }) };
+  return { ...container, status: { ...container.status, ...marks } };
 }
 
 function draft(

@@ -4,9 +4,10 @@ import type { Container, ContainerStatus } from "../../crds/container.ts";
 import { containers as containerType } from "../../crds/container.ts";
 import type { Observed, Owner, PullProgress } from "../../drivers/driver.ts";
 import type { Clock } from "../../process/clock.ts";
-import type { Cache, Key } from "../runtime/reconciler.ts";
+import type { Cache, EventRecorder, Key } from "../runtime/reconciler.ts";
+import { announceChange } from "./announcement.ts";
 import { keyOf } from "../runtime/reconciler.ts";
-import type { Activity, Sight } from "./status.ts";
+import type { Sight } from "./status.ts";
 import { formatProgress, statusOf } from "./status.ts";
 
 /** Ours in metadata.finalizers: there may be something on a host. */
@@ -18,8 +19,14 @@ const progressEveryMs = 1_000;
 export interface WorkOptions {
   readonly client: Pick<Client, "patch" | "updateStatus">;
   readonly containers: Cache<Container>;
+  readonly events: EventRecorder;
   readonly clock: Clock;
 }
+
+/** What is known of a Container besides its own container. */
+export type Seen = Pick<Sight, "init" | "verdict" | "imageDigest">;
+
+export type Shown = Omit<Sight, "container" | "generation" | "now" | keyof Seen>;
 
 /** One Container while one reconciliation is about it: what it was when that began, and what is written to it since. */
 export class Work {
@@ -32,6 +39,7 @@ export class Work {
   /** What the cache may still show although we have written since. */
   readonly #outdated = new Set<string>();
   #written: Container;
+  #seen: Seen = {};
   #showing: Promise<void> | undefined;
 
   constructor(options: WorkOptions, container: Container, signal: AbortSignal) {
@@ -47,7 +55,9 @@ export class Work {
   /** Whether the object still asks for what this work makes true, as far as the cache has heard. */
   isCurrent(): boolean {
     const { uid, generation, deletionTimestamp } = this.container.metadata;
-    const cached = this.#options.containers.get(this.key)?.metadata;
+    const { metadata: cached, status } = this.#options.containers.get(this.key) ?? {};
+    // Who was asked to leave meanwhile must not be started any more: what may run once would have run here.
+    if (status?.eviction !== undefined) return false;
     return cached?.uid === uid && cached.generation === generation && cached.deletionTimestamp === deletionTimestamp;
   }
 
@@ -69,11 +79,16 @@ export class Work {
     if (finalizers.includes(finalizer)) await this.#patchFinalizers(finalizers.filter((one) => one !== finalizer));
   }
 
+  /** Takes what every status from now on is to say besides. */
+  see(seen: Seen): void {
+    this.#seen = seen;
+  }
+
   /** Writes the status that `sight` comes to, if that says anything new. Throws Conflict, NotFound. */
-  async show(sight: Pick<Sight, "keep" | "before" | "problem"> & { readonly activity?: Activity }): Promise<void> {
+  async show(sight: Shown): Promise<void> {
     const now = this.#options.clock.now();
     const { generation } = this.container.metadata;
-    await this.write(statusOf({ ...sight, container: this.latest(), generation, now }));
+    await this.write(statusOf({ ...this.#seen, ...sight, container: this.latest(), generation, now }));
   }
 
   async write(status: ContainerStatus): Promise<void> {
@@ -81,6 +96,9 @@ export class Work {
     if (isDeepStrictEqual(status, newest.status)) return;
     const next: Container = { ...newest, status };
     this.#outdate(newest, await this.#options.client.updateStatus<Container>(containerType, next));
+    for (const { type, reason, message } of announceChange(newest.status ?? {}, status)) {
+      this.#options.events.event(this.container, type, reason, message);
+    }
   }
 
   /** Shows how far a pull has come, now and then; what cannot be written is left out. */

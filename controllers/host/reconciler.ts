@@ -2,20 +2,27 @@ import { isDeepStrictEqual } from "node:util";
 import type { Client } from "../../api/client/client.ts";
 import { isNotFound } from "../../api/status.ts";
 import type { Container } from "../../crds/container.ts";
+import { containers as containerType } from "../../crds/container.ts";
 import type { Host, HostStatus } from "../../crds/host.ts";
 import { hosts as hostType } from "../../crds/host.ts";
 import type { HostDriver, OwnedContainer } from "../../drivers/driver.ts";
-import { HostUnreachableError, UnsupportedHostError } from "../../drivers/driver.ts";
+import {
+  HostUnreachableError,
+  RefusedCredentialsError,
+  StepError,
+  UnsupportedHostError,
+} from "../../drivers/driver.ts";
 import type { HostFeed } from "../../drivers/host-feed.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
-import { childOf } from "../../process/abort.ts";
 import { findCondition } from "../runtime/conditions.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler, Wake } from "../runtime/reconciler.ts";
 import { settled } from "../runtime/reconciler.ts";
-import { CredentialsError, readTlsSecret } from "./secret.ts";
-import type { Look, NotReadyReason, Probe } from "./status.ts";
-import { orphansOf, statusOf } from "./status.ts";
+import { patiently } from "./patience.ts";
+import { secretsOf } from "./secret.ts";
+import { Surveyor } from "./survey.ts";
+import type { Look, NotReadyReason, Probe, Strays } from "./status.ts";
+import { orphanVolumes, statusOf, straysOf, volumePrefix } from "./status.ts";
 import { HostWatch } from "./watch.ts";
 
 /** Ours in metadata.finalizers: Containers may be bound to it. */
@@ -37,19 +44,25 @@ export interface HostReconcilerOptions {
 }
 
 /** How often a host is asked whether it answers. */
-const probeMs = 5_000;
-/** A host that takes longer to say so does not answer. */
-const patienceMs = 10_000;
+const probeMs = 1_000;
+/** A host that is silent for longer does not answer; one that answers has to say what it has some time, too. */
+const patience = { silenceMs: 4_000, workMs: 30_000 };
 /** How often everything on a host is looked at, give or take a tenth. */
 const relistMs = 60_000;
+/** What a stale one has for its end: as Containers have it by default, and no longer, for all on the Host wait for it. */
+const mostGraceSeconds = 30;
 /** Containers are counted again this long after one of them changed: many change at a time. */
 const recountMs = 2_000;
 
 interface Connection {
   readonly watch: HostWatch;
+  readonly surveyor: Surveyor;
+  /** Of the Host, when the surveyor was told of it last. */
+  generation: number | undefined;
   /** What was seen last; undefined while it does not answer. */
   look: Look | undefined;
   relistAt: number;
+  answeredAt: Date | undefined;
   recountDue: boolean;
   recount: Disposable | undefined;
 }
@@ -62,6 +75,13 @@ export class HostReconciler implements Reconciler {
 
   constructor(options: HostReconcilerOptions) {
     this.#options = options;
+  }
+
+  /** A Container has left this Host, or was bound elsewhere: what it left behind may be stale by now. */
+  recount(name: Key): void {
+    const connection = this.#connections.get(name);
+    if (connection !== undefined) connection.recountDue = true;
+    this.#wake(name);
   }
 
   /** Must be called before anything is reconciled. Ends all listening when `signal` aborts. */
@@ -80,14 +100,17 @@ export class HostReconciler implements Reconciler {
       return settled();
     }
     const deleted = host.metadata.deletionTimestamp !== undefined;
-    const bound = deleted ? containers.byIndex(byHost, key) : [];
+    const bound = (): readonly Container[] => (deleted || host.spec.maintenance ? containers.byIndex(byHost, key) : []);
     try {
-      if (deleted && bound.length === 0) {
+      if (deleted && bound().length === 0) {
         await this.#close(key);
         await this.#release(host);
         return settled();
       }
-      await this.#report(await this.#hold(host), await this.#probe(host, signal), bound);
+      const held = await this.#hold(host);
+      const probe = await this.#probe(host, signal);
+      // After the probe, which takes its time: whoever reads Drained takes the machine away.
+      await this.#report(held, probe, bound());
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
@@ -98,10 +121,30 @@ export class HostReconciler implements Reconciler {
     const { name } = host.metadata;
     const { client, drivers } = this.#options;
     try {
-      const driver = await drivers.ensure(host, (namespace, secret) => readTlsSecret(client, namespace, secret));
+      const driver = await drivers.ensure(host, secretsOf(client));
+      // Nobody would end what begins to listen and to remove images now.
+      signal.throwIfAborted();
       const connection = this.#connect(name, driver);
-      connection.look = await this.#patiently(signal, (limited) => this.#look(name, connection, limited));
-      return { ready: true, ...connection.look };
+      if (connection.generation !== undefined && connection.generation !== host.metadata.generation)
+        connection.surveyor.again();
+      connection.generation = host.metadata.generation;
+      connection.look = await this.#patientLook(name, connection, signal);
+      // Before the Host is called ready: nothing new starts beside them.
+      if (connection.look.stale.length > 0) {
+        const { stale } = connection.look;
+        // How long that may take is not known, but a host that falls silent meanwhile does not answer.
+        await patiently(
+          this.#options.clock,
+          { silenceMs: patience.silenceMs, workMs: Infinity },
+          signal,
+          (limited) => driver.ping(limited),
+          (limited) => this.#removeStale(host, driver, stale, limited),
+        );
+        connection.recountDue = true;
+        connection.look = await this.#patientLook(name, connection, signal);
+      }
+      connection.answeredAt = this.#options.clock.now();
+      return { ready: true, ...connection.look, survey: connection.surveyor.survey };
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal === undefined) throw error;
@@ -143,10 +186,46 @@ export class HostReconciler implements Reconciler {
     signal: AbortSignal,
   ): Promise<Omit<Look, "info">> {
     const { containers } = this.#options;
-    const suspects = new Set(orphansOf(name, found, containers).map(({ id }) => id));
-    const again = suspects.size === 0 ? [] : orphansOf(name, await driver.owners(signal), containers);
-    const orphans = again.filter(({ id }) => suspects.has(id)).map(({ hostSideName }) => hostSideName);
-    return { containers: found.length, orphans: orphans.sort() };
+    const first = straysOf(name, found, containers);
+    if (first.orphans.length + first.stale.length === 0) return { containers: found.length, orphans: [], stale: [] };
+    const again = straysOf(name, await driver.owners(signal), containers);
+    const inBoth = (kind: keyof Strays): readonly OwnedContainer[] =>
+      again[kind].filter(({ id }) => first[kind].some((one) => one.id === id));
+    return {
+      containers: found.length,
+      orphans: inBoth("orphans")
+        .map(({ hostSideName }) => hostSideName)
+        .sort(),
+      stale: inBoth("stale"),
+    };
+  }
+
+  /**
+   * Each gets its grace period, all at the same time. What the host refuses is tried again with the next look. Before one
+   * goes the API itself is asked: our cache may be of a time when it was elsewhere, should we lead no more.
+   */
+  async #removeStale(
+    host: Host,
+    driver: HostDriver,
+    stale: readonly OwnedContainer[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { client, events } = this.#options;
+    const remove = async (one: OwnedContainer): Promise<void> => {
+      const { id, owner, hostSideName } = one;
+      const container = await unlessGone(client.get<Container>(containerType, owner));
+      if (straysOf(host.metadata.name, [one], { get: () => container }).stale.length === 0) return;
+      const graceSeconds = Math.min(container?.spec.terminationGracePeriodSeconds ?? 0, mostGraceSeconds);
+      try {
+        await driver.perform({ do: "stop", id, graceSeconds }, signal);
+        await driver.perform({ do: "remove", id, why: "its Container runs elsewhere by now" }, signal);
+        events.event(host, "Normal", "StaleRemoved", `Removed ${hostSideName}: its Container runs elsewhere by now`);
+      } catch (error) {
+        if (!(error instanceof StepError)) throw error;
+        events.event(host, "Warning", "FailedRemoving", error.message);
+      }
+    };
+    await Promise.all(stale.map(remove));
   }
 
   /** Listens to the host, from now on or already. */
@@ -154,10 +233,11 @@ export class HostReconciler implements Reconciler {
     const known = this.#connections.get(name);
     if (known?.watch.driver === driver) return known;
     if (known !== undefined) disconnect(known);
-    const { feed, clock } = this.#options;
+    const { feed, clock, events, random, hosts, containers } = this.#options;
     const watch = new HostWatch(driver, clock, {
       listening: () => {
         connection.relistAt = 0;
+        connection.surveyor.retry();
         feed.tell({ kind: "listening", hostName: name });
         this.#wake(name);
       },
@@ -173,7 +253,27 @@ export class HostReconciler implements Reconciler {
         this.#wake(name);
       },
     });
-    const connection: Connection = { watch, look: undefined, relistAt: 0, recountDue: false, recount: undefined };
+    const connection: Connection = {
+      watch,
+      surveyor: new Surveyor({
+        driver,
+        clock,
+        events,
+        random,
+        host: () => hosts.get(name),
+        bound: () => containers.byIndex(byHost, name),
+        orphans: (volumes, found) => orphanVolumes(volumes, found, containers, hosts),
+        found: () => {
+          this.#wake(name);
+        },
+      }),
+      generation: undefined,
+      look: undefined,
+      relistAt: 0,
+      answeredAt: undefined,
+      recountDue: false,
+      recount: undefined,
+    };
     this.#connections.set(name, connection);
     return connection;
   }
@@ -187,16 +287,11 @@ export class HostReconciler implements Reconciler {
   }
 
   /** A host that accepts a connection and then says nothing does not answer either. */
-  async #patiently<T>(signal: AbortSignal, work: (limited: AbortSignal) => Promise<T>): Promise<T> {
-    using limited = childOf(signal);
-    const timer = this.#options.clock.after(patienceMs, () => {
-      limited.abort(new HostUnreachableError(`The host did not answer within ${patienceMs / 1000} s`));
-    });
-    try {
-      return await work(limited.signal);
-    } finally {
-      timer[Symbol.dispose]();
-    }
+  #patientLook(name: Key, connection: Connection, signal: AbortSignal): Promise<Look> {
+    const { driver } = connection.watch;
+    const ping = (limited: AbortSignal): Promise<void> => driver.ping(limited);
+    const look = (limited: AbortSignal): Promise<Look> => this.#look(name, connection, limited);
+    return patiently(this.#options.clock, patience, signal, ping, look);
   }
 
   async #hold(host: Host): Promise<Host> {
@@ -221,7 +316,8 @@ export class HostReconciler implements Reconciler {
   }
 
   async #report(host: Host, probe: Probe, bound: readonly Container[]): Promise<void> {
-    const status = statusOf({ host, probe, bound, now: this.#options.clock.now() });
+    const answeredAt = this.#connections.get(host.metadata.name)?.answeredAt;
+    const status = statusOf({ host, probe, answeredAt, bound, now: this.#options.clock.now() });
     if (isDeepStrictEqual(status, host.status)) return;
     const next: Host = { ...host, status };
     await this.#options.client.updateStatus<Host>(hostType, next);
@@ -241,27 +337,50 @@ export class HostReconciler implements Reconciler {
       );
     }
     if (ready?.status === "False" && before !== "False") events.event(host, "Warning", "HostNotReady", ready.message);
+    this.#tellOfDisk(host, status);
     const known = host.status?.orphans ?? [];
     for (const orphan of (status.orphans ?? []).filter((name) => !known.includes(name))) {
-      events.event(
-        host,
-        "Warning",
-        "Orphan",
-        `Container ${orphan} carries our labels and belongs to no object: it is left alone`,
-      );
+      events.event(host, "Warning", "Orphan", orphanMessage(orphan));
     }
+  }
+
+  #tellOfDisk(host: Host, status: HostStatus): void {
+    const pressure = findCondition(status.conditions, "DiskPressure");
+    const before = findCondition(host.status?.conditions, "DiskPressure")?.status ?? "False";
+    if (pressure === undefined || pressure.status === before) return;
+    if (pressure.status === "True")
+      this.#options.events.event(host, "Warning", "HostHasDiskPressure", pressure.message);
+    else this.#options.events.event(host, "Normal", "HostHasNoDiskPressure", "There is room on its disk again");
   }
 }
 
-function disconnect({ watch, recount }: Connection): void {
+/** What somebody can do who knows that it is not wanted any more. */
+function orphanMessage(orphan: string): string {
+  const isVolume = orphan.startsWith(volumePrefix);
+  const [what, command] = isVolume ? [`V${orphan.slice(1)}`, "volume rm"] : [`Container ${orphan}`, "rm -f"];
+  const name = isVolume ? orphan.slice(volumePrefix.length) : orphan;
+  return `${what} carries our labels and belongs to no object: it is left alone (to remove it, run on the host: docker ${command} ${name})`;
+}
+
+async function unlessGone<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+function disconnect({ watch, surveyor, recount }: Connection): void {
   watch[Symbol.dispose]();
+  surveyor[Symbol.dispose]();
   recount?.[Symbol.dispose]();
 }
 
 /** What an error says of the host; undefined when it says nothing of it. */
 function refusalOf(error: unknown): { readonly reason: NotReadyReason; readonly message: string } | undefined {
   if (error instanceof HostUnreachableError) return { reason: "EngineUnreachable", message: error.message };
-  if (error instanceof CredentialsError) return { reason: "InvalidCredentials", message: error.message };
+  if (error instanceof RefusedCredentialsError) return { reason: "InvalidCredentials", message: error.message };
   if (error instanceof UnsupportedHostError) return { reason: "EngineUnsupported", message: error.message };
   return undefined;
 }

@@ -46,6 +46,11 @@ export function hostController(options: HostControllerOptions): ControllerDefini
           const either = next ?? old;
           if (either !== undefined && desiredOf(old) !== desiredOf(next)) wake(either.metadata.name);
         }),
+        containers.onChange((old, next) => {
+          if (old?.status?.hostName === next?.status?.hostName) return;
+          for (const name of next?.status?.formerHosts ?? [])
+            if (name !== next?.status?.hostName) reconciler.recount(name);
+        }),
         // A Host that is being deleted waits for the last of them.
         containers.onChange((old, next) => {
           const hostName = old?.status?.hostName;

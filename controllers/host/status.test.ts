@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
 import type { HostStatus } from "../../crds/host.ts";
-import type { OwnedContainer } from "../../drivers/driver.ts";
+import { formatTime } from "../../crds/meta.ts";
+import type { OwnedContainer, OwnedVolume } from "../../drivers/driver.ts";
 import { containerOf, hostOf } from "../../test/fakes/objects.ts";
 import { findCondition } from "../runtime/conditions.ts";
 import type { Probe } from "./status.ts";
-import { orphansOf, statusOf } from "./status.ts";
+import { orphanVolumes, statusOf, straysOf } from "./status.ts";
+import type { Survey } from "./survey.ts";
 
 const now = new Date("2026-01-01T00:01:00Z");
 const later = (seconds: number): Date => new Date(now.getTime() + seconds * 1000);
@@ -20,9 +22,11 @@ const answers: Probe = {
     memory: 8 * 2 ** 30,
     runtimes: ["runc"],
     defaultRuntime: "runc",
+    images: [{ names: ["web:1"], sizeBytes: 1_000_000 }],
   },
   containers: 2,
   orphans: [],
+  stale: [],
 };
 const silent: Probe = { ready: false, reason: "EngineUnreachable", message: "nothing listens there" };
 
@@ -37,10 +41,59 @@ test("says what the host is and how much can be asked of it", () => {
     engine: { version: "28.2.2", apiVersion: "1.50" },
     capacity: { cpu: "4", memory: "8Gi" },
     allocatable: { cpu: "4", memory: "8Gi" },
+    images: [{ names: ["web:1"], sizeBytes: 1_000_000 }],
     containers: 2,
     lastHeartbeatTime: "2026-01-01T00:01:00Z",
   });
   expect(findCondition(first.conditions, "Ready")).toMatchObject({ status: "True", reason: "EngineReachable" });
+});
+
+const GiB = 2 ** 30;
+const surveyOf = (available: number): Survey => {
+  const fs = { capacity: 100 * GiB, available: available * GiB, inodes: 0, inodesFree: 0 };
+  return {
+    disks: { data: fs, images: fs },
+    hardware: {
+      numa: [{ id: 0, cpus: "0-3" }],
+      devices: [
+        { name: "pci.stowage.dev/10de_1eb8", ids: ["0000:5e:00.0"], paths: { "0000:5e:00.0": ["/dev/vfio/12"] } },
+      ],
+    },
+  };
+};
+
+test("says what a close look found: disk, CPUs and devices; and keeps it until there is a newer one", () => {
+  const status = after(first, { ...answers, survey: surveyOf(40) }, later(1));
+  const found = {
+    capacity: { cpu: "4", memory: "8Gi", "ephemeral-storage": "100Gi" },
+    allocatable: { cpu: "4", memory: "8Gi", "ephemeral-storage": "90Gi" },
+    disks: [{ name: "data", capacity: "100Gi", usedPercent: 60 }],
+    numa: [{ id: 0, cpus: "0-3" }],
+    devices: [
+      { name: "pci.stowage.dev/10de_1eb8", ids: ["0000:5e:00.0"], paths: { "0000:5e:00.0": ["/dev/vfio/12"] } },
+    ],
+  };
+  expect(status).toMatchObject(found);
+  expect(findCondition(status.conditions, "DiskPressure")).toMatchObject({ status: "False" });
+  expect(after(status, answers, later(2))).toMatchObject(found);
+});
+
+test("a disk that is too full keeps Containers away, also while nobody has looked again", () => {
+  const full = after(first, { ...answers, survey: surveyOf(5) }, later(1));
+  const taints = [{ key: "stowage.dev/disk-pressure", effect: "NoSchedule", timeAdded: formatTime(later(1)) }];
+  expect(full.taints).toEqual(taints);
+  expect(findCondition(full.conditions, "DiskPressure")).toMatchObject({
+    status: "True",
+    reason: "HostHasDiskPressure",
+  });
+  expect(after(full, answers, later(2)).taints).toEqual(taints);
+  expect(after(full, { ...answers, survey: surveyOf(40) }, later(3)).taints).toBeUndefined();
+});
+
+test("what is reserved is not for Containers", () => {
+  const host = hostOf("a", { spec: { reserved: { cpu: "500m", memory: "1Gi", "ephemeral-storage": "200Gi" } } });
+  const status = statusOf({ host, probe: { ...answers, survey: surveyOf(40) }, bound: [], now });
+  expect(status.allocatable).toEqual({ cpu: "3500m", memory: "7Gi", "ephemeral-storage": "0" });
 });
 
 test("a heartbeat alone is written once a minute, any news at once", () => {
@@ -68,7 +121,12 @@ test("an Engine that cannot be driven is neither ready nor supported", () => {
 
 test("a deleted host names what keeps it", () => {
   const bound = ["c", "b"].map((name) => containerOf({}, { metadata: { name } }));
-  const status = statusOf({ host: hostOf("a"), probe: answers, bound, now });
+  const status = statusOf({
+    host: hostOf("a", { metadata: { deletionTimestamp: "2026-01-01T00:00:00Z" } }),
+    probe: answers,
+    bound,
+    now,
+  });
   expect(findCondition(status.conditions, "Deletable")).toMatchObject({
     status: "False",
     reason: "ContainersBound",
@@ -76,10 +134,11 @@ test("a deleted host names what keeps it", () => {
   });
 });
 
-test("orphans belong to no object, or to one that is bound elsewhere", () => {
-  const found = ["here", "elsewhere", "unbound", "nowhere"].map((name): OwnedContainer => ({
+test("strays belong to no object, or were left behind by one that moved", () => {
+  const found = ["here", "elsewhere", "alias", "unbound", "going", "nowhere"].map((name): OwnedContainer => ({
     owner: { namespace: "default", name },
     uid: "u",
+    hostName: name === "alias" ? "b" : "a",
     id: name,
     hostSideName: name,
     state: "running",
@@ -87,7 +146,48 @@ test("orphans belong to no object, or to one that is bound elsewhere", () => {
   const objects = new Map([
     ["default/here", containerOf({}, { status: { hostName: "a" } })],
     ["default/elsewhere", containerOf({}, { status: { hostName: "b" } })],
-    ["default/unbound", containerOf()],
+    // Two Hosts, one Engine: it runs where it is bound, and is seen from here.
+    ["default/alias", containerOf({}, { status: { hostName: "b" } })],
+    ["default/unbound", containerOf({}, { status: { formerHosts: ["a"] } })],
+    [
+      "default/going",
+      containerOf({}, { metadata: { deletionTimestamp: formatTime(now) }, status: { formerHosts: ["a"] } }),
+    ],
   ]);
-  expect(orphansOf("a", found, objects).map(({ id }) => id)).toEqual(["elsewhere", "nowhere"]);
+  const { orphans, stale } = straysOf("a", found, objects);
+  expect(orphans.map(({ id }) => id)).toEqual(["alias", "nowhere"]);
+  expect(stale.map(({ id }) => id)).toEqual(["elsewhere", "going"]);
+});
+
+test("a volume is an orphan when neither a container nor an object nor a Host is left that it could belong to", () => {
+  const volume = (name: string, fields: Partial<OwnedVolume> = {}): OwnedVolume => ({
+    owner: { namespace: "default", name },
+    uid: `uid-of-${name}`,
+    hostName: "renamed",
+    name,
+    ...fields,
+  });
+  const volumes = [
+    volume("gone"),
+    volume("made-again", { uid: "another" }),
+    volume("wanted"),
+    volume("used"),
+    volume("of-this-host", { hostName: "a" }),
+  ];
+  const found: readonly OwnedContainer[] = [
+    {
+      owner: { namespace: "default", name: "used" },
+      uid: "uid-of-used",
+      hostName: "renamed",
+      id: "1",
+      hostSideName: "used",
+      state: "exited",
+    },
+  ];
+  const objects = new Map(
+    ["made-again", "wanted"].map((name) => [`default/${name}`, containerOf({}, { metadata: { name } })]),
+  );
+  expect(orphanVolumes(volumes, found, objects, new Map([["a", hostOf("a")]]))).toEqual(["gone", "made-again"]);
+  const probe: Probe = { ...answers, orphans: ["stray"], survey: { volumes: ["gone"] } };
+  expect(after(first, probe, later(1)).orphans).toEqual(["stray", "volume gone"]);
 });

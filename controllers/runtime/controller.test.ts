@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { conflict } from "../../api/status.ts";
 import { FakeClock, settle } from "../../test/fakes/clock.ts";
+import type { Log } from "../../process/log.ts";
 import { RecordingLog } from "../../test/fakes/log.ts";
 import { Controller } from "./controller.ts";
 import type { Key, Outcome, Wake } from "./reconciler.ts";
@@ -15,12 +16,12 @@ class Run implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #working: Promise<void>;
 
-  constructor(reconcile: (key: Key, signal: AbortSignal, look: number) => Promise<Outcome>) {
+  constructor(reconcile: (key: Key, signal: AbortSignal, look: number, log: Log) => Promise<Outcome>) {
     const definition = {
       name: "test",
       workers: 2,
       reconciler: {
-        reconcile: (key: Key, signal: AbortSignal) => reconcile(key, signal, this.looks.push(key)),
+        reconcile: (key: Key, signal: AbortSignal, log: Log) => reconcile(key, signal, this.looks.push(key), log),
       },
       start: (wake: Wake) => {
         this.wake = wake;
@@ -66,14 +67,29 @@ test("an error is logged with controller and key and tried again, later each tim
   run.wake("shop/web");
   await run.clock.pass(5 + 10 + 20);
   expect(run.looks).toHaveLength(4);
+  const error = "Cannot do it: the disk is full";
+  const reconcileID = expect.stringMatching(/^[0-9a-f-]{36}$/) as unknown;
   expect(run.log.lines.map(({ level, fields }) => [level, fields])).toEqual(
     [5, 10, 20].map((retryInMs) => [
       "error",
-      { controller: "test", key: "shop/web", error: "Cannot do it: the disk is full", retryInMs },
+      { controller: "test", object: "shop/web", reconcileID, error, retryInMs },
     ]),
   );
+  expect(new Set(run.log.lines.map(({ fields }) => fields["reconcileID"])).size).toBe(3);
   await run.clock.pass(100_000);
   expect(run.looks).toHaveLength(4);
+});
+
+test("what a reconciler logs carries the object's key, and the id that the error's line has", async () => {
+  await using run = new Run(async (_key, _signal, _look, log) => {
+    log.info("Looked", { found: 3 });
+    throw new Error("Cannot go on");
+  });
+  run.wake("shop/web");
+  await settle();
+  const [looked, failed] = run.log.lines;
+  expect(looked).toMatchObject({ message: "Looked", fields: { controller: "test", object: "shop/web", found: 3 } });
+  expect(failed?.fields["reconcileID"]).toBe(looked?.fields["reconcileID"]);
 });
 
 test("success forgets earlier failures", async () => {

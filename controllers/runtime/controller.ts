@@ -1,8 +1,11 @@
+import { randomUUID } from "node:crypto";
 import { isConflict } from "../../api/status.ts";
 import { aborted } from "../../process/abort.ts";
 import type { Log } from "../../process/log.ts";
-import { describeError } from "../../process/log.ts";
+import { describeError, withFields } from "../../process/log.ts";
 import type { Clock } from "../../process/clock.ts";
+import type { ControllerMetrics, MetricsProvider, ReconcileResult } from "./metrics.ts";
+import { noMetrics } from "./metrics.ts";
 import type { ControllerDefinition, Key, Outcome } from "./reconciler.ts";
 import { TerminalError } from "./reconciler.ts";
 import { WorkQueue } from "./work-queue.ts";
@@ -15,11 +18,14 @@ export class Controller {
   readonly #definition: ControllerDefinition;
   readonly #log: Log;
   readonly #queue: WorkQueue;
+  readonly #metrics: ControllerMetrics;
 
-  constructor(definition: ControllerDefinition, clock: Clock, log: Log) {
+  constructor(definition: ControllerDefinition, clock: Clock, log: Log, metrics: MetricsProvider = noMetrics) {
     this.#definition = definition;
     this.#log = log;
-    this.#queue = new WorkQueue(clock);
+    this.#metrics = metrics.controller(definition.name, definition.workers);
+    const { priorityOf } = definition;
+    this.#queue = new WorkQueue(clock, { metrics: this.#metrics, ...(priorityOf === undefined ? {} : { priorityOf }) });
   }
 
   get name(): string {
@@ -44,45 +50,59 @@ export class Controller {
     await aborted(signal);
     this.#queue.shutDown();
     await Promise.all(workers);
+    this.#metrics[Symbol.dispose]();
   }
 
   async #worker(signal: AbortSignal): Promise<void> {
     for (let key = await this.#queue.take(); key !== undefined; key = await this.#queue.take()) {
-      try {
-        this.#conclude(key, await this.#definition.reconciler.reconcile(key, signal));
-      } catch (error) {
-        // What fails because it was told to stop has not failed.
-        if (!signal.aborted) this.#fail(key, error);
-      }
+      const log = this.#logOf(key);
+      const result = await this.#reconcile(key, signal, log);
+      if (result !== undefined) this.#metrics.reconciled(key, result);
       this.#queue.done(key);
     }
   }
 
-  /** The one place that knows what an outcome means. */
-  #conclude(key: Key, outcome: Outcome): void {
-    this.#queue.forget(key);
-    switch (outcome.kind) {
-      case "settled":
-        if (outcome.resyncAfterMs !== undefined) this.#queue.addAfter(key, outcome.resyncAfterMs);
-        break;
-      case "waiting":
-        if (outcome.pollAfterMs !== undefined) this.#queue.addAfter(key, outcome.pollAfterMs);
-        break;
+  async #reconcile(key: Key, signal: AbortSignal, log: Log): Promise<ReconcileResult | undefined> {
+    try {
+      return this.#conclude(key, await this.#definition.reconciler.reconcile(key, signal, log));
+    } catch (error) {
+      // What fails because it was told to stop has not failed.
+      return signal.aborted ? undefined : this.#fail(key, error, log);
     }
   }
 
+  /** Of one reconciliation: its lines belong together by an id that is made up with the first of them. */
+  #logOf(key: Key): Log {
+    let reconcileID: string | undefined;
+    return withFields(this.#log, () => ({
+      controller: this.name,
+      object: key,
+      reconcileID: (reconcileID ??= randomUUID()),
+    }));
+  }
+
+  /** The one place that knows what an outcome means. */
+  #conclude(key: Key, outcome: Outcome): ReconcileResult {
+    this.#queue.forget(key);
+    const againInMs = outcome.kind === "settled" ? outcome.resyncAfterMs : outcome.pollAfterMs;
+    if (againInMs === undefined) return "success";
+    this.#queue.addAfter(key, againInMs);
+    return "requeue_after";
+  }
+
   /** The one place that knows what an error means. */
-  #fail(key: Key, error: unknown): void {
-    const fields = { controller: this.name, key, error: describeError(error) };
+  #fail(key: Key, error: unknown, log: Log): ReconcileResult {
+    const fields = { error: describeError(error) };
     if (error instanceof TerminalError) {
       this.#queue.forget(key);
-      this.#log.warn("Gave up until it changes", { ...fields, reason: error.reason });
-      return;
+      log.warn("Gave up until it changes", { ...fields, reason: error.reason });
+      return "terminal";
     }
     const retryInMs = Math.round(this.#queue.addRateLimited(key));
-    if (isConflict(error) && this.#queue.failures(key) < conflictsWorthALine) return;
+    if (isConflict(error) && this.#queue.failures(key) < conflictsWorthALine) return "error";
     // A bug cannot be found without its stack; what a server or a disk refuses says enough by its message.
     const bug = error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
-    this.#log.error("Reconciling failed", { ...fields, retryInMs, ...(bug ? { stack: error.stack } : {}) });
+    log.error("Reconciling failed", { ...fields, retryInMs, ...(bug ? { stack: error.stack } : {}) });
+    return "error";
   }
 }

@@ -112,13 +112,14 @@ describe("what is said again", () => {
     expect(client.all()).toHaveLength(2);
   });
 
-  test("after ten minutes is another Event", async () => {
+  // eventLogger in client-go's tools/record/events_cache.go forgets nothing but what was said longest ago.
+  test("is counted however long after", async () => {
     const { client, clock, recorder } = setUp();
     recorder.event(web, "Normal", "Started", "x");
-    await clock.pass(600_000);
+    await clock.pass(3_600_000);
     recorder.event(web, "Normal", "Started", "x");
     await recorder.flush();
-    expect(client.all()).toMatchObject([{ count: 1 }, { count: 1 }]);
+    expect(client.all()).toMatchObject([{ count: 2, lastTimestamp: "2026-01-01T01:00:00Z" }]);
   });
 
   test("when the Event was removed meanwhile is written anew, count and all", async () => {
@@ -132,14 +133,30 @@ describe("what is said again", () => {
   });
 });
 
+// EventAggregate in client-go's tools/record/events_cache.go.
+test("ten that differ in their message only become one, which tells the last", async () => {
+  const { client, recorder } = setUp();
+  for (let i = 1; i <= 12; i++) {
+    recorder.event(web, "Warning", "Unhealthy", `probe ${i} failed`);
+    await recorder.flush();
+  }
+  recorder.event(web, "Warning", "BackOff", "another reason");
+  await recorder.flush();
+  expect(client.all()).toHaveLength(11);
+  expect(client.all().slice(-2)).toMatchObject([
+    { reason: "Unhealthy", message: "(combined from similar events): probe 12 failed", count: 3 },
+    { reason: "BackOff", message: "another reason", count: 1 },
+  ]);
+});
+
 test("an object that says too much is cut off, others are not, and it is heard again after a while", async () => {
   const { client, clock, recorder } = setUp();
-  for (let i = 0; i < 100; i++) recorder.event(web, "Normal", "Tick", `tick ${i}`);
+  for (let i = 0; i < 100; i++) recorder.event(web, "Normal", `Tick${i}`, "");
   recorder.event(host, "Normal", "Tick", "tick");
   await recorder.flush();
   expect(client.all()).toHaveLength(26);
   await clock.pass(300_000);
-  for (let i = 0; i < 100; i++) recorder.event(web, "Normal", "Tock", `tock ${i}`);
+  for (let i = 0; i < 100; i++) recorder.event(web, "Normal", `Tock${i}`, "");
   await recorder.flush();
   expect(client.all()).toHaveLength(27);
 });
@@ -166,7 +183,10 @@ describe("a write that fails", () => {
     await recorder.flush();
     expect(client.requests).toHaveLength(12);
     expect(log.lines).toMatchObject([
-      { level: "warn", fields: { namespace: "shop", name: "web", reason: "Started", error: "connect ECONNREFUSED" } },
+      {
+        level: "warn",
+        fields: { kind: "Container", object: "shop/web", reason: "Started", error: "connect ECONNREFUSED" },
+      },
     ]);
   });
 

@@ -10,14 +10,18 @@ import type { Log } from "../../process/log.ts";
 import { describeError } from "../../process/log.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { EventRecorder } from "./reconciler.ts";
+import { keyOf } from "./reconciler.ts";
+import type { Similar } from "./similar-events.ts";
+import { combinedPrefix, withMessage } from "./similar-events.ts";
 import type { Tokens } from "./token-bucket.ts";
 import { takeToken } from "./token-bucket.ts";
 
 // Bounds of client-go: tools/record/events_cache.go and event.go.
 const spamLimit = { burst: 25, refillMs: 5 * 60_000 };
-const sameWithinMs = 10 * 60_000;
 const mostRemembered = 4096;
 const mostQueued = 1000;
+/** client-go writes one Event after the other; with ten thousand Containers that are too few. */
+const lanes = 8;
 const tries = 12;
 const stopMs = 2000;
 /** The API's limit on events.k8s.io/v1 `note`: k8s.io/kubernetes/pkg/apis/core/validation/events.go. */
@@ -49,11 +53,11 @@ interface EventObject extends Draft {
 
 /** What was said, and how often: one Event object in the API. */
 interface Series {
-  readonly key: string;
   readonly about: KubeObject;
   readonly type: "Normal" | "Warning";
   readonly reason: string;
-  readonly message: string;
+  /** Of a combined one: what was said last. */
+  message: string;
   readonly first: Date;
   last: Date;
   count: number;
@@ -72,22 +76,31 @@ export interface ApiEventRecorderOptions {
   readonly random?: () => number;
 }
 
+/** Series that wait to be written, one after the other. */
+interface Lane {
+  readonly queue: Series[];
+  writing: Promise<void> | undefined;
+}
+
 /**
- * Writes core/v1 Events, one after the other. What is said again about the same object within ten minutes is counted
- * on the Event that is there. An object about which too much is said (25 at once, one per five minutes after that) is
- * heard no more until it calms down. Writes that fail are tried again, then dropped: an Event is never worth waiting
- * for. The words come from the caller, who keeps Secrets' values out of them.
+ * Writes core/v1 Events, those about one object in order. What is said again about the same object is counted on the
+ * Event that is there. Ten things that differ in their message only, within ten minutes of each other, are one from
+ * then on: see {@link Similar}. An object about which too much is said (25 at once, one per five minutes after that)
+ * is heard no more until it calms down. Writes that fail are tried again, then dropped: an Event is never worth
+ * waiting for. The words come from the caller, who keeps Secrets' values out of them.
  *
- * Disposing of it writes what is queued, one try each, for at most two seconds. After k8s.io/client-go/tools/record.
+ * Disposing of it writes what is queued, one try each, for at most two seconds. After k8s.io/client-go/tools/record:
+ * EventCorrelate in events_cache.go combines, then counts, then filters.
  */
 export class ApiEventRecorder implements EventRecorder, AsyncDisposable {
   readonly #options: ApiEventRecorderOptions;
   readonly #series = new BoundedMap<string, Series>(mostRemembered);
+  readonly #similar = new BoundedMap<string, Similar>(mostRemembered);
   readonly #tokens = new BoundedMap<string, Tokens>(mostRemembered);
-  readonly #queue: Series[] = [];
+  readonly #lanes: readonly Lane[] = Array.from({ length: lanes }, () => ({ queue: [], writing: undefined }));
   readonly #stop = new AbortController();
+  #queued = 0;
   #names: number;
-  #writing: Promise<void> | undefined;
 
   constructor(options: ApiEventRecorderOptions) {
     this.#options = options;
@@ -95,20 +108,22 @@ export class ApiEventRecorder implements EventRecorder, AsyncDisposable {
   }
 
   event(about: KubeObject, type: "Normal" | "Warning", reason: string, message: string): void {
+    if (this.#stop.signal.aborted) return;
     const now = this.#options.clock.now();
-    if (this.#stop.signal.aborted || !this.#mayTell(about, now)) return;
-    const series = this.#seriesOf(about, type, reason, message.slice(0, longestMessage), now);
+    const series = this.#seriesOf(about, type, reason, message, now);
     series.last = now;
     series.count++;
-    if (series.queued || this.#queue.length >= mostQueued) return;
+    if (!this.#mayTell(about, now) || series.queued || this.#queued >= mostQueued) return;
     series.queued = true;
-    this.#queue.push(series);
-    this.#writing ??= this.#writeAll();
+    this.#queued++;
+    const lane = this.#laneOf(about);
+    lane.queue.push(series);
+    lane.writing ??= this.#writeAll(lane);
   }
 
   /** Resolves when everything said so far is written or given up. */
   async flush(): Promise<void> {
-    await this.#writing;
+    for (const { writing } of this.#lanes) await writing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -124,25 +139,46 @@ export class ApiEventRecorder implements EventRecorder, AsyncDisposable {
     return true;
   }
 
+  /** The series that counts what is said, which may be one that combines it with what is similar. */
   #seriesOf(about: KubeObject, type: Series["type"], reason: string, message: string, now: Date): Series {
-    const key = JSON.stringify([about.metadata.uid, type, reason, message]);
+    const alike = JSON.stringify([about.metadata.uid, type, reason]);
+    const similar = withMessage(this.#similar.get(alike), message, now);
+    this.#similar.set(alike, similar);
+    const key = similar.combined ? alike : JSON.stringify([about.metadata.uid, type, reason, message]);
+    const said = (similar.combined ? combinedPrefix + message : message).slice(0, longestMessage);
     const known = this.#series.get(key);
-    const fresh = known !== undefined && now.getTime() - known.last.getTime() < sameWithinMs;
-    const series = fresh
-      ? known
-      : { key, about, type, reason, message, first: now, last: now, count: 0, written: undefined, queued: false };
+    const fresh = {
+      about,
+      type,
+      reason,
+      message: said,
+      first: now,
+      last: now,
+      count: 0,
+      written: undefined,
+      queued: false,
+    };
+    const series = known ?? fresh;
+    series.message = said;
     this.#series.set(key, series);
     return series;
   }
 
-  async #writeAll(): Promise<void> {
+  #laneOf({ metadata: { uid } }: KubeObject): Lane {
+    const lane = this.#lanes[uid.charCodeAt(uid.length - 1) % lanes] ?? this.#lanes[0];
+    if (lane === undefined) throw new RangeError("There is no lane for Events");
+    return lane;
+  }
+
+  async #writeAll(lane: Lane): Promise<void> {
     // Whoever speaks is not kept waiting, not even by the first write's synchronous part.
     await Promise.resolve();
-    for (let series = this.#queue.shift(); series !== undefined; series = this.#queue.shift()) {
+    for (let series = lane.queue.shift(); series !== undefined; series = lane.queue.shift()) {
       series.queued = false;
+      this.#queued--;
       await this.#writePatiently(series);
     }
-    this.#writing = undefined;
+    lane.writing = undefined;
   }
 
   async #writePatiently(series: Series): Promise<void> {
@@ -156,9 +192,9 @@ export class ApiEventRecorder implements EventRecorder, AsyncDisposable {
           await sleep(clock, writeBackoff.after(failures), this.#stop.signal);
           continue;
         }
-        const { kind, metadata } = series.about;
-        const { namespace = "", name } = metadata;
-        log.warn("Dropped an Event", { kind, namespace, name, reason: series.reason, error: describeError(error) });
+        const { kind } = series.about;
+        const object = keyOf(series.about);
+        log.warn("Dropped an Event", { kind, object, reason: series.reason, error: describeError(error) });
         return;
       }
     }
@@ -167,7 +203,8 @@ export class ApiEventRecorder implements EventRecorder, AsyncDisposable {
   async #write(series: Series): Promise<void> {
     const { client } = this.#options;
     if (series.written !== undefined) {
-      const body = { count: series.count, lastTimestamp: formatTime(series.last) };
+      const { count, message, last } = series;
+      const body = { count, message, lastTimestamp: formatTime(last) };
       try {
         await client.patch(eventType, series.written, { type: "merge", body });
         return;

@@ -107,5 +107,5 @@ test("a stop does not wait for ever for what does not end, and names it", async 
   await settle();
   await clock.pass(5000);
   await running;
-  expect(log.lines).toMatchObject([{ level: "warn", fields: { controller: "a", key: "x" } }]);
+  expect(log.lines).toMatchObject([{ level: "warn", fields: { controller: "a", object: "x" } }]);
 });

@@ -4,6 +4,7 @@ import { Controller } from "./controller.ts";
 import type { RunnableInformers } from "./informer.ts";
 import type { Log } from "../../process/log.ts";
 import type { Clock } from "../../process/clock.ts";
+import type { MetricsProvider } from "./metrics.ts";
 import type { ControllerDefinition } from "./reconciler.ts";
 import { selectControllers } from "./select-controllers.ts";
 
@@ -15,6 +16,8 @@ export interface ManagerOptions {
   readonly informers: RunnableInformers;
   readonly clock: Clock;
   readonly log: Log;
+  /** Where controllers tell of their work; nowhere when absent. */
+  readonly metrics?: MetricsProvider;
   readonly controllers: readonly ControllerDefinition[];
   /** As `--controllers` says it: see {@link selectControllers}. */
   readonly select: string;
@@ -28,7 +31,7 @@ export class Manager {
   readonly #controllers: readonly Controller[];
 
   /** Throws when `select` names a controller that does not exist. */
-  constructor({ informers, clock, log, controllers, select }: ManagerOptions) {
+  constructor({ informers, clock, log, metrics, controllers, select }: ManagerOptions) {
     const names = selectControllers(
       select,
       controllers.map(({ name }) => name),
@@ -38,7 +41,7 @@ export class Manager {
     this.#log = log;
     this.#controllers = controllers
       .filter(({ name }) => names.has(name))
-      .map((definition) => new Controller(definition, clock, log));
+      .map((definition) => new Controller(definition, clock, log, metrics));
   }
 
   /**
@@ -71,7 +74,8 @@ export class Manager {
     );
     if (ended === true) return;
     for (const { name, running } of this.#controllers) {
-      for (const key of running) this.#log.warn("Stopped without waiting for the end", { controller: name, key });
+      for (const key of running)
+        this.#log.warn("Stopped without waiting for the end", { controller: name, object: key });
     }
   }
 }

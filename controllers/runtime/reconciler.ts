@@ -1,5 +1,6 @@
 /** What a controller is made of. One switch (controller.ts) gives outcomes their meaning. */
 import type { KubeObject, ResourceType } from "../../crds/meta.ts";
+import type { Log } from "../../process/log.ts";
 
 /** Which object to look at: `namespace/name`, or `name` for a cluster-scoped kind. */
 export type Key = string;
@@ -62,9 +63,10 @@ export interface Informers {
 export interface Reconciler {
   /**
    * The key may name an object that is gone. Throw to retry with backoff; throw TerminalError to stop until the
-   * object changes. Never runs twice at once for one key.
+   * object changes. Never runs twice at once for one key. What is logged to `log` carries controller, object and the
+   * id of this reconciliation.
    */
-  reconcile(key: Key, signal: AbortSignal): Promise<Outcome>;
+  reconcile(key: Key, signal: AbortSignal, log: Log): Promise<Outcome>;
 }
 
 /** Wakes a controller's queue. */
@@ -77,6 +79,8 @@ export interface ControllerDefinition {
   /** How many keys are worked on at once. */
   readonly workers: number;
   readonly reconciler: Reconciler;
+  /** Which of the keys that wait is worked on first: the one with more. In the order they arrived when absent. */
+  readonly priorityOf?: (key: Key) => number;
   /**
    * Connects what wakes it: informers' changes, drivers' events, timers. Called once, before the informers start;
    * may run until `signal` aborts.

@@ -8,7 +8,7 @@ const backoff = exponentialBackoff({ baseMs: 5, maxMs: 60_000 });
 
 function make(): { queue: WorkQueue; clock: FakeClock } {
   const clock = new FakeClock();
-  return { queue: new WorkQueue(clock, backoff), clock };
+  return { queue: new WorkQueue(clock, { backoff }), clock };
 }
 
 describe("add and take", () => {
@@ -18,6 +18,17 @@ describe("add and take", () => {
     expect(queue.size).toBe(3);
     expect([await queue.take(), await queue.take(), await queue.take()]).toEqual(["a", "b", "c"]);
     expect(queue.size).toBe(0);
+  });
+
+  test("those of more priority leave first, and those of one priority in the order they came", async () => {
+    const clock = new FakeClock();
+    const queue = new WorkQueue(clock, { backoff, priorityOf: (key) => Number(key.slice(1)) });
+    for (const key of ["a1", "b0", "c2", "d1"]) queue.add(key);
+    expect(queue.size).toBe(4);
+    expect(await queue.take()).toBe("c2");
+    queue.add("e2");
+    expect([await queue.take(), await queue.take(), await queue.take()]).toEqual(["e2", "a1", "d1"]);
+    expect([await queue.take(), queue.size]).toEqual(["b0", 0]);
   });
 
   test("a key that is being worked on is not handed out, and is again once it is done", async () => {
@@ -138,7 +149,7 @@ describe("shutDown", () => {
 });
 
 test("many producers, many workers: every addition is followed by a look, and no key is looked at twice at once", async () => {
-  const queue = new WorkQueue(systemClock, backoff);
+  const queue = new WorkQueue(systemClock, { backoff });
   const keys = Array.from({ length: 50 }, (_, i) => `key-${i}`);
   const wanted = new Map<string, number>();
   const seen = new Map<string, number>();

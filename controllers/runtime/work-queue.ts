@@ -1,6 +1,7 @@
 import type { Backoff } from "./backoff.ts";
 import { exponentialBackoff } from "./backoff.ts";
 import type { Clock } from "../../process/clock.ts";
+import type { ControllerMetrics } from "./metrics.ts";
 import type { Key } from "./reconciler.ts";
 
 /**
@@ -9,16 +10,55 @@ import type { Key } from "./reconciler.ts";
  */
 export const defaultBackoff = exponentialBackoff({ baseMs: 5, maxMs: 60_000 });
 
+export interface WorkQueueOptions {
+  readonly backoff?: Backoff;
+  /** More is first, as it is when the key arrives; all alike where absent. */
+  readonly priorityOf?: (key: Key) => number;
+  /** Told what happens to keys; nobody where absent. */
+  readonly metrics?: Pick<ControllerMetrics, "added" | "taken" | "retried" | "done">;
+}
+
 interface Pending {
   /** Milliseconds since the epoch. */
   readonly due: number;
   readonly timer: Disposable;
 }
 
+/** Keys of one priority, in the order they arrived. */
+class Lane {
+  readonly priority: number;
+  // Taken keys are left before #head until half of the array is such, so that taking costs the same however long it is.
+  #keys: Key[] = [];
+  #head = 0;
+
+  constructor(priority: number) {
+    this.priority = priority;
+  }
+
+  get size(): number {
+    return this.#keys.length - this.#head;
+  }
+
+  push(key: Key): void {
+    this.#keys.push(key);
+  }
+
+  shift(): Key | undefined {
+    const key = this.#keys[this.#head];
+    if (key === undefined) return undefined;
+    this.#head++;
+    if (this.#head * 2 > this.#keys.length) {
+      this.#keys = this.#keys.slice(this.#head);
+      this.#head = 0;
+    }
+    return key;
+  }
+}
+
 /**
  * Hands out keys to workers.
  *
- * Fair: keys leave in the order they arrived.
+ * Fair: keys leave in the order they arrived; where there are priorities, those of more before those of less.
  * Stingy: a key added many times before it is taken is taken once, and is never taken twice at once.
  * Lossless: a key added while it is being worked on is taken again after {@link done}.
  *
@@ -27,26 +67,29 @@ interface Pending {
 export class WorkQueue {
   readonly #clock: Clock;
   readonly #backoff: Backoff;
+  readonly #priorityOf: (key: Key) => number;
+  readonly #metrics: WorkQueueOptions["metrics"];
   readonly #takers: ((key: Key | undefined) => void)[] = [];
   readonly #failures = new Map<Key, number>();
   readonly #pending = new Map<Key, Pending>();
   #closed = false;
 
-  // Invariant: #ready from #head on holds every key that is dirty and not running, once each. Taken keys are left
-  // before #head until half of the array is such, so that taking costs the same however long the queue is.
+  // Invariant: #lanes hold every key that is dirty and not running, once each. One lane for each priority, the highest
+  // first; those that are empty are not there.
   readonly #dirty = new Set<Key>();
   readonly #running = new Set<Key>();
-  #ready: Key[] = [];
-  #head = 0;
+  #lanes: Lane[] = [];
 
-  constructor(clock: Clock, backoff: Backoff = defaultBackoff) {
+  constructor(clock: Clock, { backoff = defaultBackoff, priorityOf = () => 0, metrics }: WorkQueueOptions = {}) {
     this.#clock = clock;
     this.#backoff = backoff;
+    this.#priorityOf = priorityOf;
+    this.#metrics = metrics;
   }
 
   /** How many keys wait to be taken. */
   get size(): number {
-    return this.#ready.length - this.#head;
+    return this.#lanes.reduce((sum, lane) => sum + lane.size, 0);
   }
 
   /** The keys that are being worked on. */
@@ -57,6 +100,7 @@ export class WorkQueue {
   add(key: Key): void {
     if (this.#closed || this.#dirty.has(key)) return;
     this.#dirty.add(key);
+    this.#metrics?.added(key);
     if (!this.#running.has(key)) this.#enqueue(key);
   }
 
@@ -66,6 +110,7 @@ export class WorkQueue {
    */
   addAfter(key: Key, ms: number): void {
     if (this.#closed) return;
+    this.#metrics?.retried();
     if (ms <= 0) {
       this.add(key);
       return;
@@ -110,6 +155,7 @@ export class WorkQueue {
 
   done(key: Key): void {
     this.#running.delete(key);
+    this.#metrics?.done(key);
     if (this.#dirty.has(key) && !this.#closed) this.#enqueue(key);
   }
 
@@ -120,30 +166,33 @@ export class WorkQueue {
     this.#pending.clear();
     this.#failures.clear();
     this.#dirty.clear();
-    this.#ready = [];
-    this.#head = 0;
+    this.#lanes = [];
     for (const taker of this.#takers.splice(0)) taker(undefined);
   }
 
   #enqueue(key: Key): void {
-    this.#ready.push(key);
+    const priority = this.#priorityOf(key);
+    const lower = this.#lanes.findIndex((one) => one.priority <= priority);
+    const at = lower < 0 ? this.#lanes.length : lower;
+    const known = this.#lanes[at];
+    const lane = known?.priority === priority ? known : new Lane(priority);
+    if (lane !== known) this.#lanes.splice(at, 0, lane);
+    lane.push(key);
     this.#hand();
   }
 
   #hand(): void {
-    const key = this.#ready[this.#head];
-    if (key === undefined) return;
+    const [lane] = this.#lanes;
+    if (lane === undefined || this.#takers.length === 0) return;
+    const key = lane.shift();
+    if (lane.size === 0) this.#lanes.shift();
     const taker = this.#takers.shift();
-    if (taker === undefined) return;
-    this.#head++;
-    if (this.#head * 2 > this.#ready.length) {
-      this.#ready = this.#ready.slice(this.#head);
-      this.#head = 0;
-    }
+    if (key === undefined || taker === undefined) return;
     this.#dirty.delete(key);
     this.#running.add(key);
     this.#pending.get(key)?.timer[Symbol.dispose]();
     this.#pending.delete(key);
+    this.#metrics?.taken(key);
     taker(key);
   }
 }

@@ -1,70 +1,167 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Client } from "../../api/client/client.ts";
-import { ApiError, isNotFound } from "../../api/status.ts";
+import { ApiError, isConflict, isNotFound } from "../../api/status.ts";
 import type { Container, ContainerStatus } from "../../crds/container.ts";
 import { containers as containerType } from "../../crds/container.ts";
+import { isLeaving } from "../../crds/disruption.ts";
 import { findCondition } from "../runtime/conditions.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
 import { keyOf, settled, waiting } from "../runtime/reconciler.ts";
-import { placementFilters, wantOf } from "./filters.ts";
+import { decide, noPriorityClass, refusalText } from "./decide.ts";
+import { refusalsOf } from "./filters/filter.ts";
+import { placementFilters } from "./filters/placement.ts";
 import type { Ledger } from "./ledger.ts";
-import { refusalOf, schedule } from "./schedule.ts";
-import { boundStatus, placedStatus, unschedulableStatus } from "./status.ts";
+import type { Preemption, Violating } from "./preemption.ts";
+import type { Priority, PriorityClass } from "./priority.ts";
+import { priorityOf } from "./priority.ts";
+import { boundStatus, placedStatus, preemptedStatus, unschedulableStatus } from "./status.ts";
+import type { Place } from "./status.ts";
+import type { Tenancy, Want } from "./want.ts";
+import { wantOf } from "./want.ts";
 
 export interface SchedulerOptions {
   readonly client: Pick<Client, "updateStatus">;
   readonly containers: Cache<Container>;
+  readonly priorityClasses: Cache<PriorityClass>;
   readonly ledger: Ledger;
+  /** Of Containers that say nothing about it: as the ledger has it. */
+  readonly tenancy: Tenancy;
+  /** Others are preferred where somebody must go. */
+  readonly violating: Violating;
+  /** Told when there is room that was kept for somebody who went elsewhere. */
+  readonly onRoom: () => void;
   readonly events: EventRecorder;
   readonly clock: Clock;
 }
 
+/** When one is decided about again whose decision was overtaken by what others did. */
+const outdatedMs = 1_000;
+
 /**
- * Binds one Container to a Host, once and for all. Must have one worker only: each decision counts on the ledger
- * holding all those before.
+ * Binds one Container to a Host. Each decision counts on the ledger holding all those before: from looking at the ledger
+ * to taking the room nothing may be waited for. Writing it down may then take its time, while others are decided.
  */
 export class SchedulerReconciler implements Reconciler {
   readonly #options: SchedulerOptions;
+  readonly #refused = new Map<Key, Want>();
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
   }
 
-  async reconcile(key: Key): Promise<Outcome> {
-    const { containers, ledger, clock, events } = this.#options;
+  /** Those for whom no Host did when they were last looked at, the one that has waited longest first. */
+  get refused(): ReadonlyMap<Key, Want> {
+    return this.#refused;
+  }
+
+  /** More is first. */
+  priorityOf(key: Key): number {
+    const { containers, priorityClasses } = this.#options;
     const container = containers.get(key);
+    return (container && priorityOf(container, priorityClasses)?.value) ?? 0;
+  }
+
+  async reconcile(key: Key): Promise<Outcome> {
+    const { containers, priorityClasses, ledger, tenancy } = this.#options;
+    const container = containers.get(key);
+    this.#refused.delete(key);
     if (container === undefined || container.metadata.deletionTimestamp !== undefined) return settled();
     if (container.status?.hostName !== undefined) return this.#review(container, container.status.hostName);
     if (ledger.hasBound(container)) return settled();
 
-    // What an earlier try may have taken must not stand in the way of this one.
-    ledger.forget(key);
-    const placement = schedule(wantOf(container), ledger.candidates());
-    if ("hostName" in placement) return this.#bind(container, placement.hostName);
-
-    const message = placement.unschedulable;
-    if (await this.#write(container, unschedulableStatus(container, message, clock.now()))) {
-      events.event(container, "Warning", "FailedScheduling", message);
+    const unsure = ledger.unsurePlace(container);
+    if (unsure !== undefined) return this.#bind(container, unsure);
+    // A promise must not stand in the way of what is promised. Room that is not needed any more is for others.
+    const promise = ledger.forget(key);
+    const priority = priorityOf(container, priorityClasses);
+    const want = wantOf(container, { priority: priority?.value ?? 0, tenancy });
+    if (priority === undefined) {
+      return this.#refuse(container, want, noPriorityClass(container.spec.priorityClassName));
     }
-    // Whatever may make room wakes it.
-    return waiting("Unschedulable", message);
+    const outcome = await this.#place(container, want, priority);
+    if (promise !== undefined && promise.hostName !== ledger.hostOf(key)) this.#options.onRoom();
+    return outcome;
   }
 
-  async #bind(container: Container, hostName: string): Promise<Outcome> {
+  async #place(container: Container, want: Want, priority: Priority): Promise<Outcome> {
+    const { ledger, violating } = this.#options;
+    const decision = decide(want, priority, ledger, violating);
+    if (decision.place !== undefined) return this.#bind(container, decision.place);
+    // Before anything is waited for: room that comes meanwhile must wake it.
+    this.#refused.set(want.key, want);
+    const told = decision.preemption === undefined || (await this.#makeRoom(container, want, decision.preemption));
+    const outcome = await this.#refuse(container, want, refusalText(decision));
+    return told ? outcome : settled(outdatedMs);
+  }
+
+  /**
+   * Keeps the room that there will be from others, and asks those who are in the way to leave. False where the API does
+   * not show one of them as it was decided about.
+   */
+  async #makeRoom(container: Container, want: Want, { hostName, victims, allotment }: Preemption): Promise<boolean> {
+    const { containers, ledger, events, clock } = this.#options;
+    ledger.assume(
+      { ...container, status: { ...container.status, hostName, priority: want.priority, ...allotment } },
+      "promised",
+    );
+    let all = true;
+    for (const key of victims) {
+      const victim = containers.get(key);
+      // Bound a moment ago and not shown yet; or it went, or was asked to go, while the others were told.
+      if (victim === undefined || victim.status?.hostName !== hostName || isLeaving(victim)) {
+        all = false;
+        continue;
+      }
+      // Who else there is, is nobody's business in another namespace.
+      const whom = victim.metadata.namespace === want.tenant ? want.key : "a Container of more priority";
+      const message = `Preempted by ${whom} on Host "${hostName}"`;
+      try {
+        const leaving = { ...victim, status: preemptedStatus(victim, message, clock.now()) };
+        const told = await this.#options.client.updateStatus<Container>(containerType, leaving);
+        // Where the API shows something newer already, the ledger has seen it: this would take it back.
+        if (containers.get(key)?.metadata.resourceVersion === victim.metadata.resourceVersion) ledger.see(victim, told);
+      } catch (error) {
+        if (isNotFound(error)) continue;
+        throw error;
+      }
+      events.event(victim, "Normal", "Preempted", message);
+    }
+    return all;
+  }
+
+  async #bind(container: Container, place: Place): Promise<Outcome> {
     const { ledger, events, clock } = this.#options;
-    ledger.assume(container, hostName, "unknown");
+    const again = ledger.unsurePlace(container) !== undefined;
+    const bound = { ...container, status: boundStatus(container, place, clock.now()) };
+    ledger.assume(bound, "unknown");
     try {
-      await this.#write(container, boundStatus(container, hostName, clock.now()));
+      await this.#write(container, bound.status);
     } catch (error) {
-      // A refusal is certain; anything else may have happened all the same, and keeps its room until that is known.
-      if (error instanceof ApiError && error.code < 500) ledger.forget(keyOf(container));
+      // A refusal is certain, unless an earlier try came through, or something else did: then the API is about to show
+      // it. Anything else may have happened all the same, and keeps its room until that is known.
+      const refused = error instanceof ApiError && error.code < 500 && !isConflict(error);
+      if (refused && !again) {
+        ledger.forget(keyOf(container));
+        this.#options.onRoom();
+      }
       if (isNotFound(error)) return settled();
       throw error;
     }
-    ledger.assume(container, hostName, "bound");
-    events.event(container, "Normal", "Scheduled", `Successfully assigned ${keyOf(container)} to ${hostName}`);
+    ledger.assume(bound, "bound");
+    const message = `Successfully assigned ${keyOf(container)} to ${place.hostName}`;
+    events.event(container, "Normal", "Scheduled", message);
     return settled();
+  }
+
+  /** Whatever may make room wakes it. */
+  async #refuse(container: Container, want: Want, message: string): Promise<Outcome> {
+    const { events, clock } = this.#options;
+    this.#refused.set(want.key, want);
+    if (await this.#write(container, unschedulableStatus(container, message, clock.now()))) {
+      events.event(container, "Warning", "FailedScheduling", message);
+    }
+    return waiting("Unschedulable", message);
   }
 
   /** Tells whoever changes the placement of a bound Container that it does not move, and when they have taken it back. */
@@ -72,7 +169,7 @@ export class SchedulerReconciler implements Reconciler {
     const { ledger, events, clock } = this.#options;
     const candidate = ledger.candidate(hostName);
     if (candidate === undefined) return settled();
-    const misplaced = refusalOf(placementFilters, wantOf(container), candidate);
+    const misplaced = refusalsOf(placementFilters, wantOf(container), ledger)(candidate);
     const said = findCondition(container.status?.conditions, "Scheduled")?.reason === "PlacementChanged";
     if ((misplaced !== undefined) === said) return settled();
     const status = placedStatus(container, hostName, misplaced, clock.now());

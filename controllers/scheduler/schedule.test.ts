@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { Host } from "../../crds/host.ts";
 import { containerOf, hostOf } from "../../test/fakes/objects.ts";
-import { amountsOf, matches, wantOf } from "./filters.ts";
 import { Ledger } from "./ledger.ts";
 import type { Placement } from "./schedule.ts";
 import { schedule } from "./schedule.ts";
+import { wantOf } from "./want.ts";
 
 /** Places `spec` beside Containers that are bound already, by Host. */
 function place(
@@ -19,46 +19,11 @@ function place(
       const metadata = { name: `${hostName}-${index}` };
       ledger.see(undefined, containerOf(taken, { metadata, status: { hostName } }));
     }
-  return schedule(wantOf(containerOf(spec)), ledger.candidates());
+  return schedule(wantOf(containerOf(spec)), ledger);
 }
 
 const memory = (amount: string): object => ({ resources: { requests: { memory: amount } } });
-const port = (hostPort: number, hostIP?: string, protocol = "TCP"): object => ({
-  ports: [{ containerPort: hostPort, hostPort, protocol, ...(hostIP === undefined ? {} : { hostIP }) }],
-});
 const [a, b] = [hostOf("a"), hostOf("b")];
-
-describe("fits", () => {
-  test("what was requested before is gone, whatever is used", () => {
-    expect(place(memory("5Gi"), [a], { a: [memory("4Gi")] })).toEqual({
-      unschedulable: "0/1 hosts fit: 1 too little memory",
-    });
-    expect(place(memory("4Gi"), [a], { a: [memory("4Gi")] })).toEqual({ hostName: "a" });
-  });
-
-  test("limits count where requests are absent", () => {
-    expect(place({ resources: { limits: { cpu: "5" } } }, [a])).toEqual({
-      unschedulable: "0/1 hosts fit: 1 too little cpu",
-    });
-    expect(place({ resources: { limits: { cpu: "5" }, requests: { cpu: "1" } } }, [a])).toEqual({ hostName: "a" });
-  });
-
-  test("what requests nothing fits on a host that is full", () => {
-    expect(place({}, [a], { a: [memory("8Gi")] })).toEqual({ hostName: "a" });
-  });
-
-  test.each([
-    ["the same port", port(80), port(80), false],
-    ["another protocol", port(80), port(80, undefined, "UDP"), true],
-    ["another address", port(80, "10.0.0.1"), port(80, "10.0.0.2"), true],
-    ["one address and all of them", port(80, "10.0.0.1"), port(80, "0.0.0.0"), false],
-    ["all addresses, said in two ways", port(80, "::"), port(80), false],
-  ])("host ports: %s", (_, taken, wanted, fits) => {
-    expect(place(wanted, [a], { a: [taken] })).toEqual(
-      fits ? { hostName: "a" } : { unschedulable: "0/1 hosts fit: 1 has host port 80/TCP taken" },
-    );
-  });
-});
 
 test("waits for the first probe of a Host that would do: it may have it already", () => {
   const fresh = hostOf("b", { status: { conditions: [] } });
@@ -106,7 +71,7 @@ describe("chooses", () => {
     for (const host of [a, b]) ledger.putHost(host);
     ledger.putFound("b", new Set(["default/web"]));
     ledger.see(undefined, containerOf(memory("1Gi"), { metadata: { name: "other" }, status: { hostName: "b" } }));
-    expect(schedule(wantOf(containerOf()), ledger.candidates())).toEqual({ hostName: "b" });
+    expect(schedule(wantOf(containerOf()), ledger)).toEqual({ hostName: "b" });
   });
   test("the host with fewer Containers where none requests anything", () => {
     expect(place({}, [a, b], { a: [{}, {}], b: [{}] })).toEqual({ hostName: "b" });
@@ -118,29 +83,57 @@ describe("chooses", () => {
 
 describe("the ledger", () => {
   const full = { resources: { requests: { memory: "8Gi" } } };
-  const fits = (ledger: Ledger): boolean => "hostName" in schedule(wantOf(containerOf(full)), ledger.candidates());
+  const fits = (ledger: Ledger): boolean => "hostName" in schedule(wantOf(containerOf(full)), ledger);
   const ledgerOf = (): Ledger => {
     const ledger = new Ledger();
     ledger.putHost(a);
     return ledger;
   };
   const pending = containerOf(full, { metadata: { name: "other" } });
+  const bound = { ...pending, status: { hostName: "a" } };
 
   test("counts what was bound before the API shows it, and only once when it does", () => {
     const ledger = ledgerOf();
-    ledger.assume(pending, "a", "bound");
+    ledger.assume(bound, "bound");
     ledger.see(pending, { ...pending, metadata: { ...pending.metadata, labels: { late: "news" } } });
     expect(fits(ledger)).toBe(false);
     expect(ledger.hasBound(pending)).toBe(true);
-    const bound = { ...pending, status: { hostName: "a" } };
     ledger.see(pending, bound);
     ledger.see(bound, undefined);
     expect(fits(ledger)).toBe(true);
   });
 
+  test("believes the API again once it shows what came after our write", () => {
+    const ledger = ledgerOf();
+    ledger.assume(bound, "bound");
+    ledger.see(pending, { ...pending, metadata: { ...pending.metadata, resourceVersion: "3" } });
+    expect(ledger.hasBound(pending)).toBe(false);
+    expect(fits(ledger)).toBe(true);
+  });
+
+  test("keeps a promise whatever changes, until it is kept or its Container is deleted", () => {
+    const ledger = ledgerOf();
+    ledger.assume(bound, "promised");
+    ledger.see(pending, { ...pending, metadata: { ...pending.metadata, resourceVersion: "3" } });
+    expect(fits(ledger)).toBe(false);
+    const deletionTimestamp = "2026-01-01T00:00:00Z";
+    ledger.see(pending, { ...pending, metadata: { ...pending.metadata, deletionTimestamp } });
+    expect(fits(ledger)).toBe(true);
+  });
+
+  test("takes promises back for whoever has more priority, and can restore them", () => {
+    const ledger = ledgerOf();
+    ledger.assume({ ...pending, status: { hostName: "a", priority: 5 } }, "promised");
+    expect(ledger.takeBackPromises(5)).toEqual([]);
+    const [promise] = ledger.takeBackPromises(6);
+    expect(fits(ledger)).toBe(true);
+    if (promise !== undefined) ledger.restore(promise);
+    expect(fits(ledger)).toBe(false);
+  });
+
   test("keeps the room of a write that may have happened until another try", () => {
     const ledger = ledgerOf();
-    ledger.assume(pending, "a", "unknown");
+    ledger.assume(bound, "unknown");
     expect(fits(ledger)).toBe(false);
     expect(ledger.hasBound(pending)).toBe(false);
     ledger.forget("default/other");
@@ -159,29 +152,10 @@ describe("the ledger", () => {
 
   test("knows what is taken of a host that appears after its Containers", () => {
     const ledger = new Ledger();
-    ledger.see(undefined, { ...pending, status: { hostName: "a" } });
+    ledger.see(undefined, bound);
     ledger.putHost(a);
     expect(fits(ledger)).toBe(false);
     ledger.removeHost("a");
     expect([...ledger.candidates()]).toEqual([]);
   });
-});
-
-test.each([
-  [undefined, true],
-  [{ matchLabels: { zone: "x" } }, true],
-  [{ matchLabels: { zone: "y" } }, false],
-  [{ matchExpressions: [{ key: "zone", operator: "In", values: ["x", "y"] }] }, true],
-  [{ matchExpressions: [{ key: "zone", operator: "NotIn", values: ["x"] }] }, false],
-  [{ matchExpressions: [{ key: "disk", operator: "NotIn", values: ["ssd"] }] }, true],
-  [{ matchExpressions: [{ key: "disk", operator: "Exists" }] }, false],
-  [{ matchExpressions: [{ key: "disk", operator: "DoesNotExist" }] }, true],
-] as const)("zone=x matches %j: %s", (selector, expected) => {
-  expect(matches(selector as Parameters<typeof matches>[0], { zone: "x" })).toBe(expected);
-});
-
-test("amounts are whole, rounded up as Kubernetes does, and exact where binary fractions are not", () => {
-  expect(amountsOf({ cpu: "0.57", memory: "1.5Gi" })).toEqual({ milliCpu: 570, memory: 1_610_612_736 });
-  expect(amountsOf({ cpu: "70m" })).toEqual({ milliCpu: 70, memory: 0 });
-  expect(amountsOf({ cpu: "100u", memory: "100m" })).toEqual({ milliCpu: 1, memory: 1 });
 });

@@ -1,18 +1,27 @@
 /** What the scheduler says in Container.status. Pure. */
 import type { Container, ContainerStatus } from "../../crds/container.ts";
+import { formatTime } from "../../crds/meta.ts";
+import type { Allotment } from "./allotment.ts";
 import type { ConditionDraft } from "../runtime/conditions.ts";
 import { setCondition } from "../runtime/conditions.ts";
 
-export function boundStatus(container: Container, hostName: string, now: Date): ContainerStatus {
-  const previous = { ...container.status };
-  // It said why no Host would do.
-  delete previous.message;
+/** What a Container has on its Host. */
+export interface Place extends Allotment {
+  readonly hostName: string;
+  /** With which it was placed: what may take its place is measured by it. */
+  readonly priority: number;
+}
+
+export function boundStatus(container: Container, place: Place, now: Date): ContainerStatus {
+  const { hostName } = place;
+  // The message said why no Host would do; what it had on another Host is not here.
+  const { message: _message, cpuset: _cpuset, devices: _devices, ...previous } = container.status ?? {};
   return {
     ...previous,
     phase: "Pending",
     // What kubectl shows of a pod that has a node and nothing on it yet.
     summary: "ContainerCreating",
-    hostName,
+    ...place,
     conditions: withScheduled(
       container,
       { status: "True", reason: "Scheduled", message: `Bound to Host "${hostName}"` },
@@ -55,4 +64,9 @@ function withScheduled(
 ): NonNullable<ContainerStatus["conditions"]> {
   const asOf = generation === undefined ? {} : { observedGeneration: generation };
   return [...setCondition(status?.conditions, { type: "Scheduled", ...draft, ...asOf }, now)];
+}
+
+/** Asks a Container to make room for another that has more priority. */
+export function preemptedStatus(victim: Container, message: string, now: Date): ContainerStatus {
+  return { ...victim.status, eviction: { reason: "Preempted", message, requestedAt: formatTime(now) } };
 }

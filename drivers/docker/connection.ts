@@ -1,14 +1,17 @@
-/** HTTP to one Docker Engine: TLS, the version of its API, and errors. The only importer of dockerode. */
-import { Agent as HttpAgent } from "node:http";
-import type { IncomingMessage } from "node:http";
+/** HTTP to one Docker Engine: TLS or SSH, the version of its API, and errors. The only importer of dockerode. */
+import { Agent as HttpAgent, IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import type { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
 import { inspect } from "node:util";
 import { z } from "zod";
 import { HostUnreachableError, UnsupportedHostError } from "../driver.ts";
+import type { RegistryCredentials } from "../keyring.ts";
 import { agreeOn } from "./api-version.ts";
 import { Deadline, isTimeout, unlessAborted } from "./deadline.ts";
 import { connectionError, EngineRefusal } from "./errors.ts";
+import { SshAgent } from "./ssh.ts";
+import type { SshKey } from "./ssh.ts";
 
 /** PEM texts for a tcp endpoint. */
 export interface Tls {
@@ -19,13 +22,23 @@ export interface Tls {
   readonly serverName?: string;
 }
 
+/** What an endpoint asks for before it talks; none of it for a unix socket. */
+export interface Credentials {
+  readonly tls?: Tls;
+  readonly ssh?: SshKey;
+}
+
 export interface Call {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   /** Without version: `/containers/json`. */
   readonly path: string;
   /** Objects are sent as JSON. */
   readonly query?: Readonly<Record<string, string | number | boolean | object>>;
   readonly body?: object;
+  /** A tar archive, instead of {@link body}. */
+  readonly archive?: Uint8Array;
+  /** For the registry that the Engine asks. */
+  readonly credentials?: RegistryCredentials;
   readonly signal: AbortSignal;
   /** How long to wait for the answer's end; for ever when absent. Streams have no limit once they have begun. */
   readonly timeoutMs?: number;
@@ -54,11 +67,14 @@ interface Modem {
       readonly path: string;
       readonly method: string;
       readonly options: { readonly _query: object; readonly _body: object };
+      readonly file?: Uint8Array;
       readonly isStream: true;
+      readonly hijack?: true;
       readonly statusCodes: Readonly<Record<number, true>>;
       readonly abortSignal: AbortSignal;
+      readonly authconfig?: { readonly key: string };
     },
-    callback: (error: Error | null, answer: IncomingMessage) => void,
+    callback: (error: Error | null, answer: IncomingMessage | Duplex) => void,
   ): void;
 }
 
@@ -68,6 +84,8 @@ const anyStatus: Readonly<Record<number, true>> = Object.fromEntries(
 );
 
 const Version = z.object({ ApiVersion: z.string(), MinAPIVersion: z.string().optional(), Arch: z.string() });
+/** Source: moby api/server/middleware/version.go. */
+const versionRefused = /client version \S+ is too (old|new)/;
 const ErrorBody = z.object({ message: z.string() });
 
 export class Connection implements Disposable {
@@ -76,22 +94,13 @@ export class Connection implements Disposable {
   readonly #agent: HttpAgent;
   #modem: Promise<Modem> | undefined;
   #engine: Promise<Engine> | undefined;
+  readonly #hijacked = new Set<Duplex>();
   #closed = false;
 
-  constructor(endpoint: string, tls?: Tls) {
+  constructor(endpoint: string, credentials: Credentials = {}) {
     this.endpoint = endpoint;
-    this.#tls = tls;
-    // Keep-alive also probes idle TCP connections, so that a cut network ends event and log streams.
-    this.#agent =
-      tls === undefined
-        ? new HttpAgent({ keepAlive: true })
-        : new HttpsAgent({
-            keepAlive: true,
-            ca: tls.ca,
-            cert: tls.cert,
-            key: tls.key,
-            ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
-          });
+    this.#tls = credentials.tls;
+    this.#agent = agentOf(endpoint, credentials);
     // docker-modem formats its options for a debug line that nobody sees (lib/modem.js, buildRequest): the agent with
     // all its sockets cost 40 ms of processor time in each call while 100 containers were created.
     Object.assign(this.#agent, { [inspect.custom]: () => "Agent" });
@@ -123,8 +132,25 @@ export class Connection implements Disposable {
 
   /** As {@link call}, with the body unread. */
   async stream(call: Call): Promise<IncomingMessage> {
-    const { apiVersion } = await this.engine(call.signal);
-    return this.#send({ ...call, path: `/v${apiVersion}${call.path}` });
+    return this.#asAgreed(call, (path) => this.#send({ ...call, path }));
+  }
+
+  /**
+   * As {@link stream}, where the Engine then goes on with a protocol of its own on the same connection. Who is done
+   * destroys it, as disposing of this does.
+   */
+  async hijack(call: Call): Promise<Duplex> {
+    const answer = await this.#asAgreed(call, (path) => this.#dial({ ...call, path }, true));
+    if (answer instanceof IncomingMessage) {
+      const { statusCode } = answer;
+      answer.destroy();
+      throw new HostUnreachableError(
+        `Cannot reach the Docker Engine at ${this.endpoint}: something between answers ${statusCode ?? "nothing"} where the Engine would switch protocols`,
+      );
+    }
+    this.#hijacked.add(answer);
+    answer.once("close", () => this.#hijacked.delete(answer));
+    return answer;
   }
 
   /** Whether the Engine answers. */
@@ -144,6 +170,18 @@ export class Connection implements Disposable {
       throw error;
     });
     return unlessAborted(this.#engine, signal);
+  }
+
+  /** Agrees anew where the Engine takes the version no longer: it was updated, and no connection was lost that told so. */
+  async #asAgreed<T>({ path, signal }: Call, send: (path: string) => Promise<T>): Promise<T> {
+    const versioned = async (): Promise<string> => `/v${(await this.engine(signal)).apiVersion}${path}`;
+    try {
+      return await send(await versioned());
+    } catch (error) {
+      if (!(error instanceof EngineRefusal) || !versionRefused.test(error.message)) throw error;
+      this.#engine = undefined;
+      return await send(await versioned());
+    }
   }
 
   async #negotiate(): Promise<Engine> {
@@ -176,19 +214,26 @@ export class Connection implements Disposable {
    * body's end only (lib/modem.js, buildRequest).
    */
   async #send(call: Omit<Call, "timeoutMs">): Promise<IncomingMessage> {
+    return (await this.#dial(call, false)) as IncomingMessage;
+  }
+
+  async #dial(call: Omit<Call, "timeoutMs">, hijack: boolean): Promise<IncomingMessage | Duplex> {
     const modem = await (this.#modem ??= this.#connect());
     if (this.#closed)
       throw new HostUnreachableError(`The connection to the Docker Engine at ${this.endpoint} was closed`);
-    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const answer = await new Promise<IncomingMessage | Duplex>((resolve, reject) => {
       modem.dial(
         {
           // docker-modem appends the query to a path that ends with `?`.
           path: `${call.path}?`,
           method: call.method,
           options: { _query: call.query ?? {}, _body: call.body ?? {} },
+          ...(call.archive === undefined ? {} : { file: call.archive }),
           isStream: true,
+          ...(hijack ? { hijack } : {}),
           statusCodes: anyStatus,
           abortSignal: call.signal,
+          ...(call.credentials && { authconfig: { key: registryAuth(call.credentials) } }),
         },
         (error, response) => {
           if (error === null) resolve(response);
@@ -196,7 +241,7 @@ export class Connection implements Disposable {
         },
       );
     });
-    const status = answer.statusCode ?? 0;
+    const status = answer instanceof IncomingMessage ? (answer.statusCode ?? 0) : 0;
     if (status < 400) return answer;
     throw new EngineRefusal(status, messageOf(await text(answer)));
   }
@@ -222,13 +267,31 @@ export class Connection implements Disposable {
   [Symbol.dispose](): void {
     this.#closed = true;
     this.#agent.destroy();
+    const closed = new HostUnreachableError(`The connection to the Docker Engine at ${this.endpoint} was closed`);
+    for (const stream of this.#hijacked) stream.destroy(closed);
   }
+}
+
+/** Keep-alive also probes idle TCP connections, so that a cut network ends event and log streams; SSH has its own. */
+function agentOf(endpoint: string, { tls, ssh }: Credentials): HttpAgent {
+  if (ssh !== undefined) return new SshAgent(endpoint, ssh, { keepAlive: true });
+  if (tls === undefined) return new HttpAgent({ keepAlive: true });
+  const { ca, cert, key, serverName: servername } = tls;
+  return new HttpsAgent({ keepAlive: true, ca, cert, key, ...(servername === undefined ? {} : { servername }) });
 }
 
 function addressOf(endpoint: string): { readonly host: string; readonly port?: string; readonly socketPath?: string } {
   if (endpoint.startsWith("unix://")) return { host: "", socketPath: endpoint.slice("unix://".length) };
+  // The far end of SSH asks for no name.
+  if (endpoint.startsWith("ssh://")) return { host: "docker", port: "80" };
   const { hostname, port } = new URL(endpoint);
   return { host: hostname.replace(/^\[|\]$/g, ""), port };
+}
+
+/** The header X-Registry-Auth: base64 for URLs, with its padding. Source: moby registry/auth.go. */
+function registryAuth(credentials: RegistryCredentials): string {
+  const base64 = Buffer.from(JSON.stringify(credentials)).toString("base64");
+  return base64.replaceAll("+", "-").replaceAll("/", "_");
 }
 
 function parseJson(body: string): unknown {

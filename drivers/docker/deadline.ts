@@ -38,6 +38,8 @@ export const isTimeout = (reason: unknown): boolean => reason instanceof DOMExce
 
 /** Waits for shared work no longer than `signal` allows; the work itself goes on. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  // A failure that nobody hears of any more would end the process.
+  work.catch(() => undefined);
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const stop = (): void => {

@@ -1,38 +1,59 @@
 /** Drives a Docker Engine through its HTTP API. */
+import type { Duplex } from "node:stream";
 import PQueue from "p-queue";
 import { z } from "zod";
 import type { Container, ContainerSpec } from "../../crds/container.ts";
 import type {
+  Adoptable,
+  Adoption,
+  Beside,
+  Disks,
+  Executed,
+  ExecLimits,
+  Hardware,
   HostDriver,
   HostInfo,
   InPlace,
   LogOptions,
   Observed,
   OwnedContainer,
+  OwnedVolume,
   Owner,
-  PullProgress,
   Step,
+  StoredImage,
+  Usage,
 } from "../driver.ts";
 import { StepError } from "../driver.ts";
+import { fullReference, repositoryOf, splitReference } from "../image-reference.ts";
+import type { Inputs } from "../inputs.ts";
+import type { RegistryCredentials } from "../keyring.ts";
 import { labels } from "../labels.ts";
-import type { Answer, Call, Tls } from "./connection.ts";
+import { archiveOf, copies } from "./archives.ts";
+import { Adopters } from "./adopters.ts";
+import type { Answer, Call, Credentials } from "./connection.ts";
 import { Connection } from "./connection.ts";
-import { EngineRefusal, refused } from "./errors.ts";
+import { EngineRefusal, refused, unlessStatus } from "./errors.ts";
 import type { RefusedStep } from "./errors.ts";
 import { changes } from "./events.ts";
+import { connect, exec } from "./exec.ts";
+import { disks, hardware } from "./host-facts.ts";
+import { removeImage, storedImages } from "./image-store.ts";
 import { logs } from "./logs.ts";
-import { ContainerList, Inspect, observed, ownedContainers } from "./observe.ts";
-import { fullReference, Puller } from "./pull.ts";
-import { createBody, hostSideName, inPlace, inPlaceOf, updateBody } from "./translate.ts";
+import { refuseSubPaths } from "./mounts.ts";
+import { ContainerList, hostImages, ImageList, Inspect, observed, ownedContainers } from "./observe.ts";
+import { needsImageUser } from "./isolation.ts";
+import { Puller } from "./pull.ts";
+import { Toolbox } from "./toolbox/toolbox.ts";
+import { Stats, usageOf } from "./stats.ts";
+import { createBody, hostSideName, inPlace, inPlaceOf, needsToolbox, specOf, updateBody } from "./translate.ts";
+import { VolumeKeeper } from "./volume-keeper.ts";
 
-export interface DockerDriverOptions {
+export interface DockerDriverOptions extends Credentials {
   readonly hostName: string;
   /** Which control plane owns what is created; see drivers/labels.ts. */
   readonly instance: string;
-  /** unix:///path or tcp://host:port. */
+  /** unix:///path, tcp://host:port or ssh://user@host:port. */
   readonly endpoint: string;
-  /** For a tcp endpoint. */
-  readonly tls?: Tls;
   /** How many calls make the Engine work at once. */
   readonly concurrency?: number;
 }
@@ -46,9 +67,21 @@ const defaultConcurrency = 8;
 /** An Engine that takes longer for anything but a pull is as good as gone. */
 const callTimeoutMs = 120_000;
 
+/** How many containers are measured at the same time for the sum of all. */
+const measuredAtOnce = 64;
+
 /** Looking goes before doing, which takes a hundred times longer. */
 const looking = 1;
 const doing = 0;
+
+/** GET /images/NAME/json, the fields that we use. */
+const Image = z.object({
+  Config: z.object({ User: z.string().nullish() }).nullish(),
+  RepoDigests: z.array(z.string()).nullish(),
+});
+
+/** GET /distribution/NAME/json. */
+const Distribution = z.object({ Descriptor: z.object({ digest: z.string() }) });
 
 const Created = z.object({ Id: z.string() });
 
@@ -68,14 +101,20 @@ export class DockerDriver implements HostDriver {
   readonly #instance: string;
   readonly #connection: Connection;
   readonly #puller: Puller;
+  readonly #toolbox: Toolbox;
+  readonly #volumes: VolumeKeeper;
+  readonly #adopters: Adopters;
   /** Every call that makes the Engine work takes a slot; what only waits for the Engine takes none. */
   readonly #slots: PQueue;
 
   private constructor(options: DockerDriverOptions) {
     this.#hostName = options.hostName;
     this.#instance = options.instance;
-    this.#connection = new Connection(options.endpoint, options.tls);
+    this.#connection = new Connection(options.endpoint, options);
     this.#puller = new Puller(this.#connection);
+    this.#toolbox = new Toolbox(this.#connection, options.instance);
+    this.#volumes = new VolumeKeeper({ ...options, connection: this.#connection, toolbox: this.#toolbox });
+    this.#adopters = new Adopters(this.#connection, options.hostName);
     this.#slots = new PQueue({ concurrency: options.concurrency ?? defaultConcurrency });
   }
 
@@ -86,7 +125,10 @@ export class DockerDriver implements HostDriver {
 
   /** Takes no slot: whether a host is well must not wait for what it has to do. */
   async info(signal: AbortSignal): Promise<HostInfo> {
-    const info = await this.#connection.read({ method: "GET", path: "/info", signal }, Info);
+    const [info, images] = await Promise.all([
+      this.#connection.read({ method: "GET", path: "/info", signal }, Info),
+      this.#connection.read({ method: "GET", path: "/images/json", signal }, ImageList),
+    ]);
     const { apiVersion, architecture } = await this.#connection.engine(signal);
     return {
       engine: { type: "docker", version: info.ServerVersion, apiVersion },
@@ -97,6 +139,7 @@ export class DockerDriver implements HostDriver {
       memory: info.MemTotal,
       runtimes: Object.keys(info.Runtimes ?? {}).sort(),
       defaultRuntime: info.DefaultRuntime,
+      images: hostImages(images),
     };
   }
 
@@ -104,16 +147,23 @@ export class DockerDriver implements HostDriver {
     await this.#connection.ping(signal);
   }
 
-  async observe(owner: Owner, signal: AbortSignal): Promise<readonly Observed[]> {
+  async observe(owner: Owner, signal: AbortSignal, adoption?: Adoption): Promise<readonly Observed[]> {
     const wanted = [`${labels.namespace}=${owner.namespace}`, `${labels.name}=${owner.name}`];
     const found = await this.#slots.add(() => this.#list(wanted, signal), { signal, priority: looking });
     const all = await Promise.all(found.map(({ id }) => this.#inspect(id, signal)));
-    return all.flatMap((inspect) => (inspect === undefined ? [] : (observed(inspect, this.#instance) ?? [])));
+    const made = all.flatMap((inspect) => (inspect === undefined ? [] : (observed(inspect, this.#instance) ?? [])));
+    const adopted = await this.#adopters.observe(owner, adoption, found, signal);
+    return [...made, ...adopted];
+  }
+
+  adoptable(signal: AbortSignal): Promise<readonly Adoptable[]> {
+    return this.#adopters.adoptable(signal);
   }
 
   /** Takes no slot, as {@link info}: a probe asks for it, too. */
   async owners(signal: AbortSignal): Promise<readonly OwnedContainer[]> {
-    return this.#list([], signal);
+    const [made, adopted] = await Promise.all([this.#list([], signal), this.#adopters.list(signal)]);
+    return [...made, ...adopted];
   }
 
   async hasImage(image: string, signal: AbortSignal): Promise<boolean> {
@@ -125,15 +175,51 @@ export class DockerDriver implements HostDriver {
     );
   }
 
-  async perform(step: Step, signal: AbortSignal, onProgress?: (progress: PullProgress) => void): Promise<void> {
+  /** Takes no slot, as a pull: the registry may take its time. */
+  async registryDigest(
+    image: string,
+    signal: AbortSignal,
+    credentials: readonly RegistryCredentials[],
+  ): Promise<string> {
+    let refusal: unknown;
+    for (const one of credentials.length === 0 ? [undefined] : credentials) {
+      const path = `/distribution/${fullReference(image)}/json`;
+      const call: Call = { method: "GET", path, signal, timeoutMs: callTimeoutMs, ...(one && { credentials: one }) };
+      try {
+        return (await this.#connection.read(call, Distribution)).Descriptor.digest;
+      } catch (error) {
+        if (!(error instanceof EngineRefusal)) throw error;
+        refusal ??= refused("ErrImagePull", `image "${image}"`, error);
+      }
+    }
+    throw refusal;
+  }
+
+  async repositoryDigests(image: string, imageID: string, signal: AbortSignal): Promise<readonly string[]> {
+    const call: Call = { method: "GET", path: `/images/${imageID}/json`, signal, timeoutMs: callTimeoutMs };
+    const read = (): Promise<z.infer<typeof Image>> => this.#connection.read(call, Image);
+    const found = await unlessStatus(404, this.#slots.add(read, { signal, priority: looking }), undefined);
+    const repository = repositoryOf(image);
+    return (found?.RepoDigests ?? [])
+      .filter((reference) => repositoryOf(reference) === repository)
+      .flatMap((reference) => splitReference(reference).digest ?? []);
+  }
+
+  async perform(step: Step, signal: AbortSignal, { inputs, onProgress, credentials = [] }: Beside = {}): Promise<void> {
     switch (step.do) {
       case "pull":
         // Takes no slot: it may last for many minutes, and the Engine itself bounds its downloads.
         if (step.always || !(await this.hasImage(step.image, signal)))
-          await this.#puller.pull(step.image, signal, onProgress);
+          await this.#puller.pull(step.image, credentials, signal, onProgress);
+        return;
+      case "prepare":
+        await this.#slots.add(() => this.#prepare(step.container, inputs, signal), { signal, priority: doing });
+        return;
+      case "write":
+        await this.#slots.add(() => this.#write(step, inputs, signal), { signal, priority: doing });
         return;
       case "create":
-        await this.#create(step.container, step.start, signal);
+        await this.#create(step, inputs, signal);
         return;
       case "start":
         await this.#slots.add(() => this.#start(step.id, signal), { signal, priority: doing });
@@ -149,6 +235,7 @@ export class DockerDriver implements HostDriver {
         return;
       case "remove":
         await this.#remove(step.id, signal);
+        if (step.volumes !== undefined) await this.#volumes.remove(step.volumes, signal);
         return;
       case "update":
         await this.#slots.add(() => this.#update(step.id, step.to, signal), { signal, priority: doing });
@@ -156,12 +243,100 @@ export class DockerDriver implements HostDriver {
     }
   }
 
+  async files(
+    id: string,
+    shown: ReadonlyMap<string, string>,
+    signal: AbortSignal,
+  ): Promise<Readonly<Record<string, string>>> {
+    const found = await Promise.all(
+      [...shown].map(async ([name, mountPath]) => {
+        const look = (): Promise<string | undefined> => this.#volumes.digestAt(id, mountPath, signal);
+        return [name, await this.#slots.add(look, { signal, priority: looking })] as const;
+      }),
+    );
+    return Object.fromEntries(found.flatMap(([name, digest]) => (digest === undefined ? [] : [[name, digest]])));
+  }
+
+  async volumes(signal: AbortSignal): Promise<readonly OwnedVolume[]> {
+    return this.#volumes.list(signal);
+  }
+
+  async removeVolumes(names: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#volumes.sweep(names, signal);
+  }
+
+  async volumeUsage(signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+    return this.#volumes.usage(signal);
+  }
+
+  disks(signal: AbortSignal): Promise<Disks> {
+    return this.#slots.add(() => disks(this.#connection, this.#toolbox, signal), { signal, priority: looking });
+  }
+
+  hardware(signal: AbortSignal): Promise<Hardware> {
+    return this.#slots.add(() => hardware(this.#toolbox, signal), { signal, priority: looking });
+  }
+
+  images(signal: AbortSignal): Promise<readonly StoredImage[]> {
+    return storedImages(this.#connection, signal);
+  }
+
+  removeImage(image: StoredImage, signal: AbortSignal): Promise<boolean> {
+    return this.#slots.add(() => removeImage(this.#connection, image, signal), { signal, priority: doing });
+  }
+
   changes(signal: AbortSignal): AsyncIterable<Owner | undefined> {
-    return changes(this.#connection, this.#instance, signal);
+    return changes(this.#connection, this.#instance, (id) => this.#adopters.adopterOf(id), signal);
   }
 
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array> {
     return logs(this.#connection, id, options, signal);
+  }
+
+  /** Takes no slot, and neither does {@link connect}: they wait for what is inside, and who asks bounds how many. */
+  exec(id: string, command: readonly string[], limits: ExecLimits, signal: AbortSignal): Promise<Executed> {
+    return exec(this.#connection, id, command, limits, signal);
+  }
+
+  connect(id: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<Duplex> {
+    return connect(this.#connection, id, port, timeoutMs, signal);
+  }
+
+  /** Takes no slot: the Engine only waits between two samples that it takes for all who ask. */
+  async stats(id: string, signal: AbortSignal): Promise<Usage | undefined> {
+    const call: Call = { method: "GET", path: `/containers/${id}/stats`, query: { stream: false }, signal };
+    try {
+      return usageOf(await this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, Stats));
+    } catch (error) {
+      throw explained("StatsError", id, error);
+    }
+  }
+
+  async usage(signal: AbortSignal): Promise<Usage> {
+    const call: Call = { method: "GET", path: "/containers/json", signal };
+    const running = await this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, ContainerList);
+    const measuring = new PQueue({ concurrency: measuredAtOnce });
+    const used = await measuring.addAll(
+      running.map(
+        ({ Id }) =>
+          () =>
+            this.#statsIfThere(Id, signal),
+      ),
+    );
+    return used.reduce<Usage>(
+      (sum, one) => ({ cpu: sum.cpu + (one?.cpu ?? 0), memory: sum.memory + (one?.memory ?? 0) }),
+      { cpu: 0, memory: 0 },
+    );
+  }
+
+  /** It may go between a list and this. */
+  async #statsIfThere(id: string, signal: AbortSignal): Promise<Usage | undefined> {
+    try {
+      return await this.stats(id, signal);
+    } catch (error) {
+      if (error instanceof StepError && error.reason === "NoSuchContainer") return undefined;
+      throw error;
+    }
   }
 
   inPlace(spec: ContainerSpec): InPlace {
@@ -201,17 +376,63 @@ export class DockerDriver implements HostDriver {
     return this.#connection.read({ method: "GET", path, signal, timeoutMs: callTimeoutMs }, Inspect);
   }
 
-  async #create(container: Container, start: boolean, signal: AbortSignal): Promise<void> {
+  async #prepare(container: Container, inputs: Inputs | undefined, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#volumes.prepare(container, inputs, signal);
+    } catch (error) {
+      if (!(error instanceof EngineRefusal)) throw error;
+      throw refused("CreateContainerConfigError", `container "${hostSideName(container)}"`, error);
+    }
+  }
+
+  async #write(
+    { id, uid, volumes }: Step & { readonly do: "write" },
+    inputs: Inputs | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.#volumes.write(uid, volumes, inputs, signal);
+    } catch (error) {
+      throw explained("UpdateError", id, error);
+    }
+  }
+
+  async #create(step: Create, inputs: Inputs | undefined, signal: AbortSignal): Promise<void> {
     const createAndStart = async (): Promise<void> => {
-      const id = await this.#createOrFind(container, signal);
-      if (start) await this.#start(id, signal);
+      const id = await this.#createOrFind(step, inputs, signal);
+      await this.#copy(id, specOf(step.container, step.initContainer), inputs, signal);
+      if (step.start) await this.#start(id, signal);
     };
     await this.#slots.add(createAndStart, { signal, priority: doing });
   }
 
-  async #createOrFind(container: Container, signal: AbortSignal): Promise<string> {
-    const name = hostSideName(container);
-    const body = createBody(container, { instance: this.#instance, hostName: this.#hostName });
+  /** Files that are mounted by themselves go into the container's own file system, before it starts. */
+  async #copy(id: string, spec: ContainerSpec, inputs: Inputs | undefined, signal: AbortSignal): Promise<void> {
+    const entries = copies(spec.volumes, spec.volumeMounts, inputs);
+    if (entries.length === 0) return;
+    const archive = await archiveOf(entries);
+    try {
+      await this.#call({ method: "PUT", path: `/containers/${id}/archive`, query: { path: "/" }, archive, signal });
+    } catch (error) {
+      throw explained("CreateContainerError", id, error);
+    }
+  }
+
+  async #createOrFind(
+    { container, initContainer }: Create,
+    inputs: Inputs | undefined,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const name = hostSideName(container, initContainer);
+    const spec = specOf(container, initContainer);
+    const making = {
+      inputs,
+      ...(initContainer === undefined ? {} : { initContainer }),
+      ...(needsToolbox(container, initContainer) ? { toolbox: await this.#toolboxVolume(signal) } : {}),
+      ...(needsImageUser(spec) ? { imageUser: await this.#imageUser(spec.image, signal) } : {}),
+    };
+    const body = createBody(container, { instance: this.#instance, hostName: this.#hostName }, making);
+    refuseSubPaths(body.HostConfig, (await this.#connection.engine(signal)).apiVersion);
     const call: Call = { method: "POST", path: "/containers/create", query: { name }, body, signal };
     try {
       return (await this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, Created)).Id;
@@ -226,6 +447,21 @@ export class DockerDriver implements HostDriver {
         `Cannot create container "${name}": host "${this.#hostName}" has another of that name, ${short(found.Id)}, which is not ours: remove or rename it`,
         { cause: error },
       );
+    }
+  }
+
+  /** Empty where the image has none, or is not there: the Engine refuses to create from it then. */
+  async #imageUser(image: string, signal: AbortSignal): Promise<string> {
+    const call: Call = { method: "GET", path: `/images/${fullReference(image)}/json`, signal };
+    const read = this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, Image);
+    return (await unlessStatus(404, read, undefined))?.Config?.User ?? "";
+  }
+
+  async #toolboxVolume(signal: AbortSignal): Promise<string> {
+    try {
+      return await this.#toolbox.volume(signal);
+    } catch (error) {
+      throw error instanceof EngineRefusal ? refused("CreateContainerError", "the toolbox's volume", error) : error;
     }
   }
 
@@ -268,7 +504,8 @@ export class DockerDriver implements HostDriver {
   async #remove(id: string, signal: AbortSignal): Promise<void> {
     const path = `/containers/${id}`;
     try {
-      await this.#inSlot(doing, { method: "DELETE", path, query: { force: true, v: true }, signal });
+      const query = { force: true, v: this.#adopters.adopterOf(id) === undefined };
+      await this.#inSlot(doing, { method: "DELETE", path, query, signal });
     } catch (error) {
       if (!(error instanceof EngineRefusal)) throw error;
       if (error.status === 404) return;
@@ -295,18 +532,10 @@ export class DockerDriver implements HostDriver {
   }
 }
 
+type Create = Step & { readonly do: "create" };
+
 const short = (id: string): string => id.slice(0, 12);
 
 function explained(step: RefusedStep, id: string, error: unknown): unknown {
   return error instanceof EngineRefusal ? refused(step, `container "${short(id)}"`, error) : error;
-}
-
-/** Some refusals are answers. */
-async function unlessStatus<T, U>(status: number, work: Promise<T>, otherwise: U): Promise<T | U> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof EngineRefusal && error.status === status) return otherwise;
-    throw error;
-  }
 }

@@ -16,16 +16,20 @@ export class EngineRefusal extends Error {
 /** Which reason a refused step has when the Engine's words do not tell a better one. */
 export type RefusedStep =
   | "ErrImagePull"
+  | "CreateContainerConfigError"
   | "CreateContainerError"
   | "StartError"
   | "PauseError"
   | "UpdateError"
   | "RemoveError"
   | "StopError"
-  | "LogError";
+  | "LogError"
+  | "ExecError"
+  | "StatsError";
 
 const verbs: Readonly<Record<RefusedStep, string>> = {
   ErrImagePull: "pull",
+  CreateContainerConfigError: "prepare",
   CreateContainerError: "create",
   StartError: "start",
   StopError: "stop",
@@ -33,6 +37,8 @@ const verbs: Readonly<Record<RefusedStep, string>> = {
   UpdateError: "update",
   RemoveError: "remove",
   LogError: "read the log of",
+  ExecError: "run a command in",
+  StatsError: "measure",
 };
 
 /**
@@ -55,20 +61,44 @@ const known: readonly { readonly says: RegExp; readonly reason?: StepErrorReason
     advice:
       "somebody limited it with `docker update --cpus`, which an Engine cannot undo: remove it, and it is made anew",
   },
+  {
+    says: /bind source path does not exist/,
+    advice: "the host has no such path: make it, or set hostPath.type to DirectoryOrCreate",
+  },
   { says: /No such container/, reason: "NoSuchContainer", advice: "somebody else removed it" },
   { says: /invalid reference format/, reason: "InvalidImageName", advice: "correct spec.image" },
   {
     says: /unauthorized|access denied|no basic auth credentials|authentication required|denied:/i,
-    advice: "check the image's name; the registry shows it only to those who log in, or does not have it",
+    advice:
+      "check the image's name, and the Secrets of spec.imagePullSecrets: the registry shows it only to those who log in, or does not have it",
   },
   {
     says: /manifest unknown|not found: manifest|name unknown|repository .+ not found/i,
     advice: "check the image's name and tag",
   },
   {
+    says: /x509: /,
+    advice: "the host does not trust the registry's certificate: put its authority into /etc/docker/certs.d there",
+  },
+  {
     says: /no such host|connection refused|i\/o timeout|TLS handshake/i,
     advice: "check that the host can reach the registry",
   },
+  {
+    says: /gathering device information while adding custom device|error gathering device information/,
+    advice: "correct spec.devices: the host has no such device",
+  },
+  {
+    says: /Requested CPUs are not available|for cpuset cpus/,
+    advice: "correct spec.cpuset: the host has no such CPUs",
+  },
+  {
+    says: /looking up logging plugin|log driver|logging driver|log opt|log-opt/,
+    advice: "correct spec.logging: the Engine has no such driver, or the driver no such option",
+  },
+  { says: /seccomp/, advice: "correct securityContext.seccompProfile.localhostProfile" },
+  { says: /capabilit(y|ies)/i, advice: "correct securityContext.capabilities" },
+  { says: /sysctl/, advice: "correct securityContext.sysctls: only parameters of its own namespaces can be set" },
   { says: /executable file not found|no such file or directory: unknown/, advice: "check spec.command and spec.args" },
 ];
 
@@ -115,4 +145,14 @@ export function connectionError(endpoint: string, error: unknown): HostUnreachab
   const why =
     advices[code] ?? (isTimeout(error) ? "it did not answer in time: check its health and the network" : message);
   return new HostUnreachableError(`Cannot reach the Docker Engine at ${endpoint}: ${why}`, { cause: error });
+}
+
+/** Some refusals are answers. */
+export async function unlessStatus<T, U>(status: number, work: Promise<T>, otherwise: U): Promise<T | U> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof EngineRefusal && error.status === status) return otherwise;
+    throw error;
+  }
 }

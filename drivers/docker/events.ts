@@ -11,12 +11,16 @@ const actions = [
   ...["create", "start", "die", "kill", "oom", "pause", "unpause", "update", "rename", "destroy", "health_status"],
 ];
 
-const Message = z.object({ Actor: z.object({ Attributes: z.record(z.string(), z.string()) }) });
+const Message = z.object({ Actor: z.object({ ID: z.string(), Attributes: z.record(z.string(), z.string()) }) });
 
-/** {@link HostDriver.changes} for one instance's containers. */
+/**
+ * {@link HostDriver.changes} for one instance's containers, and for those that `adopterOf` knows by their ids. These
+ * carry no labels, so the Engine cannot leave out what is nobody's.
+ */
 export async function* changes(
   connection: Connection,
   instance: string,
+  adopterOf: (id: string) => Owner | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<Owner | undefined, void> {
   try {
@@ -24,7 +28,7 @@ export async function* changes(
       method: "GET",
       path: "/events",
       query: {
-        filters: { type: ["container"], event: actions, label: [`${labels.instance}=${instance}`] },
+        filters: { type: ["container"], event: actions },
         // The Engine subscribes us after it has sent its headers (moby api/server/router/system/system_routes.go,
         // getEvents). Asking for what it remembers of the past closes that gap; a wake-up too many does no harm.
         since: "1",
@@ -34,7 +38,7 @@ export async function* changes(
     yield undefined;
     for await (const line of jsonLines(stream)) {
       if (signal.aborted) return;
-      const owner = ownerOf(line);
+      const owner = ownerOf(line, instance, adopterOf);
       if (owner !== undefined) yield owner;
     }
   } catch (error) {
@@ -47,9 +51,11 @@ export async function* changes(
     );
 }
 
-function ownerOf(line: unknown): Owner | undefined {
+function ownerOf(line: unknown, instance: string, adopterOf: (id: string) => Owner | undefined): Owner | undefined {
   const message = Message.safeParse(line);
   if (!message.success) return undefined;
-  const { [labels.namespace]: namespace, [labels.name]: name } = message.data.Actor.Attributes;
+  const { ID: id, Attributes: found } = message.data.Actor;
+  const { [labels.namespace]: namespace, [labels.name]: name } = found;
+  if (found[labels.instance] !== instance) return adopterOf(id);
   return namespace === undefined || name === undefined ? undefined : { namespace, name };
 }

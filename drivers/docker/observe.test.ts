@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { labels } from "../labels.ts";
-import { ContainerList, Inspect, observed, ownedContainers } from "./observe.ts";
+import { ContainerList, hostImages, ImageList, Inspect, observed, ownedContainers } from "./observe.ts";
 
 const ours = {
   [labels.instance]: "i",
@@ -32,6 +32,11 @@ const inspect = (state: object, more: object = {}): Inspect =>
     ...more,
   });
 
+test("empty labels say that there is nothing", () => {
+  const Labels = { ...ours, [labels.initContainer]: "", [labels.config]: "", [labels.volumes]: "" };
+  expect(observed(inspect({}, { Config: { Labels, Tty: false } }), "i")).toEqual(observed(inspect({}), "i"));
+});
+
 test("a running container", () => {
   expect(observed(inspect({}), "i")).toEqual({
     owner: { namespace: "shop", name: "web" },
@@ -40,7 +45,17 @@ test("a running container", () => {
     hostSideName: "shop_web_u-1",
     state: "running",
     specHash: { image: "0123456789ab" },
-    inPlace: { restartPolicy: "Never", cpuLimit: 0, cpuShares: 0, memoryLimit: 0, memoryReservation: 0 },
+    config: {},
+    volumes: [],
+    inPlace: {
+      restartPolicy: "Never",
+      cpuLimit: 0,
+      cpuShares: 0,
+      cpuset: "",
+      pidsLimit: 0,
+      memoryLimit: 0,
+      memoryReservation: 0,
+    },
     imageID: "sha256:123",
     addresses: [{ network: "bridge", ip: "10.0.0.2", mac: "02:42:0a" }],
     startedAt: "2026-01-01T00:00:00.5Z",
@@ -91,6 +106,29 @@ test.each([
 test("its own name is the one that is no link's alias", () => {
   const list = ContainerList.parse([{ Id: "abc", Names: ["/other/alias", "/mine"], Labels: ours, State: "exited" }]);
   expect(ownedContainers(list, "i")).toEqual([
-    { owner: { namespace: "shop", name: "web" }, uid: "u-1", id: "abc", hostSideName: "mine", state: "exited" },
+    {
+      owner: { namespace: "shop", name: "web" },
+      uid: "u-1",
+      hostName: "",
+      id: "abc",
+      hostSideName: "mine",
+      state: "exited",
+    },
   ]);
+});
+
+test("images: by tag and digest, the largest first, without those that have no name", () => {
+  const list = ImageList.parse([
+    { RepoTags: ["web:1", "web:latest"], RepoDigests: ["web@sha256:1"], Size: 10 },
+    { RepoTags: ["<none>:<none>"], RepoDigests: ["<none>@<none>"], Size: 30 },
+    { RepoTags: null, RepoDigests: ["db@sha256:2"], Size: 20 },
+  ]);
+  expect(hostImages(list)).toEqual([
+    { names: ["db@sha256:2"], sizeBytes: 20 },
+    { names: ["web:1", "web:latest", "web@sha256:1"], sizeBytes: 10 },
+  ]);
+  const many = Array.from({ length: 60 }, (_, index) => ({ RepoTags: [`web:${index}`], Size: index }));
+  expect(hostImages(ImageList.parse(many)).map(({ sizeBytes }) => sizeBytes)).toEqual(
+    Array.from({ length: 50 }, (_, index) => 59 - index),
+  );
 });

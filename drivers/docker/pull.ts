@@ -1,7 +1,11 @@
-/** Fetches images: one pull per image at a time, however many wait for it. */
+/** Fetches images: one pull per image and credentials at a time, however many wait for it. */
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { PullProgress } from "../driver.ts";
-import type { Connection } from "./connection.ts";
+import { StepError } from "../driver.ts";
+import { splitReference } from "../image-reference.ts";
+import type { RegistryCredentials } from "../keyring.ts";
+import type { Call, Connection } from "./connection.ts";
 import { unlessAborted } from "./deadline.ts";
 import { EngineRefusal, refused } from "./errors.ts";
 import { jsonLines } from "./lines.ts";
@@ -25,12 +29,43 @@ export class Puller {
   }
 
   /**
-   * Asks the registry for the image, and resolves when the host has it. Joins a pull of the same image that is under
-   * way; that one ends when all who wait for it have aborted.
+   * Asks the registry for the image, with each of the credentials in turn until one is good enough, and resolves when
+   * the host has it. Source: PullImage in kubernetes/pkg/kubelet/kuberuntime/kuberuntime_image.go.
    */
-  async pull(image: string, signal: AbortSignal, onProgress: OnProgress | undefined): Promise<void> {
+  async pull(
+    image: string,
+    credentials: readonly RegistryCredentials[],
+    signal: AbortSignal,
+    onProgress: OnProgress | undefined,
+  ): Promise<void> {
+    if (credentials.length === 0) return this.#pullAs(image, undefined, signal, onProgress);
+    const refusals: StepError[] = [];
+    for (const one of credentials) {
+      try {
+        await this.#pullAs(image, one, signal, onProgress);
+        return;
+      } catch (error) {
+        if (!(error instanceof StepError)) throw error;
+        refusals.push(error);
+      }
+    }
+    const messages = new Set(refusals.map(({ message }) => message));
+    throw new StepError(refusals[0]?.reason ?? "ErrImagePull", [...messages].join("; "), { cause: refusals[0] });
+  }
+
+  /**
+   * Joins a pull of the same image with the same credentials that is under way, and no other: who may not see an image
+   * must not get it by asking at the right time. It ends when all who wait for it have aborted.
+   */
+  async #pullAs(
+    image: string,
+    credentials: RegistryCredentials | undefined,
+    signal: AbortSignal,
+    onProgress: OnProgress | undefined,
+  ): Promise<void> {
     signal.throwIfAborted();
-    const pull = this.#running.get(image) ?? this.#start(image);
+    const key = keyOf(image, credentials);
+    const pull = this.#running.get(key) ?? this.#start(key, image, credentials);
     pull.waiters++;
     if (onProgress !== undefined) {
       pull.listeners.add(onProgress);
@@ -41,11 +76,11 @@ export class Puller {
     } finally {
       if (onProgress !== undefined) pull.listeners.delete(onProgress);
       pull.waiters--;
-      if (pull.waiters === 0) this.#end(image, pull);
+      if (pull.waiters === 0) this.#end(key, pull);
     }
   }
 
-  #start(image: string): Pull {
+  #start(key: string, image: string, credentials: RegistryCredentials | undefined): Pull {
     const abort = new AbortController();
     const tell: OnProgress = (progress) => {
       pull.progress = progress;
@@ -54,25 +89,31 @@ export class Puller {
     const pull: Pull = {
       abort,
       listeners: new Set(),
-      done: this.#fetch(image, abort.signal, tell),
+      done: this.#fetch(image, credentials, abort.signal, tell),
       waiters: 0,
       progress: undefined,
     };
-    this.#running.set(image, pull);
+    this.#running.set(key, pull);
     return pull;
   }
 
-  #end(image: string, pull: Pull): void {
-    if (this.#running.get(image) === pull) this.#running.delete(image);
+  #end(key: string, pull: Pull): void {
+    if (this.#running.get(key) === pull) this.#running.delete(key);
     pull.abort.abort();
     // When everybody left, nobody else hears how it ended.
     pull.done.catch(() => undefined);
   }
 
-  async #fetch(image: string, signal: AbortSignal, tell: OnProgress): Promise<void> {
+  async #fetch(
+    image: string,
+    credentials: RegistryCredentials | undefined,
+    signal: AbortSignal,
+    tell: OnProgress,
+  ): Promise<void> {
     try {
       const query = pullQuery(image);
-      const stream = await this.#connection.stream({ method: "POST", path: "/images/create", query, signal });
+      const call: Call = { method: "POST", path: "/images/create", query, signal };
+      const stream = await this.#connection.stream({ ...call, ...(credentials && { credentials }) });
       const progress = new LayerProgress();
       for await (const line of jsonLines(stream)) {
         const message = PullMessage.safeParse(line);
@@ -88,27 +129,20 @@ export class Puller {
   }
 }
 
+/** Tells pulls apart. Credentials are in it as a digest only. */
+function keyOf(image: string, credentials: RegistryCredentials | undefined): string {
+  if (credentials === undefined) return image;
+  const { username, password, identitytoken = "" } = credentials;
+  const digest = createHash("sha256")
+    .update(JSON.stringify([username, password, identitytoken]))
+    .digest("hex");
+  return `${image} ${digest}`;
+}
+
 /** Without a tag the Engine would fetch every tag of the repository; beside a digest a tag means nothing. */
 export function pullQuery(image: string): { readonly fromImage: string; readonly tag: string } {
   const { name, tag, digest } = splitReference(image);
   return { fromImage: name, tag: digest ?? tag ?? "latest" };
-}
-
-/** The reference with its tag, so that the Engine does not take a name for the beginning of an image's id. */
-export function fullReference(image: string): string {
-  const { tag, digest } = splitReference(image);
-  return tag === undefined && digest === undefined ? `${image}:latest` : image;
-}
-
-/** `host:5000/a/b:tag@sha256:...` in its parts. Grammar: distribution/reference/reference.go. */
-function splitReference(image: string): { readonly name: string; readonly tag?: string; readonly digest?: string } {
-  const [tagged = "", digest] = image.split("@");
-  const colon = tagged.indexOf(":", tagged.lastIndexOf("/") + 1);
-  return {
-    name: colon < 0 ? tagged : tagged.slice(0, colon),
-    ...(colon < 0 ? {} : { tag: tagged.slice(colon + 1) }),
-    ...(digest === undefined ? {} : { digest }),
-  };
 }
 
 const PullMessage = z.object({

@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import { EngineRefusal } from "./errors.ts";
 import { jsonLines } from "./lines.ts";
 import { demultiplex } from "./logs.ts";
-import { fullReference, pullQuery } from "./pull.ts";
+import { fullReference } from "../image-reference.ts";
+import { pullQuery } from "./pull.ts";
 
 function frame(stream: number, payload: string): Buffer {
   const header = Buffer.alloc(8);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Container } from "../../crds/container.ts";
 import { ContainerSpec } from "../../crds/container.ts";
+import { labels } from "../labels.ts";
 import { createBody, HostConfig, hostSideName, inPlace, inPlaceOf, updateBody } from "./translate.ts";
 
 const place = { instance: "i-1", hostName: "local" };
@@ -86,12 +87,15 @@ test("a Container with every field, as the Engine is told", () => {
       "Hostname": "front",
       "Image": "busybox",
       "Labels": {
+        "stowage.dev/config": "",
         "stowage.dev/host": "local",
+        "stowage.dev/init-container": "",
         "stowage.dev/instance": "i-1",
         "stowage.dev/name": "web",
         "stowage.dev/namespace": "shop",
         "stowage.dev/spec-hash": "args=16e06b8e46c1;command=c5237bc5b11e;env=21532d2bb38e;hostname=0f26fb408480;image=00d7bbc1ffa3;labels=2b4ca9d06092;ports=53b1670146cb;runtime=f5f0a5a40fdf;stdin=b5bea41b6c62;stopSignal=b17fa433af3d;tty=b5bea41b6c62;user=f221d9765ff6;workingDir=28155cf5f56d",
         "stowage.dev/uid": "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+        "stowage.dev/volumes": "",
         "team": "front",
       },
       "OpenStdin": true,
@@ -118,12 +122,15 @@ test("a Container of defaults leaves the image's and the Engine's alone", () => 
       "Hostname": "web",
       "Image": "busybox",
       "Labels": {
+        "stowage.dev/config": "",
         "stowage.dev/host": "local",
+        "stowage.dev/init-container": "",
         "stowage.dev/instance": "i-1",
         "stowage.dev/name": "web",
         "stowage.dev/namespace": "shop",
         "stowage.dev/spec-hash": "image=00d7bbc1ffa3",
         "stowage.dev/uid": "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+        "stowage.dev/volumes": "",
       },
       "OpenStdin": false,
       "StopTimeout": 30,
@@ -135,6 +142,14 @@ test("a Container of defaults leaves the image's and the Engine's alone", () => 
 test("labels that say who owns it cannot be overridden", () => {
   const body = createBody(container({ labels: { "stowage.dev/uid": "forged", a: "b" } }), place);
   expect(body.Labels).toMatchObject({ "stowage.dev/uid": container().metadata.uid, a: "b" });
+});
+
+test("labels that an image has of a container that it was made of say nothing of the new one", () => {
+  expect(createBody(container(), place).Labels).toMatchObject({
+    [labels.initContainer]: "",
+    [labels.config]: "",
+    [labels.volumes]: "",
+  });
 });
 
 test("the name on the host tells objects of the same name apart", () => {

@@ -1,10 +1,19 @@
 /** From what is asked for to what the Engine is told. Pure. */
 import { z } from "zod";
 import type { Container, ContainerSpec } from "../../crds/container.ts";
+import { initSpec } from "../../crds/container.ts";
 import { parseQuantity } from "../../crds/quantity.ts";
 import type { InPlace } from "../driver.ts";
+import { connectsInside } from "../../crds/probes.ts";
+import type { Inputs, ProcessInputs } from "../inputs.ts";
 import { labels } from "../labels.ts";
+import { ownVolumes } from "../own-volumes.ts";
 import { encodeSpecHash, specHash } from "../spec-hash.ts";
+import type { IsolationConfig } from "./isolation.ts";
+import { isolation, userOf } from "./isolation.ts";
+import type { MountConfig, VolumeOwner } from "./mounts.ts";
+import { mountConfig } from "./mounts.ts";
+import { toolboxFolder } from "./toolbox/paths.ts";
 
 /** Who creates, and where: goes into labels. */
 export interface Place {
@@ -15,7 +24,7 @@ export interface Place {
 /** Body of POST /containers/create: the fields that we use. Source: moby api/swagger.yaml. */
 export interface CreateBody {
   readonly Image: string;
-  readonly Hostname: string;
+  readonly Hostname?: string;
   readonly Labels: Readonly<Record<string, string>>;
   readonly Entrypoint?: readonly string[];
   readonly Cmd?: readonly string[];
@@ -27,11 +36,15 @@ export interface CreateBody {
   readonly StopSignal?: string;
   readonly StopTimeout: number;
   readonly ExposedPorts: Readonly<Record<string, object>>;
-  readonly HostConfig: Resources & {
-    readonly PortBindings: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[]>>;
-    readonly RestartPolicy: RestartPolicy;
-    readonly Runtime?: string;
-  };
+  readonly HostConfig: Resources &
+    IsolationConfig &
+    MountConfig & {
+      readonly PortBindings: Readonly<
+        Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[]>
+      >;
+      readonly RestartPolicy: RestartPolicy;
+      readonly Runtime?: string;
+    };
 }
 
 /** The part of HostConfig that POST /containers/ID/update changes. Zero and absent mean "as it was" there. */
@@ -42,6 +55,8 @@ export interface Resources {
   Memory?: number;
   MemorySwap?: number;
   MemoryReservation?: number;
+  CpusetCpus?: string;
+  PidsLimit?: number;
 }
 
 export interface UpdateBody extends Resources {
@@ -53,19 +68,36 @@ interface RestartPolicy {
 }
 
 /** The name of a container on its host: readable, and another one for another object of the same name. */
-export function hostSideName({ metadata }: Pick<Container, "metadata">): string {
-  return `${metadata.namespace ?? ""}_${metadata.name}_${metadata.uid.slice(0, 8)}`;
+export function hostSideName({ metadata }: Pick<Container, "metadata">, initContainer?: string): string {
+  const name = `${metadata.namespace ?? ""}_${metadata.name}_${metadata.uid.slice(0, 8)}`;
+  return initContainer === undefined ? name : `${name}_${initContainer}`;
 }
 
-export function createBody(container: Container, place: Place): CreateBody {
-  const { metadata, spec } = container;
+/** What a create is about: the Container itself, or one of its init containers. */
+export interface Making {
+  readonly initContainer?: string;
+  /** See drivers/driver.ts, Beside. */
+  readonly inputs?: Inputs | undefined;
+  /** Volume that has the toolbox, where {@link needsToolbox}. */
+  readonly toolbox?: string;
+  /** The image's USER, where {@link needsImageUser}. */
+  readonly imageUser?: string;
+}
+
+/** Throws StepError where the Container may not run as it would. */
+export function createBody(container: Container, place: Place, making: Making = {}): CreateBody {
+  const { metadata } = container;
+  const { initContainer, inputs, toolbox, imageUser = "" } = making;
+  const spec = specOf(container, initContainer);
+  const process = initContainer === undefined ? inputs?.main : inputs?.initContainers.get(initContainer);
   const ports = (spec.ports ?? []).map((port) => ({
     ...port,
     key: `${port.containerPort}/${port.protocol.toLowerCase()}`,
   }));
   return {
     Image: spec.image,
-    Hostname: spec.hostname ?? defaultHostname(metadata.name),
+    // On the host's network it has the host's name, as a pod has.
+    ...given("Hostname", spec.hostname ?? (spec.hostNetwork ? undefined : defaultHostname(metadata.name))),
     Labels: {
       ...spec.labels,
       [labels.instance]: place.instance,
@@ -73,12 +105,15 @@ export function createBody(container: Container, place: Place): CreateBody {
       [labels.namespace]: metadata.namespace ?? "",
       [labels.name]: metadata.name,
       [labels.uid]: metadata.uid,
-      [labels.specHash]: encodeSpecHash(specHash(spec)),
+      // An init container's, too: it tells which container it was run for.
+      [labels.specHash]: encodeSpecHash(specHash(container.spec)),
+      [labels.initContainer]: initContainer ?? "",
+      ...sourceLabels(container.spec, inputs),
     },
-    ...entry(spec),
-    Env: (spec.env ?? []).map(({ name, value }) => `${name}=${value}`),
+    ...entry(process ?? spec),
+    Env: environment(spec, process),
     ...given("WorkingDir", spec.workingDir),
-    ...given("User", spec.user),
+    ...given("User", userOf(spec, imageUser)),
     Tty: spec.tty,
     OpenStdin: spec.stdin,
     ...given("StopSignal", spec.stopSignal),
@@ -86,9 +121,13 @@ export function createBody(container: Container, place: Place): CreateBody {
     ExposedPorts: Object.fromEntries(ports.map(({ key }) => [key, {}])),
     HostConfig: {
       ...resources(inPlace(spec)),
+      ...isolation(spec),
+      ...mounting({ ...place, ...ownerOf(container) }, spec, toolbox),
       PortBindings: Object.fromEntries(
         ports.flatMap(({ key, hostPort, hostIP }) =>
-          hostPort === undefined ? [] : [[key, [{ HostIp: hostIP ?? "", HostPort: String(hostPort) }]]],
+          hostPort === undefined || spec.hostNetwork
+            ? []
+            : [[key, [{ HostIp: hostIP ?? "", HostPort: String(hostPort) }]]],
         ),
       ),
       RestartPolicy: { Name: restartPolicies[spec.restartPolicy] },
@@ -97,11 +136,49 @@ export function createBody(container: Container, place: Place): CreateBody {
   };
 }
 
+/** Whether {@link Making.toolbox} is needed. */
+export const needsToolbox = (container: Container, initContainer: string | undefined): boolean =>
+  initContainer === undefined && connectsInside(container.spec);
+
+/** The spec of what is made. Throws TypeError for an init container that the spec does not have. */
+export function specOf({ spec }: Container, initContainer: string | undefined): ContainerSpec {
+  if (initContainer === undefined) return spec;
+  const init = spec.initContainers?.find(({ name }) => name === initContainer);
+  if (init === undefined) throw new TypeError(`There is no init container "${initContainer}" in the spec`);
+  return initSpec(spec, init);
+}
+
+const ownerOf = ({ metadata: { namespace = "", name, uid } }: Container) => ({ namespace, name, uid });
+
+function mounting(owner: VolumeOwner, spec: ContainerSpec, toolbox: string | undefined): MountConfig {
+  const config = mountConfig(owner, spec.volumes, spec.volumeMounts);
+  if (toolbox === undefined) return config;
+  return { ...config, Binds: [...(config.Binds ?? []), `${toolbox}:${toolboxFolder}:ro`] };
+}
+
+function environment(spec: ContainerSpec, process: ProcessInputs | undefined): readonly string[] {
+  const literal = (spec.env ?? []).map(({ name, value = "" }) => [name, value] as const);
+  return [...(process?.env ?? literal)].map(([name, value]) => `${name}=${value}`);
+}
+
+/** What it was made from besides its spec. Empty says so: an image that was made of a container of ours has labels, too. */
+function sourceLabels(spec: ContainerSpec, inputs: Inputs | undefined): Readonly<Record<string, string>> {
+  return {
+    [labels.config]: encodeSpecHash(inputs?.config ?? {}),
+    [labels.volumes]: ownVolumes(spec)
+      .map(({ name }) => name)
+      .join(","),
+  };
+}
+
 /**
  * Kubernetes' rule: command without args drops the image's CMD too; an empty list is as good as none. The Engine
  * itself takes the image's CMD only where there is no Entrypoint (moby daemon/commit.go, merge).
  */
-function entry(spec: ContainerSpec): Pick<CreateBody, "Entrypoint" | "Cmd"> {
+function entry(spec: {
+  readonly command?: readonly string[] | undefined;
+  readonly args?: readonly string[] | undefined;
+}): Pick<CreateBody, "Entrypoint" | "Cmd"> {
   const args = spec.args ?? [];
   if (spec.command !== undefined && spec.command.length > 0) return { Entrypoint: spec.command, Cmd: args };
   return args.length > 0 ? { Cmd: args } : {};
@@ -148,10 +225,12 @@ export function inPlace(spec: ContainerSpec): InPlace {
     quantity === undefined ? 0 : parseQuantity(quantity);
   return {
     restartPolicy: spec.restartPolicy,
-    cpuLimit: quotaOf(amount(limits?.cpu)) / cpuPeriod,
-    cpuShares: ordinaryShares(sharesOf(amount(requests.cpu))),
-    memoryLimit: ordinaryMemory(Math.ceil(amount(limits?.memory))),
-    memoryReservation: ordinaryReservation(Math.ceil(amount(requests.memory))),
+    cpuLimit: quotaOf(amount(limits?.["cpu"])) / cpuPeriod,
+    cpuShares: ordinaryShares(sharesOf(amount(requests["cpu"]))),
+    memoryLimit: ordinaryMemory(Math.ceil(amount(limits?.["memory"]))),
+    memoryReservation: ordinaryReservation(Math.ceil(amount(requests["memory"]))),
+    cpuset: spec.cpuset ?? "",
+    pidsLimit: spec.pidsLimit ?? 0,
   };
 }
 
@@ -176,6 +255,8 @@ function resources(wanted: InPlace): Resources {
     // As much swap as memory together means no swap.
     ...(wanted.memoryLimit === 0 ? {} : { Memory: wanted.memoryLimit, MemorySwap: wanted.memoryLimit }),
     ...(wanted.memoryReservation === 0 ? {} : { MemoryReservation: wanted.memoryReservation }),
+    ...(wanted.cpuset === "" ? {} : { CpusetCpus: wanted.cpuset }),
+    ...(wanted.pidsLimit === 0 ? {} : { PidsLimit: wanted.pidsLimit }),
   };
 }
 
@@ -195,6 +276,9 @@ export function updateBody(to: InPlace, from: InPlace): UpdateBody {
   }
   if (to.memoryReservation !== from.memoryReservation)
     body.MemoryReservation = to.memoryReservation === 0 ? minReservation : to.memoryReservation;
+  // To an Engine no cpuset means "as it was": what has one and shall have none is replaced (spec-hash.ts).
+  if (to.cpuset !== from.cpuset) body.CpusetCpus = to.cpuset;
+  if (to.pidsLimit !== from.pidsLimit) body.PidsLimit = to.pidsLimit === 0 ? -1 : to.pidsLimit;
   return body;
 }
 
@@ -207,6 +291,8 @@ export const HostConfig = z.object({
   CpuShares: z.number().default(0),
   Memory: z.number().default(0),
   MemoryReservation: z.number().default(0),
+  CpusetCpus: z.string().default(""),
+  PidsLimit: z.number().nullish(),
 });
 export type HostConfig = z.infer<typeof HostConfig>;
 
@@ -219,6 +305,8 @@ export function inPlaceOf(config: HostConfig): InPlace {
     cpuShares: ordinaryShares(config.CpuShares),
     memoryLimit: ordinaryMemory(Math.max(0, config.Memory)),
     memoryReservation: ordinaryReservation(Math.max(0, config.MemoryReservation)),
+    cpuset: config.CpusetCpus,
+    pidsLimit: Math.max(0, config.PidsLimit ?? 0),
   };
 }
 

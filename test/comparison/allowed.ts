@@ -15,6 +15,14 @@ const places = (ats: readonly string[], allowed: Omit<Allowed, "at">): readonly 
 const each = (names: readonly string[], allowed: Omit<Allowed, "sequences">): readonly Allowed[] =>
   names.map((sequences) => ({ ...allowed, sequences }));
 
+type Said = NonNullable<Allowed["theirs"]>;
+
+/** One reason for what each says in several places, which begin with `below`. */
+const answers = (
+  { below = "", ...reason }: Pick<Allowed, "sequences" | "why"> & { readonly below?: string },
+  rows: readonly (readonly [at: string, theirs: Said, ours: Said])[],
+): readonly Allowed[] => rows.map(([at, theirs, ours]) => ({ ...reason, at: below + at, theirs, ours }));
+
 const revision = /^<revision \d>$/;
 const small = /^\d$/;
 
@@ -352,16 +360,17 @@ const ownWays: readonly Allowed[] = [
     ours: /^<revision \d>$/,
     why: "As above: those controllers' writes count.",
   },
-  ...[
-    ["reason", /^InstanceDeletionInProgress$/, /^InstanceDeletionPending$/] as const,
-    ["message", /^CustomResource deletion is in progress$/, /CustomResource deletion will begin soon$/] as const,
-  ].map(([field, theirs, ours]) => ({
-    sequences: "life of a definition: a kind that is deleted with objects that wait",
-    at: `6.body.status.conditions.2.${field}`,
-    theirs,
-    ours,
-    why: "Upstream's finalizer controller says so when it begins (sync in apiextensions-apiserver/pkg/controller/finalizer/crd_finalizer.go); ours begins with the request, and keeps what the request says (etcd.go in pkg/registry/customresourcedefinition).",
-  })),
+  ...answers(
+    {
+      sequences: "life of a definition: a kind that is deleted with objects that wait",
+      below: "6.body.status.conditions.2.",
+      why: "Upstream's finalizer controller says so when it begins (sync in apiextensions-apiserver/pkg/controller/finalizer/crd_finalizer.go); ours begins with the request, and keeps what the request says (etcd.go in pkg/registry/customresourcedefinition).",
+    },
+    [
+      ["reason", /^InstanceDeletionInProgress$/, /^InstanceDeletionPending$/],
+      ["message", /^CustomResource deletion is in progress$/, /CustomResource deletion will begin soon$/],
+    ],
+  ),
   {
     sequences: "life of a definition: a version is added, served and becomes the stored one",
     at: "12",
@@ -415,17 +424,17 @@ const changes: readonly Allowed[] = [
       why: "It hashes the version that objects are stored in (StorageVersionHash in apiserver/pkg/endpoints/discovery/storageversionhash.go), and that of these was another in 1.20.2.",
     },
   ),
-  ...[
-    ["0.body.1", /^groupVersion$/, /^apiVersion$/] as const,
-    ["0.body.2", /^resources$/, /^groupVersion$/] as const,
-    ["0.body.3", "absent", /^resources$/] as const,
-  ].map(([at, theirs, ours]) => ({
-    sequences: "paths: /api/v1",
-    at,
-    theirs,
-    ours,
-    why: "The names of the fields only: ours has an apiVersion, which 1.20.2 leaves out for clients of Kubernetes 1.1 (stripVersionNegotiatedSerializer in apiserver/pkg/endpoints/discovery/util.go).",
-  })),
+  ...answers(
+    {
+      sequences: "paths: /api/v1",
+      why: "The names of the fields only: ours has an apiVersion, which 1.20.2 leaves out for clients of Kubernetes 1.1 (stripVersionNegotiatedSerializer in apiserver/pkg/endpoints/discovery/util.go).",
+    },
+    [
+      ["0.body.1", /^groupVersion$/, /^apiVersion$/],
+      ["0.body.2", /^resources$/, /^groupVersion$/],
+      ["0.body.3", "absent", /^resources$/],
+    ],
+  ),
   {
     sequences: "pages: of metadata",
     at: "*.body.metadata.remainingItemCount",
@@ -440,22 +449,18 @@ const changes: readonly Allowed[] = [
     ours: /^Invalid value: "a\.b": must not contain dots$/,
     why: "Said in fewer words since (IsDNS1123Label in apimachinery/pkg/util/validation/validation.go).",
   },
-  ...[
-    ["0.body.details.causes.0.message", /is forbidden for watch$/, /unless sendInitialEvents is provided$/] as const,
-    ["1.body.details.causes.0.message", /is forbidden for watch$/, /unless sendInitialEvents is provided$/] as const,
-    ["1.body.details.causes.1.reason", /^FieldValueForbidden$/, /^FieldValueNotSupported$/] as const,
+  ...answers(
+    {
+      sequences: "watch: with a match of revisions",
+      why: "There is sendInitialEvents since (validateWatchOptions in apimachinery/pkg/apis/meta/internalversion/validation/validation.go).",
+    },
     [
-      "1.body.details.causes.1.message",
-      /is forbidden unless resourceVersion/,
-      /supported values: "NotOlderThan"$/,
-    ] as const,
-  ].map(([at, theirs, ours]) => ({
-    sequences: "watch: with a match of revisions",
-    at,
-    theirs,
-    ours,
-    why: "There is sendInitialEvents since (validateWatchOptions in apimachinery/pkg/apis/meta/internalversion/validation/validation.go).",
-  })),
+      ["0.body.details.causes.0.message", /is forbidden for watch$/, /unless sendInitialEvents is provided$/],
+      ["1.body.details.causes.0.message", /is forbidden for watch$/, /unless sendInitialEvents is provided$/],
+      ["1.body.details.causes.1.reason", /^FieldValueForbidden$/, /^FieldValueNotSupported$/],
+      ["1.body.details.causes.1.message", /is forbidden unless resourceVersion/, /supported values: "NotOlderThan"$/],
+    ],
+  ),
   {
     sequences: "life of a definition: *",
     at: "*.body.details.causes.*.message",
@@ -477,19 +482,19 @@ const changes: readonly Allowed[] = [
     ours: /must be greater than or equal to 0$/,
     why: "Ours corrects the words of 1.20.2 (pkg/apis/coordination/validation/validation.go).",
   },
-  ...[
-    ["1.body.details.causes.0.field", /^metadata\.name$/, /^metadata\.labels$/] as const,
-    ["1.body.details.causes.1", "absent", /must be no more than 63 characters","field":"metadata\.name"\}$/] as const,
-    ["4.body.details.causes.0.message", /: a lowercase RFC 1123 label must/, /: a valid label must be/] as const,
-    ["4.body.details.causes.0.field", /^metadata\.name$/, /^metadata\.labels$/] as const,
-    ["4.body.details.causes.1", "absent", /: a lowercase RFC 1123 label must.*,"field":"metadata\.name"\}$/] as const,
-  ].map(([at, theirs, ours]) => ({
-    sequences: "names: of namespaces are labels",
-    at,
-    theirs,
-    ours,
-    why: "The label with the name of a namespace is looked at too since 1.21 (SetDefaults_Namespace in pkg/apis/core/v1/defaults.go).",
-  })),
+  ...answers(
+    {
+      sequences: "names: of namespaces are labels",
+      why: "The label with the name of a namespace is looked at too since 1.21 (SetDefaults_Namespace in pkg/apis/core/v1/defaults.go).",
+    },
+    [
+      ["1.body.details.causes.0.field", /^metadata\.name$/, /^metadata\.labels$/],
+      ["1.body.details.causes.1", "absent", /must be no more than 63 characters","field":"metadata\.name"\}$/],
+      ["4.body.details.causes.0.message", /: a lowercase RFC 1123 label must/, /: a valid label must be/],
+      ["4.body.details.causes.0.field", /^metadata\.name$/, /^metadata\.labels$/],
+      ["4.body.details.causes.1", "absent", /: a lowercase RFC 1123 label must.*,"field":"metadata\.name"\}$/],
+    ],
+  ),
   ...["oneself*", "another", "a token"].map((what) => ({
     sequences: `reviews: of ${what}`,
     at: "*.body.metadata.managedFields",
@@ -863,19 +868,16 @@ const applying: readonly Allowed[] = [
       why: "Taking away all items of a list, or all members of a map, makes it null in 1.20.2, which is then refused; it goes since structured-merge-diff v4.1.2 at the latest (EnsureNamedFieldsAreMembers in prune, merge/update.go), and 1.20.2 has v4.0.2.",
     },
   ),
-  ...[
-    ["metadata.generation", small, small] as const,
-    ["metadata.resourceVersion", revision, revision] as const,
-    ["metadata.managedFields.two Apply.fieldsV1.f:spec.f:*", /^\{"(f:[xyz]|[kv]:.*)":/, "absent"] as const,
-    ["metadata.managedFields.two Apply.fieldsV1.f:spec.f:replicas", "absent", /^\{\}$/] as const,
-    ["spec.*", /^(\["b","c"\]|\[\{.*"port":\d.*\}\]|\{"y":"3","z":"4"\})$/, "absent"] as const,
-  ].map(([field, theirs, ours]) => ({
-    sequences: "two managers apply: *",
-    at: `6.body.${field}`,
-    theirs,
-    ours,
-    why: "As above: there the last apply was refused.",
-  })),
+  ...answers(
+    { sequences: "two managers apply: *", below: "6.body.", why: "As above: there the last apply was refused." },
+    [
+      ["metadata.generation", small, small],
+      ["metadata.resourceVersion", revision, revision],
+      ["metadata.managedFields.two Apply.fieldsV1.f:spec.f:*", /^\{"(f:[xyz]|[kv]:.*)":/, "absent"],
+      ["metadata.managedFields.two Apply.fieldsV1.f:spec.f:replicas", "absent", /^\{\}$/],
+      ["spec.*", /^(\["b","c"\]|\[\{.*"port":\d.*\}\]|\{"y":"3","z":"4"\})$/, "absent"],
+    ],
+  ),
   {
     sequences: "one manager applies: and gives up a list",
     at: "1",
@@ -883,18 +885,12 @@ const applying: readonly Allowed[] = [
     ours: /^200$/,
     why: "As above.",
   },
-  ...[
-    ["metadata.generation", /^1$/, /^2$/] as const,
-    ["metadata.resourceVersion", /^<revision 1>$/, /^<revision 2>$/] as const,
-    ["metadata.managedFields.one Apply.fieldsV1.f:spec.f:ports", /^\{"k:\{.*"f:port":\{\}\}\}$/, "absent"] as const,
-    ["spec.ports", /^\[\{"port":1,"protocol":"TCP"\}\]$/, "absent"] as const,
-  ].map(([field, theirs, ours]) => ({
-    sequences: "one manager applies: and gives up a list",
-    at: `2.body.${field}`,
-    theirs,
-    ours,
-    why: "As above.",
-  })),
+  ...answers({ sequences: "one manager applies: and gives up a list", below: "2.body.", why: "As above." }, [
+    ["metadata.generation", /^1$/, /^2$/],
+    ["metadata.resourceVersion", /^<revision 1>$/, /^<revision 2>$/],
+    ["metadata.managedFields.one Apply.fieldsV1.f:spec.f:ports", /^\{"k:\{.*"f:port":\{\}\}\}$/, "absent"],
+    ["spec.ports", /^\[\{"port":1,"protocol":"TCP"\}\]$/, "absent"],
+  ]),
   ...[
     ["a set", "*.body.metadata.resourceVersion", revision],
     ["a set", "*.body.metadata.generation", small],
@@ -954,17 +950,18 @@ const applying: readonly Allowed[] = [
     why: "As of the members of a map.",
   },
   ...["5", "6"].flatMap((step) =>
-    [
-      ["metadata.managedFields.one Apply.fieldsV1.f:spec.f:limits", /^\{"f:x":\{\}\}$/, "absent"] as const,
-      ["metadata.managedFields.one Apply.fieldsV1.f:spec.f:replicas", "absent", /^\{\}$/] as const,
-      ["spec.limits", /^\{"x":"1"\}$/, "absent"] as const,
-    ].map(([field, theirs, ours]) => ({
-      sequences: "two managers apply: an empty object",
-      at: `${step}.body.${field}`,
-      theirs,
-      ours,
-      why: "As above: there that apply was refused.",
-    })),
+    answers(
+      {
+        sequences: "two managers apply: an empty object",
+        below: `${step}.body.`,
+        why: "As above: there that apply was refused.",
+      },
+      [
+        ["metadata.managedFields.one Apply.fieldsV1.f:spec.f:limits", /^\{"f:x":\{\}\}$/, "absent"],
+        ["metadata.managedFields.one Apply.fieldsV1.f:spec.f:replicas", "absent", /^\{\}$/],
+        ["spec.limits", /^\{"x":"1"\}$/, "absent"],
+      ],
+    ),
   ),
   ...each(["two managers apply: the same value", "two managers apply: an empty object"], {
     at: "*.body.metadata.managedFields.two Apply.time",
@@ -1000,49 +997,46 @@ const applying: readonly Allowed[] = [
     ours: /^409 Apply failed with 1 conflict: conflict with "two" with subresource "status": \.status\.phase$/,
     why: "As above: there was nothing to conflict with.",
   },
-  ...[
-    ["3.body.status.conditions.0.type", /^B$/, /^A$/],
-    ["3.body.status.conditions.1", "absent", /^\{"type":"B"\}$/],
-    ["3.body.status.phase", "absent", /^Ready$/],
+  ...answers(
+    {
+      sequences: "managers: apply status",
+      why: "As above; managers of a subresource are apart since kubernetes#100970, and an empty object is owned, as above.",
+    },
     [
-      "3.body.metadata.managedFields.two Apply status",
-      "absent",
-      /"f:conditions":.*"f:phase":\{\}\}\},"subresource":"status"\}$/,
+      ["3.body.status.conditions.0.type", /^B$/, /^A$/],
+      ["3.body.status.conditions.1", "absent", /^\{"type":"B"\}$/],
+      ["3.body.status.phase", "absent", /^Ready$/],
+      [
+        "3.body.metadata.managedFields.two Apply status",
+        "absent",
+        /"f:conditions":.*"f:phase":\{\}\}\},"subresource":"status"\}$/,
+      ],
+      ["4.body.metadata.managedFields.two Apply", /"fieldsV1":\{"f:status":\{"f:phase":\{\}\}\}/, "absent"],
+      ["5.body.metadata.managedFields.two Apply", /"fieldsV1":\{"f:status":\{"f:phase":\{\}\}\}/, "absent"],
+      ["6.body.metadata.managedFields.two Apply", /"fieldsV1":\{"f:status":\{"f:phase":\{\}\}\}/, "absent"],
+      [
+        "4.body.metadata.managedFields.two Apply status",
+        "absent",
+        /"f:status":\{"f:phase":\{\}\}\},"subresource":"status"\}$/,
+      ],
+      [
+        "5.body.metadata.managedFields.two Apply status",
+        "absent",
+        /"f:status":\{"f:phase":\{\}\}\},"subresource":"status"\}$/,
+      ],
+      [
+        "6.body.metadata.managedFields.two Apply status",
+        "absent",
+        /"f:status":\{"f:phase":\{\}\}\},"subresource":"status"\}$/,
+      ],
+      [
+        "*.body.metadata.managedFields.three Apply",
+        /"fieldsV1":\{"f:status":\{"f:conditions":\{"k:[^.]*".":\{\},"f:type":/,
+        "absent",
+      ],
+      ["*.body.metadata.managedFields.three Apply status", "absent", /"f:type":\{\}\}\}\}\},"subresource":"status"\}$/],
+      ["*.body.metadata.managedFields.one Apply", "absent", /"fieldsV1":\{"f:spec":\{\}\}\}$/],
     ],
-    ["4.body.metadata.managedFields.two Apply", /"fieldsV1":\{"f:status":\{"f:phase":\{\}\}\}/, "absent"],
-    ["5.body.metadata.managedFields.two Apply", /"fieldsV1":\{"f:status":\{"f:phase":\{\}\}\}/, "absent"],
-    ["6.body.metadata.managedFields.two Apply", /"fieldsV1":\{"f:status":\{"f:phase":\{\}\}\}/, "absent"],
-    [
-      "4.body.metadata.managedFields.two Apply status",
-      "absent",
-      /"f:status":\{"f:phase":\{\}\}\},"subresource":"status"\}$/,
-    ],
-    [
-      "5.body.metadata.managedFields.two Apply status",
-      "absent",
-      /"f:status":\{"f:phase":\{\}\}\},"subresource":"status"\}$/,
-    ],
-    [
-      "6.body.metadata.managedFields.two Apply status",
-      "absent",
-      /"f:status":\{"f:phase":\{\}\}\},"subresource":"status"\}$/,
-    ],
-    [
-      "*.body.metadata.managedFields.three Apply",
-      /"fieldsV1":\{"f:status":\{"f:conditions":\{"k:[^.]*".":\{\},"f:type":/,
-      "absent",
-    ],
-    ["*.body.metadata.managedFields.three Apply status", "absent", /"f:type":\{\}\}\}\}\},"subresource":"status"\}$/],
-    ["*.body.metadata.managedFields.one Apply", "absent", /"fieldsV1":\{"f:spec":\{\}\}\}$/],
-  ].map(
-    ([at, theirs, ours]) =>
-      ({
-        sequences: "managers: apply status",
-        at,
-        theirs,
-        ours,
-        why: "As above; managers of a subresource are apart since kubernetes#100970, and an empty object is owned, as above.",
-      }) as Allowed,
   ),
   {
     sequences: "managers: apply scale",
@@ -1052,19 +1046,16 @@ const applying: readonly Allowed[] = [
     why: "1.20.2 breaks off the connection: its handler panics. Since, scale can be applied (ScaleHandler in apimachinery/pkg/util/managedfields/scalehandler.go).",
   },
   { sequences: "managers: apply scale", at: "2", theirs: /^0$/, ours: /^200$/, why: "As above." },
-  ...[
-    ["metadata.generation", /^1$/, /^2$/] as const,
-    ["metadata.resourceVersion", /^<revision 1>$/, /^<revision 2>$/] as const,
-    ["spec.replicas", /^1$/, /^2$/] as const,
-    ["metadata.managedFields.one Apply", /"fieldsV1":\{"f:spec":\{"f:replicas":\{\}\}\}/, "absent"] as const,
-    ["metadata.managedFields.two Apply scale", "absent", /"f:replicas":\{\}\}\},"subresource":"scale"\}$/] as const,
-  ].map(([field, theirs, ours]) => ({
-    sequences: "managers: apply scale",
-    at: `3.body.${field}`,
-    theirs,
-    ours,
-    why: "As above: there nothing was applied to the scale.",
-  })),
+  ...answers(
+    { sequences: "managers: apply scale", below: "3.body.", why: "As above: there nothing was applied to the scale." },
+    [
+      ["metadata.generation", /^1$/, /^2$/],
+      ["metadata.resourceVersion", /^<revision 1>$/, /^<revision 2>$/],
+      ["spec.replicas", /^1$/, /^2$/],
+      ["metadata.managedFields.one Apply", /"fieldsV1":\{"f:spec":\{"f:replicas":\{\}\}\}/, "absent"],
+      ["metadata.managedFields.two Apply scale", "absent", /"f:replicas":\{\}\}\},"subresource":"scale"\}$/],
+    ],
+  ),
   {
     sequences: "managers: apply and update under one name",
     at: "*.body.metadata.managedFields.one Apply",
@@ -1093,21 +1084,15 @@ const applying: readonly Allowed[] = [
     ours: /^invalid object type: /,
     why: "As above.",
   },
-  ...[
-    ["1", /^error decoding YAML: /, /^error converting YAML to JSON: yaml: /] as const,
-    ["2", /^error decoding YAML: /, /^json: cannot unmarshal array into Go value/] as const,
+  ...answers({ sequences: "managers: apply YAML", why: "Same code and reason; what Go's YAML and JSON parsers met." }, [
+    ["1.body.message", /^error decoding YAML: /, /^error converting YAML to JSON: yaml: /],
+    ["2.body.message", /^error decoding YAML: /, /^json: cannot unmarshal array into Go value/],
     [
-      "3",
+      "3.body.message",
       /^Incorrect version specified in apply patch/,
       /^yaml parse error: the body of the request is empty$/,
-    ] as const,
-  ].map(([step, theirs, ours]) => ({
-    sequences: "managers: apply YAML",
-    at: `${step}.body.message`,
-    theirs,
-    ours,
-    why: "Same code and reason; what Go's YAML and JSON parsers met.",
-  })),
+    ],
+  ]),
 ];
 
 /** Where what is read and answered is up to HTTP, YAML and JSON. */
@@ -1182,22 +1167,16 @@ const bodies: readonly Allowed[] = [
     ours: /^ES256$/,
     why: "Keys are elliptic here.",
   },
-  ...[
-    ["kty", /^RSA$/, /^EC$/] as const,
-    ["kid", /^[\w-]{43}$/, /^[\w-]{43}$/] as const,
-    ["alg", /^RS256$/, /^ES256$/] as const,
-    ["n", /^[\w-]{342}$/, "absent"] as const,
-    ["e", /^AQAB$/, "absent"] as const,
-    ["crv", "absent", /^P-256$/] as const,
-    ["x", "absent", /^[\w-]{43}$/] as const,
-    ["y", "absent", /^[\w-]{43}$/] as const,
-  ].map(([field, theirs, ours]) => ({
-    sequences: "paths: /openid/v1/jwks",
-    at: `0.body.keys.0.${field}`,
-    theirs,
-    ours,
-    why: "As above.",
-  })),
+  ...answers({ sequences: "paths: /openid/v1/jwks", below: "0.body.keys.0.", why: "As above." }, [
+    ["kty", /^RSA$/, /^EC$/],
+    ["kid", /^[\w-]{43}$/, /^[\w-]{43}$/],
+    ["alg", /^RS256$/, /^ES256$/],
+    ["n", /^[\w-]{342}$/, "absent"],
+    ["e", /^AQAB$/, "absent"],
+    ["crv", "absent", /^P-256$/],
+    ["x", "absent", /^[\w-]{43}$/],
+    ["y", "absent", /^[\w-]{43}$/],
+  ]),
   {
     sequences: 'Accept: "application/vnd.kubernetes.protobuf, application/json"',
     at: "9.body",
@@ -1314,21 +1293,15 @@ const http: readonly Allowed[] = [
     why: "Where nothing is, upstream's mux answers with plain text (404 page not found); ours with a Status, which clients show as such.",
   },
   { sequences: "*", at: "*.body", theirs: /^404 page not found\n$/, ours: /"code":404/, why: "As its content-type." },
-  ...[
-    ["minor", /^20$/, /^32$/] as const,
-    ["gitVersion", /^v1\.20\.2$/, /^v1\.32\.0-stowage$/] as const,
-    ["gitCommit", /^[0-9a-f]{40}$/, /^$/] as const,
-    ["gitTreeState", /^archive$/, /^clean$/] as const,
-    ["buildDate", /./, /^1970-01-01T00:00:00Z$/] as const,
-    ["goVersion", /^go1\.19/, /^none$/] as const,
-    ["compiler", /^gc$/, /^none$/] as const,
-  ].map(([field, theirs, ours]) => ({
-    sequences: "paths: /version/",
-    at: `0.body.${field}`,
-    theirs,
-    ours,
-    why: "Which release of what it is.",
-  })),
+  ...answers({ sequences: "paths: /version/", below: "0.body.", why: "Which release of what it is." }, [
+    ["minor", /^20$/, /^32$/],
+    ["gitVersion", /^v1\.20\.2$/, /^v1\.32\.0-stowage$/],
+    ["gitCommit", /^[0-9a-f]{40}$/, /^$/],
+    ["gitTreeState", /^archive$/, /^clean$/],
+    ["buildDate", /./, /^1970-01-01T00:00:00Z$/],
+    ["goVersion", /^go1\.19/, /^none$/],
+    ["compiler", /^gc$/, /^none$/],
+  ]),
 ];
 
 const timesAndEnds: readonly Allowed[] = [
@@ -1346,17 +1319,11 @@ const timesAndEnds: readonly Allowed[] = [
     ours: /^200$/,
     why: "A null of a field that is not nullable is dropped before validation, when applied too (PruneNonNullableNullsWithoutDefaults in apiextensions-apiserver/pkg/apiserver/schema/defaulting/prunenulls.go); 1.20.2 does so on other writes only (kubernetes#101036).",
   },
-  ...[
-    ["metadata.generation", /^1$/, /^2$/] as const,
-    ["metadata.resourceVersion", /^<revision 1>$/, /^<revision 2>$/] as const,
-    ["spec.size", /^1$/, "absent"] as const,
-  ].map(([field, theirs, ours]) => ({
-    sequences: "one manager applies: null",
-    at: `2.body.${field}`,
-    theirs,
-    ours,
-    why: "As above: there it was refused.",
-  })),
+  ...answers({ sequences: "one manager applies: null", below: "2.body.", why: "As above: there it was refused." }, [
+    ["metadata.generation", /^1$/, /^2$/],
+    ["metadata.resourceVersion", /^<revision 1>$/, /^<revision 2>$/],
+    ["spec.size", /^1$/, "absent"],
+  ]),
   {
     sequences: "managers: apply to what is being deleted",
     at: "4.body.metadata.finalizers",

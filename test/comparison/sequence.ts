@@ -105,6 +105,13 @@ export const until = (step: RequestStep, enough: (status: number, body: Body) =>
   until: enough,
 });
 
+/**
+ * A list as new as the write that was given a name; `part` of it is compared. kube-apiserver lists by revision from a watch
+ * cache that lags behind what is written, but for such a list: once it has answered, so does the cache.
+ */
+export const listAfter = (name: string, path: string, part: (body: Body) => unknown): RequestStep =>
+  only(get(`${path}?resourceVersion={${name}.metadata.resourceVersion}`), part);
+
 export const watch = (name: string, path: string, headers: Headers = {}): WatchStep => ({
   do: "watch",
   name,

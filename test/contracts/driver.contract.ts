@@ -1,15 +1,18 @@
 /** What every HostDriver does, whatever its host is made of: drivers/driver.ts in code. */
+import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Container } from "../../crds/container.ts";
 import { ContainerSpec, containers } from "../../crds/container.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
-import { HostUnreachableError, StepError } from "../../drivers/driver.ts";
+import type { RegistryCredentials } from "../../drivers/keyring.ts";
+import { ConnectError, HostUnreachableError, StepError } from "../../drivers/driver.ts";
 import type {
   HostDriver,
   LogOptions,
   Observed,
   Owner,
+  Beside,
   PullProgress,
   Step,
   StepErrorReason,
@@ -25,6 +28,8 @@ export interface DriverLab extends AsyncDisposable {
   readonly remoteImage: string;
   /** In a registry that wants a password. */
   readonly secretImage: string;
+  /** The password, and whose it is. */
+  readonly credentials: RegistryCredentials;
   /** The host stops answering at once; what runs there may go on. */
   cut(): Promise<void>;
   restore(): Promise<void>;
@@ -72,7 +77,10 @@ export async function only(driver: HostDriver, container: Container): Promise<Ob
 
 const forever = ["sleep", "1000000"];
 
-export function describeDriver(name: string, start: () => Promise<DriverLab>): void {
+/** Why a lab cannot show something, by the test's name. */
+export type Skips = Readonly<Record<string, string>>;
+
+export function describeDriver(name: string, start: () => Promise<DriverLab>, skips: Skips = {}): void {
   describe(name, () => {
     let lab: DriverLab;
     let driver: HostDriver;
@@ -81,6 +89,10 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>): v
     beforeAll(async () => {
       lab = await start();
       driver = lab.open("contract");
+    });
+    beforeEach(({ task, skip }) => {
+      const reason = skips[task.name];
+      skip(reason !== undefined, reason);
     });
     afterEach(async () => {
       for (const { id } of await driver.owners(signal)) await driver.perform({ do: "remove", id, why: "test" }, signal);
@@ -221,6 +233,97 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>): v
         await expect.poll(() => answer().catch(() => ""), { timeout: 30_000 }).toBe("yes\n");
         await expect(create(spec({ ports }))).rejects.toEqual(refusal("HostPortConflict", "28080"));
         expect(await answer()).toBe("yes\n");
+      });
+    });
+
+    describe("an init container", () => {
+      const withInit = (): Container =>
+        spec({ initContainers: [{ name: "first", image: lab.image, command: ["echo"], args: ["from the first"] }] });
+
+      test("is made beside the container, tells which one it is, and is made once", async () => {
+        const container = withInit();
+        await twice({ do: "create", container, start: false, initContainer: "first" });
+        await driver.perform({ do: "start", id: (await only(driver, container)).id }, signal);
+        await expect.poll(async () => (await only(driver, container)).state, { timeout: 30_000 }).toBe("exited");
+        const first = await only(driver, container);
+        expect(first).toMatchObject({ initContainer: "first", exitCode: 0, uid: container.metadata.uid });
+        expect(first.inPlace.restartPolicy).toBe("Never");
+        expect(await logOf(first.id)).toBe("from the first\n");
+        await create(container);
+        const all = await driver.observe(ownerOf(container), signal);
+        expect(all.map(({ initContainer }) => initContainer).sort()).toEqual(["first", undefined]);
+        expect(all[0]?.specHash).toEqual(all[1]?.specHash);
+        const owned = (await driver.owners(signal)).map(({ initContainer }) => initContainer);
+        expect(owned.sort()).toEqual(["first", undefined]);
+      });
+    });
+
+    describe("inside a container", () => {
+      const limits = { timeoutMs: 30_000, maxOutput: 1000 };
+
+      test("a command runs, and tells how it ended and what it wrote", async () => {
+        const { id } = await run(spec());
+        const command = ["sh", "-c", "echo out; echo err >&2; exit 3"];
+        const { exitCode, output } = await driver.exec(id, command, limits, signal);
+        expect(exitCode).toBe(3);
+        expect(output.split("\n").sort()).toEqual(["", "err", "out"]);
+      });
+
+      test("no more of what it wrote is kept than was asked for", async () => {
+        const { id } = await run(spec());
+        const command = ["sh", "-c", "yes 0123456789 | head -n 100000"];
+        const { exitCode, output } = await driver.exec(id, command, { ...limits, maxOutput: 20 }, signal);
+        expect({ exitCode, output }).toEqual({ exitCode: 0, output: "0123456789\n012345678" });
+      });
+
+      test("a command that takes too long is no longer waited for", async () => {
+        const { id } = await run(spec());
+        const command = ["sh", "-c", "echo begins; exec sleep 1000"];
+        const { exitCode } = await driver.exec(id, command, { ...limits, timeoutMs: 3000 }, signal);
+        expect(exitCode).toBeUndefined();
+      });
+
+      test("a command that the image does not have has failed", async () => {
+        const { id } = await run(spec());
+        const { exitCode, output } = await driver.exec(id, ["nosuch"], limits, signal);
+        expect(exitCode).toBeGreaterThan(0);
+        expect(output).toContain("nosuch");
+      });
+
+      test("nothing runs where the container does not", async () => {
+        const ended = await runToEnd(shell("exit 0"));
+        await expect(driver.exec(ended.id, ["true"], limits, signal)).rejects.toEqual(
+          refusal("ExecError", "not running"),
+        );
+        await expect(driver.exec("0123456789abcdef", ["true"], limits, signal)).rejects.toEqual(
+          refusal("NoSuchContainer", "0123456789ab"),
+        );
+      });
+
+      const listening = (): Container =>
+        spec({
+          command: ["sh", "-c"],
+          args: ["while :; do echo hello | nc -l -p 7000; done"],
+          readinessProbe: { tcpSocket: { port: 7000 } },
+        });
+
+      test("a port takes a connection, both ways, without any way there from outside", async () => {
+        const { id } = await run(listening());
+        const greeting = async (): Promise<string> => {
+          const stream = await driver.connect(id, 7000, 10_000, signal);
+          stream.write("to the other side\n");
+          const [chunk] = (await once(stream, "data")) as [Buffer];
+          stream.destroy();
+          return chunk.toString();
+        };
+        await expect.poll(() => greeting().catch(() => ""), { timeout: 30_000 }).toBe("hello\n");
+      });
+
+      test("a port that nothing listens on refuses", async () => {
+        const { id } = await run(listening());
+        await expect(driver.connect(id, 7001, 10_000, signal)).rejects.toThrow(
+          new ConnectError("dial tcp 127.0.0.1:7001: connection refused"),
+        );
       });
     });
 
@@ -412,6 +515,7 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>): v
         expect(found.get(running.metadata.name)).toEqual({
           owner: ownerOf(running),
           uid: running.metadata.uid,
+          hostName: "lab",
           id,
           hostSideName,
           state: "running",
@@ -517,14 +621,43 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>): v
       });
     });
 
+    describe("stats", () => {
+      test("tell what a running container uses, now and not since it began", async () => {
+        const [busy, idle] = [shell("exec yes > /dev/null"), spec()];
+        const [first, second] = [await run(busy), await run(idle)];
+        // A loop takes all of a core that it gets, and this machine may be busy with other things.
+        await expect
+          .poll(async () => (await driver.stats(first.id, signal))?.cpu, { timeout: 30_000 })
+          .toBeGreaterThan(0.05);
+        const used = await driver.stats(second.id, signal);
+        expect(used?.cpu).toBeLessThan(0.5);
+        expect(used?.memory).toBeGreaterThan(0);
+        expect(used?.memory).toBeLessThan(2 ** 30);
+        expect((await driver.usage(signal)).memory).toBeGreaterThan(used?.memory ?? 0);
+      });
+
+      test("are none of a container that does not run, and refused of one that is gone", async () => {
+        const container = spec();
+        await create(container, false);
+        expect(await driver.stats((await only(driver, container)).id, signal)).toBeUndefined();
+        await expect(driver.stats("0123456789abcdef", signal)).rejects.toEqual(
+          refusal("NoSuchContainer", "0123456789ab"),
+        );
+        expect(await driver.usage(signal)).toEqual({ cpu: 0, memory: 0 });
+      });
+    });
+
     describe("pull", () => {
-      const pull = (image: string, always = true, onProgress?: (progress: PullProgress) => void): Promise<void> =>
-        driver.perform({ do: "pull", image, always }, signal, onProgress);
+      const pull = (image: string, always = true, beside: Beside = {}): Promise<void> =>
+        driver.perform({ do: "pull", image, always }, signal, beside);
 
       test("fetches an image and tells how far it is; joins a pull that is under way", async () => {
         expect(await driver.hasImage(lab.remoteImage, signal)).toBe(false);
         const seen: PullProgress[] = [];
-        await Promise.all([pull(lab.remoteImage, true, (progress) => seen.push(progress)), pull(lab.remoteImage)]);
+        await Promise.all([
+          pull(lab.remoteImage, true, { onProgress: (progress) => seen.push(progress) }),
+          pull(lab.remoteImage),
+        ]);
         expect(await driver.hasImage(lab.remoteImage, signal)).toBe(true);
         const last = seen.at(-1);
         expect(last?.total).toBeGreaterThan(0);
@@ -547,6 +680,45 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>): v
 
       test("says that a registry wants a password", async () => {
         await expect(pull(lab.secretImage)).rejects.toEqual(refusal("ErrImagePull", "log in"));
+      });
+
+      const wrong = { username: "lab", password: "guessed" };
+      test("shows a registry credentials, one after the other until one is good enough", async () => {
+        await pull(lab.secretImage, true, { credentials: [wrong, lab.credentials] });
+        expect(await driver.hasImage(lab.secretImage, signal)).toBe(true);
+        // What is there is there for everybody, unless the registry is asked.
+        await pull(lab.secretImage, false);
+        await expect(pull(lab.secretImage, true)).rejects.toEqual(refusal("ErrImagePull", "log in"));
+      });
+
+      test("says that a registry does not take a password, and does not say which", async () => {
+        const refused = pull(lab.secretImage, true, { credentials: [wrong, { ...wrong, username: "other" }] });
+        await expect(refused).rejects.toEqual(refusal("ErrImagePull", "the Secrets of spec.imagePullSecrets"));
+        await expect(refused).rejects.not.toThrow(/guessed/);
+      });
+
+      test("joins no pull that has credentials which it has not", async () => {
+        const both = [pull(lab.secretImage, true, { credentials: [lab.credentials] }), pull(lab.secretImage)];
+        expect((await Promise.allSettled(both)).map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+      });
+
+      test("tells what a registry has for a tag, and whether that is what runs", async () => {
+        await pull(lab.remoteImage);
+        const digest = await driver.registryDigest(lab.remoteImage, signal, []);
+        expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+        const container = spec({ image: lab.remoteImage });
+        const { imageID } = await run(container);
+        expect(await driver.repositoryDigests(lab.remoteImage, imageID, signal)).toEqual([digest]);
+        expect(await driver.repositoryDigests("elsewhere/image:v1", imageID, signal)).toEqual([]);
+        expect(await driver.repositoryDigests(lab.remoteImage, `sha256:${"f".repeat(64)}`, signal)).toEqual([]);
+        await run(spec({ image: `${lab.remoteImage.replace(/:[^:/]*$/, "")}@${digest}` }));
+      });
+
+      test("tells what a registry has only to those who log in", async () => {
+        expect(await driver.registryDigest(lab.secretImage, signal, [wrong, lab.credentials])).toMatch(/^sha256:/);
+        await expect(driver.registryDigest(lab.secretImage, signal, [])).rejects.toEqual(
+          refusal("ErrImagePull", "the Secrets of spec.imagePullSecrets"),
+        );
       });
 
       test("says that no registry answers", async () => {
@@ -594,6 +766,8 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>): v
           driver.perform({ do: "stop", id, graceSeconds: 0 }, signal),
           driver.perform({ do: "remove", id, why: "test" }, signal),
           driver.changes(signal)[Symbol.asyncIterator]().next(),
+          driver.stats(id, signal),
+          driver.usage(signal),
           logOf(id),
         ];
         for (const result of await Promise.allSettled(attempts)) {

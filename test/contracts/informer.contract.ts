@@ -4,6 +4,7 @@ import type { Client } from "../../api/client/client.ts";
 import { systemClock } from "../../process/clock.ts";
 import { createInformers } from "../../controllers/runtime/informer.ts";
 import type { RunnableInformers } from "../../controllers/runtime/informer.ts";
+import { forEachParallel } from "../../controllers/runtime/parallel.ts";
 import type { KubeObject } from "../../crds/meta.ts";
 import { RecordingLog } from "../fakes/log.ts";
 
@@ -86,7 +87,10 @@ export function describeInformer(
       await using api = await open();
       const { client } = api;
       const names = Array.from({ length: 1100 }, (_, i) => `object-${i}`);
-      await Promise.all(names.map((each) => client.create(configMapType, draft(each, ""))));
+      // Not all at once: each would open a connection, which a server gives 10 s to be ready.
+      await forEachParallel(names, 50, async (each) => {
+        await client.create(configMapType, draft(each, ""));
+      });
       await using following = follow(client);
       const informer = following.informers.for<ConfigMap>(configMapType);
       await informer.synced;

@@ -3,6 +3,10 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Client } from "../../api/client/client.ts";
+import { containers } from "../../crds/container.ts";
+import { hosts } from "../../crds/host.ts";
+import type { KubeObject } from "../../crds/meta.ts";
 import type { Output } from "../lab/stowage.ts";
 import { StowageServer } from "../lab/stowage.ts";
 
@@ -83,6 +87,109 @@ const refused: readonly BadManifest[] = [
   { file: "yes-as-text.yaml", says: ["line 7", "spec.tty", '"yes"', "boolean"] },
 ];
 
+/** What would get at the host, or at what is others', or means nothing to any Engine. */
+const hostile: readonly BadManifest[] = [
+  { file: "sub-path-goes-up.yaml", says: ["spec.volumeMounts[0].subPath", ".."] },
+  { file: "sub-path-goes-up-inside.yaml", says: ["spec.volumeMounts[0].subPath", ".."] },
+  { file: "sub-path-absolute.yaml", says: ["spec.volumeMounts[0].subPath", "relative path"] },
+  { file: "mount-at-root.yaml", says: ["spec.volumeMounts[0].mountPath", "other than /"] },
+  { file: "mount-at-root-in-disguise.yaml", says: ["spec.volumeMounts[0].mountPath", "other than /"] },
+  { file: "mount-goes-up.yaml", says: ["spec.volumeMounts[0].mountPath", "without '..'"] },
+  { file: "mount-relative.yaml", says: ["spec.volumeMounts[0].mountPath", "data"] },
+  { file: "mount-with-colon.yaml", says: ["spec.volumeMounts[0].mountPath", "/data:ro"] },
+  { file: "mount-over-the-toolbox.yaml", says: ["spec.volumeMounts[0].mountPath", "/.stowage", "choose another path"] },
+  { file: "mount-below-the-toolbox.yaml", says: ["spec.volumeMounts[0].mountPath", "choose another path"] },
+  { file: "mount-twice.yaml", says: ["spec.volumeMounts[1]", "Duplicate value", "/data"] },
+  { file: "mount-of-nothing.yaml", says: ["spec.volumeMounts", "needs a volume of its name"] },
+  { file: "volume-twice.yaml", says: ["spec.volumes[1]", "Duplicate value", "data"] },
+  { file: "volume-without-source.yaml", says: ["spec.volumes[0]", "exactly one of emptyDir, hostPath"] },
+  { file: "volume-with-two-sources.yaml", says: ["spec.volumes[0]", "exactly one of emptyDir, hostPath"] },
+  { file: "volume-name-goes-up.yaml", says: ["spec.volumes[0].name", "../../etc"] },
+  { file: "host-path-goes-up.yaml", says: ["spec.volumes[0].hostPath.path", "must not contain '..'"] },
+  { file: "host-path-relative.yaml", says: ["spec.volumes[0].hostPath.path", "etc"] },
+  { file: "docker-volume-name-is-a-path.yaml", says: ["spec.volumes[0].dockerVolume.name", "../../etc"] },
+  { file: "item-path-goes-up.yaml", says: ["items[0].path", ".."] },
+  { file: "item-path-absolute.yaml", says: ["items[0].path", "relative path"] },
+  { file: "projected-item-goes-up.yaml", says: ["items[0].path", ".."] },
+  { file: "secret-name-is-a-path.yaml", says: ["spec.volumes[0].secret.secretName", "../keys"] },
+  { file: "file-mode-too-large.yaml", says: ["defaultMode", "4095"] },
+  { file: "env-name-with-equals.yaml", says: ["spec.env[0].name", "A=B"] },
+  { file: "env-value-and-source.yaml", says: ["spec.env[0]", "not both"] },
+  { file: "env-two-sources.yaml", says: ["spec.env[0].valueFrom", "exactly one of secretKeyRef"] },
+  { file: "env-key-is-a-path.yaml", says: ["key", "../a"] },
+  { file: "env-unknown-field.yaml", says: ["fieldPath", "spec.secrets"] },
+  { file: "capability-in-lower-case.yaml", says: ["capabilities.add[0]", "net_admin"] },
+  { file: "privileged-as-text.yaml", says: ["spec.securityContext.privileged", '"yes"', "boolean"] },
+  {
+    file: "privileged-without-escalation.yaml",
+    says: ["spec.securityContext", "cannot set allowPrivilegeEscalation to false and privileged to true"],
+  },
+  { file: "sys-admin-without-escalation.yaml", says: ["spec.securityContext", "add the capability SYS_ADMIN"] },
+  { file: "run-as-user-by-name.yaml", says: ["spec.securityContext.runAsUser", "root", "integer"] },
+  { file: "run-as-user-negative.yaml", says: ["spec.securityContext.runAsUser", "-1"] },
+  { file: "user-twice.yaml", says: ["spec.user", "give one of them"] },
+  { file: "seccomp-without-profile.yaml", says: ["seccompProfile", "localhostProfile is for type Localhost"] },
+  { file: "seccomp-profile-for-nothing.yaml", says: ["seccompProfile", "localhostProfile is for type Localhost"] },
+  { file: "seccomp-unknown-type.yaml", says: ["seccompProfile.type", "Unconfined"] },
+  { file: "sysctl-is-a-path.yaml", says: ["sysctls[0].name", "../../etc/passwd"] },
+  { file: "sysctl-twice.yaml", says: ["sysctls[1]", "Duplicate value"] },
+  { file: "sysctl-of-the-hosts-network.yaml", says: ["spec.securityContext.sysctls", "would be the host"] },
+  { file: "sysctl-of-the-hosts-ipc.yaml", says: ["spec.securityContext.sysctls", "would be the host"] },
+  { file: "host-network-port-moved.yaml", says: ["spec.ports", "hostPort must be the same as containerPort"] },
+  { file: "ulimit-unknown.yaml", says: ["spec.ulimits[0].name", "files", "nofile"] },
+  { file: "ulimit-soft-above-hard.yaml", says: ["spec.ulimits[0]", "soft must not be more than hard"] },
+  { file: "ulimit-twice.yaml", says: ["spec.ulimits[1]", "Duplicate value"] },
+  { file: "shm-size-without-unit.yaml", says: ["spec.shmSize", "lots"] },
+  { file: "nameserver-by-name.yaml", says: ["spec.dnsConfig.nameservers[0]", "dns.example"] },
+  { file: "nameservers-too-many.yaml", says: ["spec.dnsConfig.nameservers", "3"] },
+  { file: "search-domain-with-a-line.yaml", says: ["spec.dnsConfig.searches[0]", "a.test"] },
+  { file: "resolver-option-with-spaces.yaml", says: ["spec.dnsConfig.options[0].name", "ndots 3"] },
+  { file: "host-alias-without-ip.yaml", says: ["spec.hostAliases[0].ip", "localhost"] },
+  { file: "host-alias-with-a-line.yaml", says: ["spec.hostAliases[0].hostnames[0]"] },
+  { file: "device-outside-dev.yaml", says: ["spec.devices[0].hostPath", "/etc/passwd"] },
+  { file: "device-goes-up.yaml", says: ["spec.devices[0].hostPath", "must not contain '..'"] },
+  { file: "device-permissions.yaml", says: ["spec.devices[0].permissions", "rwx"] },
+  { file: "cpuset-syntax.yaml", says: ["spec.cpuset", "0..3"] },
+  { file: "pids-limit-zero.yaml", says: ["spec.pidsLimit", "0"] },
+  { file: "pull-secret-is-a-path.yaml", says: ["spec.imagePullSecrets[0].name", "../registry"] },
+  { file: "update-policy-of-a-digest.yaml", says: ["spec.imageUpdatePolicy", "never moves"] },
+  { file: "update-policy-never-pulls.yaml", says: ["spec.imageUpdatePolicy", "give one of them"] },
+  { file: "update-policy-too-often.yaml", says: ["spec.imageUpdatePolicy.intervalSeconds", "10"] },
+  { file: "probe-with-two-actions.yaml", says: ["spec.livenessProbe", "exactly one of exec, httpGet, tcpSocket"] },
+  { file: "probe-without-action.yaml", says: ["spec.readinessProbe", "exactly one of exec, httpGet, tcpSocket"] },
+  { file: "init-container-without-image.yaml", says: ["spec.initContainers[0].image", "Required value"] },
+  {
+    file: "baseline-privileged.yaml",
+    says: ['violates PodSecurity "baseline:latest"', 'container "web" must not set securityContext.privileged=true'],
+  },
+  {
+    file: "baseline-init-privileged.yaml",
+    says: ["violates PodSecurity", 'container "init" must not set securityContext.privileged=true'],
+  },
+  { file: "baseline-capability.yaml", says: ["violates PodSecurity", 'must not include "SYS_ADMIN"'] },
+  { file: "baseline-host-path.yaml", says: ["violates PodSecurity", 'hostPath volumes (volume "data")'] },
+  {
+    file: "baseline-host-path-in-disguise.yaml",
+    says: ["violates PodSecurity", "must not set dockerVolume.driverOptions"],
+  },
+  {
+    file: "baseline-host-namespaces.yaml",
+    says: ["violates PodSecurity", "host namespaces (hostPID=true, hostIPC=true)"],
+  },
+  { file: "baseline-host-port.yaml", says: ["violates PodSecurity", 'container "web" uses hostPort 8080'] },
+  { file: "baseline-device.yaml", says: ["violates PodSecurity", 'must not use devices "/dev/sda"'] },
+  { file: "baseline-sysctl.yaml", says: ["violates PodSecurity", "forbidden sysctls (kernel.msgmax)"] },
+  {
+    file: "baseline-seccomp.yaml",
+    says: ["violates PodSecurity", 'must not set securityContext.seccompProfile.type to "Unconfined"'],
+  },
+  { file: "baseline-logging.yaml", says: ["violates PodSecurity", 'must not use logging driver "syslog"'] },
+  {
+    file: "namespace-with-unknown-level.yaml",
+    says: ["metadata.labels[pod-security.kubernetes.io/enforce]", "must be one of privileged, baseline, restricted"],
+  },
+];
+
 /** With more than one object: all are told, and then that nothing was done. */
 const several: readonly (BadManifest & { readonly lines: number })[] = [
   {
@@ -104,10 +211,13 @@ const several: readonly (BadManifest & { readonly lines: number })[] = [
 ];
 
 let server: StowageServer;
+let client: Client & AsyncDisposable;
 beforeAll(async () => {
   server = await StowageServer.start();
+  client = await server.client();
 });
 afterAll(async () => {
+  await client[Symbol.asyncDispose]();
   await server[Symbol.asyncDispose]();
 });
 
@@ -118,14 +228,13 @@ function messagesOf({ code, stdout, stderr }: Output): readonly string[] {
 }
 
 async function nothingExists(): Promise<void> {
-  const { stdout } = await server.cli(["get", "containers", "-A", "-o", "name"]);
-  expect(stdout).toBe("");
-  expect((await server.cli(["get", "host", "bad", "--ignore-not-found"])).stdout).toBe("");
+  const found = await Promise.all([containers, hosts].map((type) => client.list<KubeObject>(type)));
+  expect(found.flatMap(({ items }) => items.map(({ metadata }) => metadata.name))).toEqual([]);
 }
 
 const apply = (path: string): Promise<Output> => server.cli(["apply", "-f", path]);
 
-test.each([...unreadable, ...refused])("$file", async ({ file, says }) => {
+test.each([...unreadable, ...refused, ...hostile])("$file", async ({ file, says }) => {
   const path = join(folder, file);
   const messages = messagesOf(await apply(path));
   expect(messages).toHaveLength(1);
@@ -142,7 +251,7 @@ test.each(several)("$file", async ({ file, says, lines }) => {
 });
 
 test("every file in the folder is in a table above", async () => {
-  const tested = [...unreadable, ...refused, ...several].map(({ file }) => file);
+  const tested = [...unreadable, ...refused, ...hostile, ...several].map(({ file }) => file);
   expect((await readdir(folder)).sort()).toEqual(tested.sort());
 });
 

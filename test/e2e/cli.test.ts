@@ -347,7 +347,7 @@ describe("the rest", () => {
       return { child, text, exit: once(child, "exit") };
     };
     const watch = follow("get", "cm", "-w");
-    const wait = follow("wait", "--for=jsonpath={.data.a}=1", "cm/first", "cm/settings");
+    const wait = follow("wait", "--timeout=5m", "--for=jsonpath={.data.a}=1", "cm/first", "cm/settings");
     await eventually("the table is shown", async () => watch.text.stdout.includes("settings"));
     await eventually("it waits for the other", async () => wait.text.stdout.includes("first"));
     await server.kill9();

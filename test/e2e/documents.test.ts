@@ -1,24 +1,26 @@
 /** What the documents name is there, and what they tell people to apply can be applied. */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { kubectlMissing } from "../integration/kubectl-user.ts";
 import { capture, StowageServer } from "../lab/stowage.ts";
 
 const root = join(import.meta.dirname, "..", "..");
-const documents = [
-  "README.md",
-  "CONTRIBUTING.md",
-  "docs/architecture.md",
-  "docs/cli.md",
-  "docs/kubernetes-compatibility.md",
-];
+const folders = ["docs", "docs/adr"];
+
+async function documents(): Promise<readonly string[]> {
+  const found = await Promise.all(
+    folders.map(async (folder) => (await readdir(join(root, folder))).map((name) => `${folder}/${name}`)),
+  );
+  const pages = found.flat().filter((path) => path.endsWith(".md"));
+  return ["README.md", "CONTRIBUTING.md", "bench/README.md", "test/chaos/README.md", ...pages];
+}
 
 test("npm scripts, stowage commands and files that the documents name exist", async () => {
   const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { scripts: object };
   const { stdout: help } = await capture(join(root, "cli", "stowage"), ["--help"]);
-  for (const document of documents) {
+  for (const document of await documents()) {
     const text = await readFile(join(root, document), "utf8");
     const named = (pattern: RegExp): readonly string[] => [...text.matchAll(pattern)].map(([, word = ""]) => word);
     for (const script of named(/`npm run ([\w:]+)/g)) expect(scripts, document).toHaveProperty(script);

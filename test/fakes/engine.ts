@@ -8,11 +8,15 @@ export interface StandIn extends AsyncDisposable {
   readonly endpoint: string;
 }
 
-/** Answers /version as Engine 20.10 does and everything else as told. */
-export async function standIn(answer: RequestListener, apiVersion = (): string => "1.41"): Promise<StandIn> {
+/** Answers /version as Engine 20.10 does, or with the versions given, and everything else as told. */
+export async function standIn(
+  answer: RequestListener,
+  apiVersion = (): string => "1.41",
+  minVersion = (): string => "1.12",
+): Promise<StandIn> {
   const server = createServer((request, response) => {
     if (request.url?.startsWith("/version") === true)
-      response.end(JSON.stringify({ ApiVersion: apiVersion(), MinAPIVersion: "1.12", Arch: "amd64" }));
+      response.end(JSON.stringify({ ApiVersion: apiVersion(), MinAPIVersion: minVersion(), Arch: "amd64" }));
     else answer(request, response);
   }).listen(0, "127.0.0.1");
   await once(server, "listening");

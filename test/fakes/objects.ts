@@ -43,6 +43,8 @@ export function observedOf(spec: ContainerSpec, fields: Partial<Observed> & Pick
     id,
     hostSideName: `default_web_${id}`,
     specHash: specHash(spec),
+    config: {},
+    volumes: [],
     inPlace: inPlace(spec),
     imageID: "sha256:1",
     addresses: fields.state === "running" ? [{ network: "bridge", ip: "172.17.0.2" }] : [],

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { plan } from "../../controllers/container/plan.ts";
-import type { Plan } from "../../controllers/container/plan.ts";
+import type { Action, Plan, Wanted } from "../../controllers/container/plan.ts";
 import type { ContainerStatus } from "../../crds/container.ts";
 import { ContainerSpec } from "../../crds/container.ts";
 import { inPlace } from "../../drivers/docker/translate.ts";
-import type { Observed, Step, StepErrorReason } from "../../drivers/driver.ts";
+import type { Observed, StepErrorReason } from "../../drivers/driver.ts";
 import { specHash } from "../../drivers/spec-hash.ts";
 import { containerOf, observedOf } from "../fakes/objects.ts";
 
@@ -19,6 +19,11 @@ interface Input {
   /** `from`: how the spec that it was made from differed. */
   readonly observed?: readonly (Partial<Observed> & Pick<Observed, "state"> & { readonly from?: object })[];
   readonly imagePresent?: boolean;
+  /** Digest that the tag stands for by now. */
+  readonly movedTo?: string;
+  readonly wanted?: Pick<Wanted, "config" | "files" | "missing">;
+  /** What the volumes of the container that is kept hold. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly failure?: {
     readonly reason: StepErrorReason;
     readonly message: string;
@@ -45,15 +50,19 @@ test.each(cases)("$name: $why", ({ name, input }) => {
   expect(text).toBe(readFileSync(output, "utf8"));
 });
 
-function planOf({ spec, status, observed = [], imagePresent = true, failure }: Input): Plan {
+function planOf(input: Input): Plan {
+  const { spec, status, observed = [], imagePresent = true, movedTo, failure, wanted, files } = input;
   const container = containerOf(spec, status === undefined ? {} : { status });
   return plan({
     container,
-    observed: observed.map(({ from, ...fields }) =>
-      observedOf(ContainerSpec.parse({ ...container.spec, ...from }), fields),
-    ),
-    wanted: { specHash: specHash(container.spec), inPlace: inPlace(container.spec) },
-    imagePresent,
+    observed: observed.map(({ from, ...fields }) => {
+      const madeFrom = ContainerSpec.parse({ ...container.spec, ...from });
+      return observedOf(madeFrom, { ...fields, inPlace: { ...inPlace(madeFrom), ...fields.inPlace } });
+    }),
+    wanted: { specHash: specHash(container.spec), inPlace: inPlace(container.spec), ...wanted },
+    missingImages: new Set(imagePresent ? [] : [container.spec.image]),
+    movedTo,
+    ...(files === undefined ? {} : { files }),
     failure: failure && {
       generation: failure.generation ?? container.metadata.generation,
       count: 1,
@@ -67,6 +76,7 @@ function planOf({ spec, status, observed = [], imagePresent = true, failure }: I
 function render(made: Plan): string {
   const lines = [
     ...(made.replacing.length === 0 ? [] : [`replaces because of: ${made.replacing.join(", ")}`]),
+    ...(made.why === undefined || made.replacing.length > 0 ? [] : [`replaces: ${made.why}`]),
     ...(made.updating.length === 0 ? [] : [`updates: ${made.updating.join(", ")}`]),
     ...made.steps.map(renderStep),
     ...(made.steps.length === 0 ? ["nothing to do"] : []),
@@ -76,18 +86,27 @@ function render(made: Plan): string {
   return `${lines.join("\n")}\n`;
 }
 
-function renderStep(step: Step): string {
+function renderStep(step: Action): string {
   switch (step.do) {
     case "pull":
       return `pull ${step.image}${step.always ? ", even if it is there" : ""}`;
+    case "prepare":
+      return "prepare volumes";
+    case "write":
+      return `write the files of ${step.volumes.join(", ")} of ${step.id}`;
     case "create":
+      if (step.initContainer !== undefined) return `create and start init container ${step.initContainer}`;
       return `create${step.start ? " and start" : ""}, image ${step.container.spec.image}`;
     case "stop":
       return `stop ${step.id}, ${step.graceSeconds} s of grace`;
     case "remove":
-      return `remove ${step.id}: ${step.why}`;
+      return `remove ${[step.id, ...(step.volumes ?? [])].join(", ")}: ${step.why}`;
     case "update":
-      return `update ${step.id}`;
+      return `update ${step.id}, restartPolicy ${step.to.restartPolicy}`;
+    case "preStop":
+      return `run preStop in ${step.id}, within ${step.graceSeconds} s`;
+    case "postStart":
+      return `run postStart in ${step.id}`;
     case "start":
     case "pause":
     case "unpause":

@@ -14,6 +14,7 @@ import type { Host, HostStatus } from "../../crds/host.ts";
 import { hosts } from "../../crds/host.ts";
 import type { KubeObject, ResourceType } from "../../crds/meta.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
+import { unreachableTaint } from "../../crds/taints.ts";
 import { labels } from "../../drivers/labels.ts";
 import { Dockerd, dockerdMissing } from "../lab/docker.ts";
 import { imagesMissing, importBusybox } from "../lab/images.ts";
@@ -148,8 +149,11 @@ if (missing !== undefined) {
       await user.deletesAll();
     });
 
+    /** Without the toolbox's, which come and go. */
     const idsOn = async (dockerd: Dockerd): Promise<readonly string[]> =>
-      (await dockerd.docker.listContainers({ all: true })).map(({ Id }) => Id);
+      (await dockerd.docker.listContainers({ all: true }))
+        .filter(({ Labels }) => !("stowage.dev/toolbox" in Labels))
+        .map(({ Id }) => Id);
     const onHost = (dockerd: Dockerd, status: ContainerStatus): Docker.Container =>
       dockerd.docker.getContainer((status.containerID ?? "").replace("docker://", ""));
     const addEast = (): Promise<Host> => user.addHost("east", { endpoint: east.endpoint });
@@ -366,6 +370,46 @@ if (missing !== undefined) {
       await user.change("named", { placement: { hostName: "west" } });
       expect((await user.told("named", "PlacementChanged")).message).toContain('Stays on Host "east"');
       expect(await user.runs("named")).toMatchObject({ hostName: "east" });
+    });
+
+    test("a Container that is evicted leaves its Host and is placed anew; what left a lost Host is removed when that is back", async () => {
+      await addEast();
+      await user.apply("web");
+      const tolerations = [{ key: unreachableTaint, operator: "Exists", effect: "NoExecute", tolerationSeconds: 1 }];
+      await user.apply("moves", { placement: { tolerations } });
+      await user.apply("single", { placement: { tolerations, singleton: true } });
+      const single = await user.runs("single");
+      const web = await user.runs("web");
+      const moves = await user.runs("moves");
+      await addWest();
+      await user.hostIs("west", "True");
+      // What the scheduler (preemption), `stowage drain` and the loss of a Host come to.
+      const write = async (name: string, change: (status: ContainerStatus) => ContainerStatus): Promise<void> => {
+        const object = await client.get<Container>(containers, place(name));
+        const next: Container = { ...object, status: change(object.status ?? {}) };
+        await client.updateStatus<Container>(containers, next);
+      };
+      await client.patch(hosts, { name: "east" }, { type: "merge", body: { spec: { unschedulable: true } } });
+      const eviction = { reason: "Evicted", message: "test", requestedAt: web.startedAt ?? "" };
+      await write("web", (status) => ({ ...status, eviction }));
+      const moved = await user.runs("web", web);
+      expect(moved).toMatchObject({ hostName: "west", lastState: { containerID: web.containerID, reason: "Evicted" } });
+      expect(findCondition(moved.conditions, "DisruptionTarget")).toMatchObject({ status: "True", reason: "Evicted" });
+      expect((await idsOn(east)).toSorted()).toEqual([onHost(east, moves).id, onHost(east, single).id].sort());
+
+      await east.kill9();
+      await user.shows("moves", { phase: "Running", hostName: "west" });
+      expect((await user.told("moves", "HostLost")).message).toBe(
+        'Host "east" has the taint {stowage.dev/unreachable: }',
+      );
+      expect(await user.statusOf("single")).toMatchObject({ phase: "Unknown", hostName: "east" });
+      await user.delete(containers, "moves");
+      expect((await user.shows("moves", { summary: "Terminating" })).formerHosts).toEqual(["east"]);
+      await east.restart();
+      await user.hostIs("east", "True");
+      expect(await idsOn(east)).toEqual([onHost(east, single).id]);
+      await user.isGone(containers, "moves");
+      expect((await user.runs("single")).containerID).toBe(single.containerID);
     });
 
     test("who lost the store finds again what was on each Host, and runs nothing twice", async () => {

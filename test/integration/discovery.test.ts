@@ -161,7 +161,7 @@ describe("metrics", () => {
     expect(code).toBe(200);
     expect(headers["content-type"]).toContain("text/plain; version=0.0.4");
     expect(text).toMatch(
-      /^apiserver_request_total\{verb="GET",group="",version="v1",resource="configmaps",subresource="",scope="resource",code="404"\} \d+$/m,
+      /^apiserver_request_total\{verb="GET",dry_run="",group="",version="v1",resource="configmaps",subresource="",scope="resource",component="apiserver",code="404"\} \d+$/m,
     );
     expect(text).toContain('apiserver_request_duration_seconds_bucket{le="0.05",verb="GET"');
     expect(text).toContain('apiserver_current_inflight_requests{request_kind="readOnly"} 1');

@@ -12,8 +12,8 @@ export interface Certificates {
   readonly serverArguments: readonly string[];
 }
 
-/** Makes them with openssl in `folder`. The server's names are `localhost`, `engine.test` and 127.0.0.1. */
-export async function makeCertificates(folder: string): Promise<Certificates> {
+/** Makes them with openssl in `folder`. The server's names are `localhost`, `engine.test` and its address. */
+export async function makeCertificates(folder: string, address = "127.0.0.1"): Promise<Certificates> {
   const at = (name: string): string => join(folder, name);
   const request = (name: string, ...more: string[]): Promise<string> =>
     run("openssl", [
@@ -24,7 +24,7 @@ export async function makeCertificates(folder: string): Promise<Certificates> {
   await request("ca");
   await request(
     "server",
-    ...[...signed, "-addext", "subjectAltName=DNS:localhost,DNS:engine.test,IP:127.0.0.1"],
+    ...[...signed, "-addext", `subjectAltName=DNS:localhost,DNS:engine.test,IP:${address}`],
     ...["-addext", "extendedKeyUsage=serverAuth"],
   );
   await request("client", ...signed, "-addext", "extendedKeyUsage=clientAuth");

@@ -37,10 +37,10 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Whether something listens on a loopback TCP port. */
-export async function listens(port: number): Promise<boolean> {
+/** Whether something listens on a TCP port of this machine, on loopback where no address says otherwise. */
+export async function listens(port: number, address = "127.0.0.1"): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(port, address);
     const tell = (answer: boolean): void => {
       socket.destroy();
       resolve(answer);

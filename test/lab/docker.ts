@@ -1,27 +1,50 @@
 /** Starts Docker Engines of our own: real dockerd processes on temporary folders, sockets and bridges. */
-import { mkdtemp, readFile, readdir, rm, rmdir, writeFile } from "node:fs/promises";
-import { networkInterfaces, tmpdir } from "node:os";
+import { mkdir, mkdtemp, readFile, readdir, rm, rmdir, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import Docker from "dockerode";
 import type { Certificates } from "./certificates.ts";
 import { makeCertificates } from "./certificates.ts";
-import { endingWithUs, freePort, listens, missingCommand, run } from "./commands.ts";
-import { claim, runs, statOf, sweep } from "./leftovers.ts";
+import { endingWithUs, freePort, missingCommand, run } from "./commands.ts";
+import { claim, killIfThere, runs, statOf, sweep } from "./leftovers.ts";
+import type { LabNetwork, Namespace } from "./network.ts";
+import { addBridge, linkOf, removeLink } from "./network.ts";
 import { spawnProcess } from "./process.ts";
 import type { LabProcess } from "./process.ts";
 
 export interface DockerdOptions {
   /** Part of the folder's name, to tell several apart. */
   readonly name?: string;
+  /** A machine of its own on this network: it listens on TCP there, and its containers publish their ports there. */
+  readonly network?: LabNetwork;
   /** Listen on loopback TCP as well. */
   readonly tcp?: boolean;
   /** The same with TLS, asking for client certificates. */
   readonly tls?: boolean;
   /** Containers keep running while dockerd is away. */
   readonly liveRestore?: boolean;
+  /** Further names under which it offers runc as an OCI runtime. */
+  readonly runtimes?: readonly string[];
+  /** A disk of its own for all that it keeps, in memory, of so many MiB. */
+  readonly diskMiB?: number;
+  /** Path of a PEM file with the only authorities whose certificates it believes: its registries'. */
+  readonly authorities?: string;
   /** Further arguments of dockerd. */
   readonly extra?: readonly string[];
+}
+
+/** How a dockerd is reached, other than by its socket. */
+interface Reached {
+  readonly tcp: string | undefined;
+  readonly certificates: Certificates | undefined;
+  readonly namespace: Namespace | undefined;
+}
+
+/** How dockerd is started. */
+interface Started {
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
 }
 
 const prefix = "stowage-dockerd-";
@@ -32,7 +55,13 @@ export const dockerdMissing: string | undefined = whyNot();
 function whyNot(): string | undefined {
   if (process.platform !== "linux") return "dockerd runs on Linux only";
   if (process.getuid?.() !== 0) return "dockerd needs root";
-  return missingCommand({ dockerd: "docker.io", containerd: "containerd", ip: "iproute2", openssl: "openssl" });
+  return missingCommand({
+    dockerd: "docker.io",
+    containerd: "containerd",
+    runc: "runc",
+    ip: "iproute2",
+    openssl: "openssl",
+  });
 }
 
 /**
@@ -45,24 +74,27 @@ export class Dockerd implements AsyncDisposable {
   readonly socket: string;
   /** unix://socket. */
   readonly endpoint: string;
-  /** tcp://127.0.0.1:port, where asked for. */
+  /** tcp://address:port, where asked for. */
   readonly tcpEndpoint: string | undefined;
+  /** Where it runs, if not among the programs of this machine. */
+  readonly namespace: Namespace | undefined;
   /** What a client needs for {@link tcpEndpoint}, where TLS was asked for. */
   readonly certificates: Certificates | undefined;
   readonly dataRoot: string;
   /** The bare API, to do what users and accidents do. */
   readonly docker: Docker;
   readonly #folder: string;
-  readonly #args: readonly string[];
+  readonly #started: Started;
   #process: LabProcess | undefined;
 
-  private constructor(folder: string, args: readonly string[], tcp: string | undefined, certificates?: Certificates) {
+  private constructor(folder: string, started: Started, reached: Reached) {
     this.#folder = folder;
-    this.#args = args;
+    this.#started = started;
     this.socket = join(folder, "docker.sock");
     this.endpoint = `unix://${this.socket}`;
-    this.tcpEndpoint = tcp;
-    this.certificates = certificates;
+    this.tcpEndpoint = reached.tcp;
+    this.certificates = reached.certificates;
+    this.namespace = reached.namespace;
     this.dataRoot = join(folder, "data");
     this.docker = new Docker({ socketPath: this.socket, host: "", protocol: "http" });
   }
@@ -71,28 +103,42 @@ export class Dockerd implements AsyncDisposable {
     await sweep(prefix, tearDown);
     const folder = await mkdtemp(join(tmpdir(), `${prefix}${options.name ?? "lab"}-`));
     await claim(folder);
-    const certificates = options.tls === true ? await makeCertificates(folder) : undefined;
-    const tcp = options.tcp === true || options.tls === true ? `tcp://127.0.0.1:${await freePort()}` : undefined;
+    try {
+      return await Dockerd.#startIn(folder, options);
+    } catch (error) {
+      await tearDown(folder);
+      throw error;
+    }
+  }
+
+  static async #startIn(folder: string, options: DockerdOptions): Promise<Dockerd> {
     const id = basename(folder);
-    await addBridge(bridgeOf(folder));
+    const namespace = await options.network?.join(folder);
+    const certificates = options.tls === true ? await makeCertificates(folder, namespace?.address) : undefined;
+    const tcp = await tcpEndpoint(options, namespace);
+    await addBridge(folder, namespace?.ip);
+    if (options.diskMiB !== undefined) {
+      await mkdir(join(folder, "data"));
+      await run("mount", ["-t", "tmpfs", "-o", `size=${options.diskMiB}m`, "tmpfs", join(folder, "data")]);
+    }
+    const runc = (await run("sh", ["-c", "command -v runc"])).trim();
     const args = [
       ...["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")],
       ...["--pidfile", pidfileOf(folder), "--host", `unix://${join(folder, "docker.sock")}`],
-      ...["--bridge", bridgeOf(folder), "--iptables=false", "--ip6tables=false", "--ip-masq=false"],
+      ...["--bridge", linkOf(folder), "--iptables=false", "--ip6tables=false", "--ip-masq=false"],
       ...["--containerd-namespace", id, "--containerd-plugins-namespace", `plugins.${id}`],
       ...["--cgroup-parent", `/${id}`, "--exec-opt", "native.cgroupdriver=cgroupfs"],
       ...(options.liveRestore === true ? ["--live-restore"] : []),
       ...(tcp === undefined ? [] : ["--host", tcp]),
-      ...(certificates === undefined ? [] : certificates.serverArguments),
+      // Said outright, or dockerd waits 15 s before it listens without TLS.
+      ...(certificates?.serverArguments ?? ["--tls=false"]),
+      ...(options.runtimes ?? []).flatMap((name) => ["--add-runtime", `${name}=${runc}`]),
       ...(options.extra ?? []),
     ];
-    const dockerd = new Dockerd(folder, args, tcp, certificates);
-    try {
-      await dockerd.restart();
-    } catch (error) {
-      await dockerd[Symbol.asyncDispose]();
-      throw error;
-    }
+    // What Go's crypto/x509 reads in place of the system's file, and of certs.d in /etc, which is for all.
+    const env = { ...process.env, ...(options.authorities && { SSL_CERT_FILE: options.authorities }) };
+    const dockerd = new Dockerd(folder, { args, env }, { tcp, certificates, namespace });
+    await dockerd.restart();
     return dockerd;
   }
 
@@ -100,11 +146,17 @@ export class Dockerd implements AsyncDisposable {
   async restart(): Promise<void> {
     await this.stop();
     await forgetPids(this.#folder);
-    const port = this.tcpEndpoint === undefined ? undefined : Number(new URL(this.tcpEndpoint).port);
+    const { args: arguments_, env } = this.#started;
+    const { command, args } = this.namespace?.entered("dockerd", arguments_) ?? {
+      command: "dockerd",
+      args: arguments_,
+    };
     this.#process = await spawnProcess({
-      ...endingWithUs("dockerd", this.#args),
+      ...endingWithUs(command, args),
+      env,
       logFile: join(this.#folder, "dockerd.log"),
-      ready: async () => (port === undefined || (await listens(port))) && (await this.docker.ping()) !== undefined,
+      // dockerd listens everywhere before it answers anywhere, and a socket answers also where the cable is pulled.
+      ready: async () => (await this.docker.ping()) !== undefined,
     });
   }
 
@@ -124,6 +176,11 @@ export class Dockerd implements AsyncDisposable {
   }
 }
 
+async function tcpEndpoint(options: DockerdOptions, namespace: Namespace | undefined): Promise<string | undefined> {
+  if (namespace !== undefined) return `tcp://${namespace.address}:${options.tls === true ? 2376 : 2375}`;
+  return options.tcp === true || options.tls === true ? `tcp://127.0.0.1:${await freePort()}` : undefined;
+}
+
 /**
  * Pid files outlive SIGKILL. dockerd refuses to start where its pid is in use again, and waits in vain for a containerd
  * that died with the last dockerd (its parent-death signal) but that nobody reaped.
@@ -138,38 +195,20 @@ async function forgetPids(folder: string): Promise<void> {
 
 const pidfileOf = (folder: string): string => join(folder, "docker.pid");
 
-/** Interface names have at most 15 characters; the folder's random end is 6. */
-const bridgeOf = (folder: string): string => `stowage-${folder.slice(-6)}`;
-
-/** A bridge on a /24 of 10.0.0.0/8 that no interface of the machine uses. */
-async function addBridge(name: string): Promise<void> {
-  await run("ip", ["link", "add", name, "type", "bridge"]);
-  for (;;) {
-    const used = new Set(
-      Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map((a) => a.address.split(".", 3).join("."))),
-    );
-    const subnet = `10.${200 + Math.floor(Math.random() * 50)}.${Math.floor(Math.random() * 256)}`;
-    if (used.has(subnet)) continue;
-    await run("ip", ["address", "add", `${subnet}.1/24`, "dev", name]);
-    await run("ip", ["link", "set", name, "up"]);
-    return;
-  }
-}
-
 async function tearDown(folder: string): Promise<void> {
   const id = basename(folder);
   await thaw(id);
   // dockerd first, that it revives nothing; then what it started: its children carry the folder or its name.
   for (let processes = await processesOf(folder); processes.length > 0; processes = await processesOf(folder)) {
-    for (const { pid } of processes) end(pid);
+    for (const { pid } of processes) killIfThere(pid);
     await delay(20);
   }
+  await removeLink(folder);
   const mounts = (await readFile("/proc/self/mountinfo", "utf8"))
     .split("\n")
     .map((line) => line.split(" ")[4] ?? "")
     .filter((path) => path.startsWith(`${folder}/`));
   for (const path of mounts.reverse()) await run("umount", ["--lazy", path]).catch(() => undefined);
-  await run("ip", ["link", "delete", bridgeOf(folder)]).catch(() => undefined);
   await removeCgroups(id);
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }
@@ -201,14 +240,6 @@ async function processesOf(folder: string): Promise<readonly Process[]> {
   return [...ours.values(), ...others.filter((other) => ours.has(other.parent))];
 }
 
-function end(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
-}
-
 const cgroupRoot = "/sys/fs/cgroup";
 
 /** The cgroup of a dockerd in every hierarchy (version 1), or the one (version 2). */
@@ -234,7 +265,8 @@ async function thaw(id: string): Promise<void> {
 
 async function removeCgroups(id: string): Promise<void> {
   for (const root of await cgroupsOf(id)) {
-    for (const entry of await readdir(root, { withFileTypes: true }))
+    // Others may sweep up the same leftovers at the same time.
+    for (const entry of await readdir(root, { withFileTypes: true }).catch(() => []))
       if (entry.isDirectory()) await rmdir(join(root, entry.name)).catch(() => undefined);
     await rmdir(root).catch(() => undefined);
   }

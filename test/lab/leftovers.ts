@@ -37,3 +37,19 @@ export async function runs(pid: number): Promise<boolean> {
   const [state = "Z"] = await statOf(pid);
   return state !== "Z";
 }
+
+/** The processes that a process has started and not yet reaped. */
+export async function childrenOf(pid: number): Promise<readonly number[]> {
+  const all = (await readdir("/proc")).map(Number).filter(Number.isInteger);
+  const parents = await Promise.all(all.map(async (one) => Number((await statOf(one))[1])));
+  return all.filter((_, i) => parents[i] === pid);
+}
+
+/** SIGKILL, also to what may have ended by itself. */
+export function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}

@@ -7,7 +7,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Client } from "../../api/client/client.ts";
 import { HttpClient } from "../../api/client/http.ts";
 import { parse } from "yaml";
 
@@ -142,7 +141,7 @@ export class StowageServer implements AsyncDisposable {
   }
 
   /** A client of ours over the wire, as the administrator. */
-  async client(): Promise<Client & AsyncDisposable> {
+  async client(): Promise<HttpClient> {
     const config = parse(await readFile(this.kubeconfig, "utf8")) as Kubeconfig;
     const { cluster } = config.clusters[0];
     const { user } = config.users[0];

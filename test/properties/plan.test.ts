@@ -2,13 +2,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { nextFailure } from "../../controllers/container/failure.ts";
-import type { Plan, PlanInput } from "../../controllers/container/plan.ts";
+import type { Action, Plan, PlanInput } from "../../controllers/container/plan.ts";
 import { plan, planRemoval } from "../../controllers/container/plan.ts";
 import { statusOf } from "../../controllers/container/status.ts";
 import type { Container } from "../../crds/container.ts";
 import { ContainerSpec } from "../../crds/container.ts";
 import { inPlace } from "../../drivers/docker/translate.ts";
-import type { Observed, Step } from "../../drivers/driver.ts";
+import type { Observed } from "../../drivers/driver.ts";
 import { specHash } from "../../drivers/spec-hash.ts";
 import { containerOf, observedOf } from "../fakes/objects.ts";
 
@@ -60,16 +60,27 @@ const inputs = fc
 
 function inputOf(container: Container, observed: readonly Observed[], imagePresent: boolean): PlanInput {
   const wanted = { specHash: specHash(container.spec), inPlace: inPlace(container.spec) };
-  return { container, observed, wanted, imagePresent, failure: undefined, now };
+  return {
+    container,
+    observed,
+    wanted,
+    missingImages: new Set(imagePresent ? [] : [container.spec.image]),
+    failure: undefined,
+    now,
+  };
 }
 
 /** A host that does as it is told. */
-function perform(observed: readonly Observed[], step: Step): readonly Observed[] {
+function perform(observed: readonly Observed[], step: Action): readonly Observed[] {
   const change = (id: string, fields: Partial<Observed>): readonly Observed[] =>
     observed.map((one) => (one.id === id ? { ...one, ...fields } : one));
   const began = { startedAt: "2026-01-01T00:00:59Z" };
   switch (step.do) {
     case "pull":
+    case "preStop":
+    case "postStart":
+    case "prepare":
+    case "write":
       return observed;
     case "create":
       return [
@@ -93,7 +104,7 @@ function perform(observed: readonly Observed[], step: Step): readonly Observed[]
 /** What waits for its next run gets it. */
 const pass = (one: Observed): Observed => (one.state === "restarting" ? { ...one, state: "running" } : one);
 
-const idsOf = (steps: readonly Step[]): readonly string[] => steps.flatMap((step) => ("id" in step ? [step.id] : []));
+const idsOf = (steps: readonly Action[]): readonly string[] => steps.flatMap((step) => ("id" in step ? [step.id] : []));
 
 test("plans come to an end within three rounds, and then stay empty", () => {
   fc.assert(
@@ -172,7 +183,7 @@ test("a plan names no container that it was not shown, and removes none that is 
       const known = input.observed.map(({ id }) => id);
       const made = plan(input);
       for (const id of idsOf(made.steps)) expect(known).toContain(id);
-      for (const id of idsOf(planRemoval(input.container.spec, input.observed))) expect(known).toContain(id);
+      for (const id of idsOf(planRemoval(input.container.spec, input.observed, "test"))) expect(known).toContain(id);
       if (made.replacing.length === 0)
         expect(made.steps).not.toContainEqual(expect.objectContaining({ do: "remove", id: made.keep?.id }));
     }),
@@ -193,7 +204,7 @@ test("nothing that runs is taken away before the image that replaces it is there
 test("removal leaves nothing", () => {
   fc.assert(
     fc.property(inputs, ({ container, observed }) => {
-      const left = planRemoval(container.spec, observed).reduce(perform, observed);
+      const left = planRemoval(container.spec, observed, "test").reduce(perform, observed);
       expect(left.filter((one) => one.state !== "removing")).toEqual([]);
     }),
   );

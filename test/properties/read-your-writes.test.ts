@@ -14,7 +14,7 @@ import type { Store } from "../../api/storage/store.ts";
 import { configMapType, customResourceDefinitionType } from "../../crds/core.ts";
 import type { KubeObject, ResourceType } from "../../crds/meta.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
-import { randomFrom } from "../e2e/crash/chaos.ts";
+import { randomFrom } from "../chaos/random.ts";
 import { DelayedStore } from "../faults/delayed-store.ts";
 import { ApiInProcess } from "../integration/api-in-process.ts";
 import { Etcd, etcdMissing } from "../lab/etcd.ts";
@@ -209,7 +209,7 @@ async function writeElsewhere(servers: Servers, signal: AbortSignal): Promise<vo
 }
 
 async function prove(clients: readonly Client[]): Promise<void> {
-  const servers = new Servers(clients, randomFrom(seed));
+  const servers = new Servers(clients, randomFrom(seed).next);
   for (const each of [definition("plains", "Plain", ["v1"], {}), rounded("red")])
     await servers.any.create(customResourceDefinitionType, each);
   for (const client of clients)

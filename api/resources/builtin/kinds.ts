@@ -14,6 +14,7 @@ import { configMaps } from "./config-map.ts";
 import { events, newEvents } from "./event.ts";
 import { leases } from "./lease.ts";
 import { limitRanges } from "./limit-range.ts";
+import { planKind } from "./plan.ts";
 import { priorityClasses } from "./priority-class.ts";
 import { rbacKinds } from "./rbac.ts";
 import { resourceQuotas } from "./resource-quota.ts";
@@ -41,6 +42,7 @@ export const builtinKinds: readonly ResourceDefinition[] = [
   ...accessReviews,
   ...authenticationReviews,
   ...admissionKinds,
+  planKind,
 ];
 
 /** Admission goes by these: who made one is answered when this server knows of it. */

@@ -1,5 +1,5 @@
 /** Deletion, one by one and in collections; finalizers; namespaces that go away. */
-import { area, each, get, named, only, patch, post, put, remove, send } from "../sequence.ts";
+import { area, each, get, listAfter, named, patch, post, put, remove, send } from "../sequence.ts";
 import type { Body, Sequence } from "../sequence.ts";
 import { configMap, configMaps, secrets, widget, widgets } from "./paths.ts";
 
@@ -169,8 +169,7 @@ const collections = area("delete a collection", {
   "as of a revision": [
     ...three,
     named("last", post(configMaps, configMap("d"))),
-    // kube-apiserver's watch cache lags behind what is written, but for a list that is as new as a write.
-    only(get(`${configMaps}?resourceVersion={last.metadata.resourceVersion}`), ({ kind }) => kind),
+    listAfter("last", configMaps, ({ kind }) => kind),
     remove(`${configMaps}?resourceVersion=0&fieldSelector=metadata.name=a`),
     names,
   ],

@@ -1,6 +1,6 @@
 /** Lists: selectors, pages, revisions; and reads of one object. */
-import { area, each, get, named, only, patch, post, remove, send } from "../sequence.ts";
-import type { Body, RequestStep, Sequence } from "../sequence.ts";
+import { area, each, get, listAfter, named, only, patch, post, remove, send } from "../sequence.ts";
+import type { Body, Sequence } from "../sequence.ts";
 import { configMap, configMaps, gauges, widget, widgets } from "./paths.ts";
 
 const metadataOnly = { accept: "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io" };
@@ -151,9 +151,7 @@ const inNoOrder = (body: Body): unknown => {
   return items === undefined ? body : items.map(({ metadata }) => metadata.name).toSorted();
 };
 
-/** Lists by revision are read from that cache, which lags behind what is written, but for one that is as new as a write. */
-const afterWrite = (name: string): RequestStep =>
-  only(get(`${configMaps}?resourceVersion={${name}.metadata.resourceVersion}`), inNoOrder);
+const afterLast = listAfter("last", configMaps, inNoOrder);
 
 const revisions = area("revisions of a list", {
   ...each(
@@ -177,7 +175,7 @@ const revisions = area("revisions of a list", {
     (query) => [
       ...labelled,
       named("last", post(configMaps, configMap("e"))),
-      afterWrite("last"),
+      afterLast,
       only(get(`${configMaps}?${query}`, metadataOnly), inNoOrder),
       get(`${widgets}?${query}`, metadataOnly),
     ],
@@ -185,7 +183,7 @@ const revisions = area("revisions of a list", {
   "exactly one that there was": [
     named("created", post(configMaps, configMap("a"))),
     named("last", post(configMaps, configMap("b"))),
-    afterWrite("last"),
+    afterLast,
     get(`${configMaps}?resourceVersion={created.metadata.resourceVersion}&resourceVersionMatch=Exact`),
     only(
       get(`${configMaps}?resourceVersion={created.metadata.resourceVersion}&resourceVersionMatch=NotOlderThan`),
@@ -201,7 +199,7 @@ const revisions = area("revisions of a list", {
   "of one object": [
     named("created", post(configMaps, configMap("a"))),
     named("last", patch("merge", `${configMaps}/a`, { data: { b: "2" } })),
-    afterWrite("last"),
+    afterLast,
     get(`${configMaps}/a?resourceVersion={created.metadata.resourceVersion}`),
     get(`${configMaps}/a?resourceVersion=abc`),
     get(`${configMaps}/a?resourceVersionMatch=Exact`),

@@ -1,19 +1,22 @@
 /** kill -9 at random points: at the end exactly the desired containers exist, none doubled, none orphaned. */
 import { beforeAll, describe, test } from "vitest";
+import type { Breakable } from "../../chaos/chaos.ts";
+import { expectExactly, wreakHavoc } from "../../chaos/chaos.ts";
+import { timeline } from "../../chaos/timeline.ts";
 import { Dockerd, dockerdMissing } from "../../lab/docker.ts";
 import { Etcd, etcdMissing } from "../../lab/etcd.ts";
 import { importBusybox } from "../../lab/images.ts";
 import { StowageServer } from "../../lab/stowage.ts";
-import { expectExactly, randomFrom, wreakHavoc } from "./chaos.ts";
 
 const seed = Number(process.env["CHAOS_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-const steps = Number(process.env["CHAOS_STEPS"] ?? 50);
+const minutes = Number(process.env["CHAOS_MINUTES"] ?? 1);
 
 const missing = dockerdMissing;
+const image = "busybox:lab";
+const host = "local";
 
 describe.skipIf(missing)(`crashes, CHAOS_SEED=${seed}${missing ? `: skipped, ${missing}` : ""}`, () => {
   let engine: Dockerd;
-  const image = "busybox:lab";
 
   beforeAll(async () => {
     engine = await Dockerd.start({ liveRestore: true });
@@ -21,31 +24,32 @@ describe.skipIf(missing)(`crashes, CHAOS_SEED=${seed}${missing ? `: skipped, ${m
     return () => engine[Symbol.asyncDispose]();
   });
 
+  async function survives(server: StowageServer, perMinute: number, fault: Breakable): Promise<void> {
+    const operations = timeline({
+      ...{ seed, minutes, perMinute: { apply: 30, delete: 15, harm: 0 }, hosts: [host] },
+      containers: Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`c${i}`, {}])),
+      faults: { it: { perMinute, awayMs: [0, 200] } },
+    });
+    const world = { server, image, engines: { [host]: engine.docker }, faults: { it: fault } };
+    await wreakHavoc(world, operations);
+    await expectExactly(world, operations);
+    await server.cli(["delete", "containers", "--all", "-n", "default"]);
+    await expectExactly(world, []);
+  }
+
   test("of the server", async () => {
     await using server = await StowageServer.start({ docker: engine.endpoint });
-    const breakSomething = async (): Promise<void> => {
-      await server.kill9();
-      await server.start();
-    };
-    const model = await wreakHavoc({ server, image, random: randomFrom(seed), steps, breakSomething });
-    await expectExactly(server, engine.docker, model);
-    await server.cli(["delete", "containers", "--all", "-n", "default"]);
-    await expectExactly(server, engine.docker, new Map());
+    await survives(server, 40, {
+      break: () => server.kill9(),
+      mend: async () => {
+        await server.start();
+      },
+    });
   });
 
   test("of dockerd", async () => {
     await using server = await StowageServer.start({ docker: engine.endpoint });
-    let turn = 0;
-    const breakSomething = async (): Promise<void> => {
-      if (turn++ % 5 === 0) {
-        await engine.kill9();
-        await engine.restart();
-      }
-    };
-    const model = await wreakHavoc({ server, image, random: randomFrom(seed + 1), steps, breakSomething });
-    await expectExactly(server, engine.docker, model);
-    await server.cli(["delete", "containers", "--all", "-n", "default"]);
-    await expectExactly(server, engine.docker, new Map());
+    await survives(server, 10, { break: () => engine.kill9(), mend: () => engine.restart() });
   });
 
   test.skipIf(etcdMissing)(`of etcd${etcdMissing ? `: skipped, ${etcdMissing}` : ""}`, async () => {
@@ -54,13 +58,6 @@ describe.skipIf(missing)(`crashes, CHAOS_SEED=${seed}${missing ? `: skipped, ${m
       docker: engine.endpoint,
       args: ["--store", "etcd", "--etcd-endpoints", etcd.endpoint],
     });
-    const breakSomething = async (): Promise<void> => {
-      await etcd.kill9();
-      await etcd.start();
-    };
-    const model = await wreakHavoc({ server, image, random: randomFrom(seed + 2), steps, breakSomething });
-    await expectExactly(server, engine.docker, model);
-    await server.cli(["delete", "containers", "--all", "-n", "default"]);
-    await expectExactly(server, engine.docker, new Map());
+    await survives(server, 40, { break: () => etcd.kill9(), mend: () => etcd.start() });
   });
 });

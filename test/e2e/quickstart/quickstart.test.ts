@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import type Docker from "dockerode";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { missingCommand } from "../../lab/commands.ts";
 import { Dockerd, dockerdMissing } from "../../lab/docker.ts";
@@ -109,7 +110,7 @@ describe.skipIf(missing)(`quickstart${missing ? `: skipped, ${missing}` : ""}`, 
     test("it takes that one, and the three Containers are in it", async () => {
       expect(output).not.toContain("starting dockerd");
       for (const row of threeAsAsked) expect(output).toMatch(row);
-      const found = await engine.docker.listContainers({ all: true });
+      const found = await containersOn(engine);
       expect(found.map(({ Image, State }) => `${Image} ${State}`).sort()).toEqual([
         "stowage-quickstart/tools:1 exited",
         "stowage-quickstart/tools:1 running",
@@ -138,7 +139,7 @@ describe.skipIf(missing)(`quickstart${missing ? `: skipped, ${missing}` : ""}`, 
     test("Ctrl-C ends all that it started, and nothing else", async () => {
       process.kill(-(quickstart.child.pid ?? 0), "SIGINT");
       expect({ exit: await quickstart.exit, output }).toMatchObject({ exit: [0, null] });
-      expect(await engine.docker.listContainers({ all: true })).toEqual([]);
+      expect(await containersOn(engine)).toEqual([]);
       expect(await processesNaming(folder)).toEqual([]);
     });
   });
@@ -154,4 +155,10 @@ function plain(text: string): string {
     .replace(/ +/g, " ")
     .replace(/ $/gm, "")
     .trim();
+}
+
+/** Without the toolbox's, which come and go. */
+async function containersOn({ docker }: Dockerd): Promise<readonly Docker.ContainerInfo[]> {
+  const all = await docker.listContainers({ all: true });
+  return all.filter(({ Labels }) => !("stowage.dev/toolbox" in Labels));
 }

@@ -9,7 +9,7 @@ import { missingCommand } from "../../lab/commands.ts";
 import { Etcd, etcdMissing } from "../../lab/etcd.ts";
 import { LoadBalancer } from "../../lab/load-balancer.ts";
 import { capture, eventually, StowageServer } from "../../lab/stowage.ts";
-import { randomFrom } from "../crash/chaos.ts";
+import { randomFrom } from "../../chaos/random.ts";
 import { Appender, configMap, Counter, Follower, Kubectl, Maker, work } from "./workload.ts";
 
 const seed = Number(process.env["CHAOS_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
@@ -124,7 +124,7 @@ describe.skipIf(missing)(`replicas, CHAOS_SEED=${seed}${missing ? `: skipped, ${
     await informer.start();
 
     const working = work(workers, stop.signal);
-    const random = randomFrom(seed);
+    const random = randomFrom(seed).next;
     const upTo = (most: number): number => Math.floor(random() * most);
     const killing = async (): Promise<void> => {
       for (let kill = 0; kill < kills && !stop.signal.aborted; kill++) {

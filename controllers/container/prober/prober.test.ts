@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import type { Probe } from "../../../crds/probes.ts";
+import type { HostDriver } from "../../../drivers/driver.ts";
+import { FakeClock } from "../../../test/fakes/clock.ts";
+import { containerOf, observedOf } from "../../../test/fakes/objects.ts";
+import { Prober } from "./prober.ts";
+
+/** A container whose program writes so and fails, and what is told of it. */
+function world(output: string) {
+  const clock = new FakeClock();
+  const told: string[] = [];
+  const driver: Pick<HostDriver, "exec" | "connect"> = {
+    exec: async () => ({ exitCode: 1, output }),
+    connect: () => Promise.reject(new Error("nobody asks for a port")),
+  };
+  const events = { event: (...[, , , message]: readonly [unknown, unknown, unknown, string]) => told.push(message) };
+  const prober = new Prober({ clock, events, random: () => 0 });
+  const livenessProbe = { exec: { command: ["check"] }, periodSeconds: 1, failureThreshold: 1 } as Partial<Probe>;
+  const container = containerOf({ livenessProbe });
+  const keep = observedOf(container.spec, { state: "running", startedAt: "2026-01-01T00:00:00Z" });
+  return { clock, told, driver, prober, container, keep };
+}
+
+test("what a probe writes is told without what Secrets have, or had while it ran", async () => {
+  const { clock, told, driver, prober, container, keep } = world("cannot log in with hunter1 nor hunter2");
+  prober.watch(container, keep, driver, ["hunter1"]);
+  prober.watch(container, keep, driver, ["hunter2"]);
+  await clock.pass(100);
+  expect(told).toEqual(["Liveness probe failed: cannot log in with *** nor ***"]);
+  expect(prober.watch(container, keep, driver)?.liveness?.message).toBe("cannot log in with *** nor ***");
+});

@@ -1,0 +1,54 @@
+/** The images that an Engine has, and how they go. */
+import { z } from "zod";
+import type { HostUnreachableError, StepError, StoredImage } from "../driver.ts";
+import type { Connection } from "./connection.ts";
+import { EngineRefusal, refused } from "./errors.ts";
+import { toolboxImage } from "./toolbox/toolbox.ts";
+
+const Images = z.array(
+  z.object({
+    Id: z.string(),
+    RepoTags: z.array(z.string()).nullish(),
+    RepoDigests: z.array(z.string()).nullish(),
+    Size: z.number(),
+  }),
+);
+const Users = z.array(z.object({ ImageID: z.string() }));
+
+const callTimeoutMs = 120_000;
+
+/** Layers of others are no images of their own. The toolbox's would come again at once. */
+export async function storedImages(connection: Connection, signal: AbortSignal): Promise<readonly StoredImage[]> {
+  const list = { method: "GET", signal, timeoutMs: callTimeoutMs } as const;
+  const images = await connection.read({ ...list, path: "/images/json" }, Images);
+  // After the images: one that a container was made from meanwhile is used.
+  const users = await connection.read({ ...list, path: "/containers/json", query: { all: true } }, Users);
+  const used = new Set(users.map(({ ImageID }) => ImageID));
+  return images
+    .map(({ Id, RepoTags, RepoDigests, Size }) => ({
+      id: Id,
+      names: [...(RepoTags ?? []), ...(RepoDigests ?? [])].filter((name) => !name.includes("<none>")),
+      sizeBytes: Size,
+      used: used.has(Id),
+    }))
+    .filter(({ names }) => !names.some((name) => name.startsWith(`${toolboxImage}:`)));
+}
+
+/** Name by name and never by force, which would take an image away from containers that do not run. */
+export async function removeImage(connection: Connection, image: StoredImage, signal: AbortSignal): Promise<boolean> {
+  for (const name of image.names.length === 0 ? [image.id] : image.names) {
+    try {
+      await connection.call({ method: "DELETE", path: `/images/${name}`, signal, timeoutMs: callTimeoutMs });
+    } catch (error) {
+      if (!(error instanceof EngineRefusal)) throw error;
+      // The digest goes with the last tag.
+      if (error.status === 404) continue;
+      if (error.status === 409) return false;
+      throw notRemoved(image, error);
+    }
+  }
+  return true;
+}
+
+const notRemoved = ({ names, id }: StoredImage, refusal: EngineRefusal): StepError | HostUnreachableError =>
+  refused("RemoveError", `image "${names[0] ?? id}"`, refusal);

@@ -1,0 +1,131 @@
+/** Crash loops, hooks and init containers, on a real Engine. */
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { ContainerStatus } from "../../../crds/container.ts";
+import { labels } from "../../../drivers/labels.ts";
+import { Dockerd, dockerdMissing } from "../../lab/docker.ts";
+import { imagesMissing, importBusybox } from "../../lab/images.ts";
+import { Scenario } from "../../lab/scenario.ts";
+import { StowageServer, eventually } from "../../lab/stowage.ts";
+
+const missing = dockerdMissing ?? imagesMissing;
+
+const manifest = (name: string): string => join(import.meta.dirname, `${name}.yaml`);
+
+describe.skipIf(missing)(`life cycle${missing ? `: skipped, ${missing}` : ""}`, () => {
+  let engine: Dockerd;
+  let server: StowageServer;
+  let user: Scenario;
+
+  beforeAll(async () => {
+    engine = await Dockerd.start({ name: "lifecycle", liveRestore: true });
+    await importBusybox(engine.docker);
+    server = await StowageServer.start({ docker: engine.endpoint });
+    user = new Scenario(server);
+  });
+  afterAll(async () => {
+    await server[Symbol.asyncDispose]();
+    await engine[Symbol.asyncDispose]();
+  });
+  afterEach(async () => {
+    await server.cli(["delete", "containers", "--all"]);
+    await eventually("nothing is left", async () => (await onHost()).length === 0);
+  });
+
+  const onHost = async (): Promise<readonly string[]> =>
+    (await engine.docker.listContainers({ all: true, filters: { label: [labels.instance] } })).map(({ Id }) => Id);
+  const containerOf = ({ containerID = "" }: ContainerStatus) =>
+    engine.docker.getContainer(containerID.replace("docker://", ""));
+
+  test("a container that ends at once is restarted later and later", async () => {
+    await user.apply(manifest("crash-loop"));
+    const backedOff = (seconds: number): Promise<ContainerStatus> =>
+      user.shows("loop", {
+        summary: "CrashLoopBackOff",
+        message: `back-off ${seconds}s restarting failed container`,
+        phase: "Running",
+        exitCode: 3,
+      });
+    const first = await backedOff(10);
+    const second = await backedOff(20);
+    const seconds = (Date.parse(second.startedAt ?? "") - Date.parse(first.finishedAt ?? "")) / 1000;
+    expect(seconds).toBeGreaterThanOrEqual(9);
+    expect(second.containerID).toBe(first.containerID);
+    expect(second.restartCount).toBe((first.restartCount ?? 0) + 1);
+    await user.told("loop", "BackOff", "Back-off restarting failed container");
+    // Its history outlives the server.
+    await server.kill9();
+    await server.start();
+    await backedOff(40);
+  });
+
+  test("postStart comes before Ready, preStop before the stop signal", async () => {
+    await user.apply(manifest("hooks"));
+    const status = await user.is("hooked", "Ready", { status: "False", reason: "PostStartHookPending" });
+    expect(status.phase).toBe("Running");
+    const execution = await containerOf(status).exec({ Cmd: ["touch", "/tmp/go"], AttachStdout: true });
+    await buffer(await execution.start({}));
+    await user.is("hooked", "Ready", { status: "True" });
+    expect(await user.logs("hooked")).toBe("post-start\n");
+    const log = await containerOf(status).logs({ follow: true, stdout: true });
+    const written = buffer(log);
+    await user.delete("hooked");
+    expect((await written).toString().replace(/[^a-z\n-]/g, "")).toBe("post-start\npre-stop\nstopped\n");
+  });
+
+  test("a postStart that fails is told, and the container restarted", async () => {
+    await user.apply(manifest("post-start-fails"));
+    await user.shows("unwilling", { summary: "CrashLoopBackOff" });
+    await user.told("unwilling", "FailedPostStartHook", "PostStartHook failed: the command ended with exit code 7");
+  });
+
+  test("init containers run one after the other, again for a new container, and not for a new run", async () => {
+    await user.apply(manifest("init"));
+    const status = await user.is("app", "Ready", { status: "True" });
+    const [first, second] = status.initContainerStatuses ?? [];
+    expect(first).toMatchObject({ name: "first", state: "Terminated", reason: "Completed", exitCode: 0 });
+    expect(second).toMatchObject({ name: "second", state: "Terminated", reason: "Completed", exitCode: 0 });
+    expect(Date.parse(second?.startedAt ?? "")).toBeGreaterThanOrEqual(Date.parse(first?.finishedAt ?? ""));
+    expect(Date.parse(status.startedAt ?? "")).toBeGreaterThanOrEqual(Date.parse(second?.finishedAt ?? ""));
+    expect(await user.logs("app", "-c", "first")).toBe("the first\napp\n");
+    expect(await user.logs("app", "-c", "second")).toBe("the second\n");
+
+    await containerOf(status).kill();
+    const again = await user.is("app", "Ready", { status: "True" }, ({ startedAt }) => startedAt !== status.startedAt);
+    expect(again.containerID).toBe(status.containerID);
+    expect(again.initContainerStatuses).toEqual(status.initContainerStatuses);
+
+    await user.change("app", { env: [{ name: "A", value: "b" }] });
+    const replaced = await user.is(
+      "app",
+      "Ready",
+      { status: "True" },
+      ({ containerID }) => containerID !== status.containerID,
+    );
+    const ids = replaced.initContainerStatuses?.map(({ containerID }) => containerID) ?? [];
+    expect(ids).not.toContain(first?.containerID);
+    expect(ids).not.toContain(second?.containerID);
+    expect(await onHost()).toHaveLength(3);
+  });
+
+  test("an init container that fails is tried again later and later, and keeps the container from being made", async () => {
+    await user.apply(manifest("init-fails"));
+    const status = await user.shows("stuck", {
+      summary: "Init:CrashLoopBackOff",
+      message: "back-off 10s restarting failed init container broken",
+    });
+    expect(status).toMatchObject({ phase: "Pending", initContainerStatuses: [{ exitCode: 5, reason: "Error" }] });
+    expect(status.containerID).toBeUndefined();
+    await server.kill9();
+    await server.start();
+    await user.shows("stuck", { message: "back-off 20s restarting failed init container broken" });
+    expect(await onHost()).toHaveLength(1);
+  });
+
+  test("with restartPolicy Never an init container that fails ends everything", async () => {
+    await user.apply(manifest("init-never"));
+    await user.shows("once", { phase: "Failed", summary: "Init:Error" });
+    expect(await onHost()).toHaveLength(1);
+  });
+});
