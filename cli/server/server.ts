@@ -95,7 +95,11 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     connectors: {
       "containers.stowage.dev/log": (object, query, aborted) =>
         containerLog(
-          ...([api.client, openDriver, object as Container, logOptions(query, clock.now()), aborted] as const),
+          api.client,
+          openDriver,
+          object as Container,
+          logOptions(query, clock.now()),
+          aborted,
           query.get("container") ?? undefined,
         ),
       "containers.stowage.dev/stats": (object, _, aborted) =>

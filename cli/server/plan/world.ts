@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Client } from "../../../api/client/client.ts";
-import { ApiError, isNotFound } from "../../../api/status.ts";
+import { isNotFound } from "../../../api/status.ts";
 import { adoptedID } from "../../../controllers/container/adoption.ts";
 import type { Resolved } from "../../../controllers/container/inputs/inputs.ts";
 import { resolve, sourcesOf } from "../../../controllers/container/inputs/inputs.ts";
-import { readSources } from "../../../controllers/container/inputs/lookup.ts";
+import { readSources, typeOf } from "../../../controllers/container/inputs/lookup.ts";
 import { preview, previewRemoval } from "../../../controllers/container/preview.ts";
 import { deletion, whyAway } from "../../../controllers/container/reconciler.ts";
 import { forEachParallel } from "../../../controllers/runtime/parallel.ts";
@@ -178,7 +178,7 @@ export class World {
   #usesChanged(container: Container): boolean {
     if (container.status?.hostName === undefined) return false;
     return sourcesOf(container).some(({ kind, namespace, name }) =>
-      this.#known.sources.has(sourceKey(kind === "Secret" ? secretType : configMapType, { namespace, name })),
+      this.#known.sources.has(sourceKey(typeOf(kind), { namespace, name })),
     );
   }
 
@@ -383,6 +383,5 @@ function whyUnknown(error: unknown): string | undefined {
   if (error instanceof StepError) return error.message;
   if (error instanceof DOMException && error.name === "TimeoutError")
     return `The host did not show what it has within ${lookTimeoutMs / 1000} s`;
-  // The Secret with its certificate.
-  return error instanceof ApiError && error.reason === "NotFound" ? error.message : undefined;
+  return undefined;
 }

@@ -8,7 +8,7 @@ import type { Clock } from "../../../process/clock.ts";
 import type { Cache } from "../../runtime/reconciler.ts";
 import type { Resolved } from "./inputs.ts";
 import { resolve, sourcesOf } from "./inputs.ts";
-import type { ConfigMap, Secret, Sources } from "./objects.ts";
+import type { ConfigMap, Secret, SourceKind, Sources } from "./objects.ts";
 
 export interface LookupOptions {
   readonly client: Pick<Client, "get">;
@@ -56,6 +56,8 @@ export class Lookup {
   }
 }
 
+export const typeOf = (kind: SourceKind): ResourceType => (kind === "Secret" ? secretType : configMapType);
+
 /** What a Container takes something from, each object read once; undefined from `read` where there is none. */
 export async function readSources(
   container: Container,
@@ -65,7 +67,7 @@ export async function readSources(
   for (const { kind, namespace, name } of sourcesOf(container)) {
     const id = `${kind} ${name}`;
     if (found.has(id)) continue;
-    found.set(id, await read(kind === "Secret" ? secretType : configMapType, { namespace, name }));
+    found.set(id, await read(typeOf(kind), { namespace, name }));
   }
   return { configMap: (name) => found.get(`ConfigMap ${name}`), secret: (name) => found.get(`Secret ${name}`) };
 }
