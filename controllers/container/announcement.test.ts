@@ -26,7 +26,7 @@ test.each<{ why: string; before?: ContainerStatus; after: ContainerStatus; want:
   {
     why: "a host that does not answer",
     after: { ...running, phase: "Unknown", summary: "Unknown", message: 'Host "h1" is not ready' },
-    want: 'Warning HostLost Host "h1" is not ready',
+    want: 'Warning HostUnreachable Host "h1" is not ready',
   },
   {
     why: "a host that answers again",

@@ -75,7 +75,7 @@ function ended(before: ContainerStatus, after: ContainerStatus): ChangeAnnouncem
 function answered(before: ContainerStatus, after: ContainerStatus): ChangeAnnouncement | undefined {
   const { hostName = "", message = "" } = after;
   if (after.phase === "Unknown" && before.phase !== "Unknown") {
-    return { type: "Warning", reason: "HostLost", message };
+    return { type: "Warning", reason: "HostUnreachable", message };
   }
   if (before.phase !== "Unknown" || after.phase === "Unknown") return undefined;
   return { type: "Normal", reason: "HostFound", message: `Host "${hostName}" answers again` };

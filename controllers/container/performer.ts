@@ -12,11 +12,7 @@ import type { Action } from "./plan.ts";
 import type { PullSecretsOptions } from "./pull-secrets.ts";
 import { pullCredentials } from "./pull-secrets.ts";
 import type { Work } from "./work.ts";
-
-/** Something else is asked for than what the work is about. Its change has woken us: the next work is about that. */
-export class SupersededError extends Error {
-  override readonly name = "SupersededError";
-}
+import { SupersededError } from "./work.ts";
 
 /** A container's postStart hook failed: its run must end. */
 export class PostStartError extends Error {

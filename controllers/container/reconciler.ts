@@ -20,7 +20,7 @@ import { followsTag, ImageUpdates } from "./image-updates.ts";
 import type { Resolved } from "./inputs/inputs.ts";
 import type { Lookup } from "./inputs/lookup.ts";
 import { conceal, withoutValues } from "./inputs/words.ts";
-import { Performer, PostStartError, SupersededError } from "./performer.ts";
+import { Performer, PostStartError } from "./performer.ts";
 import { asPlaced } from "./placed.ts";
 import type { Action, Plan, Wanted } from "./plan.ts";
 import { planRemoval } from "./plan.ts";
@@ -29,7 +29,7 @@ import type { Prober } from "./prober/prober.ts";
 import { pullCredentials } from "./pull-secrets.ts";
 import { evictedStatus, unknownStatus, withoutFormerHost } from "./status.ts";
 import type { WorkOptions } from "./work.ts";
-import { Work, finalizer } from "./work.ts";
+import { SupersededError, Work, finalizer } from "./work.ts";
 
 export interface ContainerReconcilerOptions extends WorkOptions {
   readonly client: WorkOptions["client"] & Pick<Client, "get">;

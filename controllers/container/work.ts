@@ -23,6 +23,11 @@ export interface WorkOptions {
   readonly clock: Clock;
 }
 
+/** Something else is asked for than what the work is about. Its change has woken us: the next work is about that. */
+export class SupersededError extends Error {
+  override readonly name = "SupersededError";
+}
+
 /** What is known of a Container besides its own container. */
 export type Seen = Pick<Sight, "init" | "verdict" | "imageDigest">;
 
@@ -57,7 +62,7 @@ export class Work {
     const { uid, generation, deletionTimestamp } = this.container.metadata;
     const { metadata: cached, status } = this.#options.containers.get(this.key) ?? {};
     // Who was asked to leave meanwhile must not be started any more: what may run once would have run here.
-    if (status?.eviction !== undefined) return false;
+    if (status?.eviction !== undefined || status?.hostName !== this.container.status?.hostName) return false;
     return cached?.uid === uid && cached.generation === generation && cached.deletionTimestamp === deletionTimestamp;
   }
 
@@ -84,15 +89,20 @@ export class Work {
     this.#seen = seen;
   }
 
-  /** Writes the status that `sight` comes to, if that says anything new. Throws Conflict, NotFound. */
+  /** Writes the status that `sight` comes to, if that says anything new. Throws what {@link write} does. */
   async show(sight: Shown): Promise<void> {
     const now = this.#options.clock.now();
     const { generation } = this.container.metadata;
     await this.write(statusOf({ ...this.#seen, ...sight, container: this.latest(), generation, now }));
   }
 
+  /**
+   * Throws Conflict, NotFound, and SupersededError where it has left the Host that this work is about: the work may have
+   * begun with a copy from before our own word of that, and the scheduler has had its say since.
+   */
   async write(status: ContainerStatus): Promise<void> {
     const newest = this.#newest();
+    if (newest.status?.hostName !== this.container.status?.hostName) throw new SupersededError();
     if (isDeepStrictEqual(status, newest.status)) return;
     const next: Container = { ...newest, status };
     this.#outdate(newest, await this.#options.client.updateStatus<Container>(containerType, next));
