@@ -6,6 +6,7 @@ import type { CustomResourceDefinition } from "../crds/custom-resource-definitio
 import { customResourceDefinition } from "../crds/custom-resource-definition.ts";
 import { kinds } from "../crds/index.ts";
 import type { KubeObject, ResourceType } from "../crds/meta.ts";
+import type { AdmissionPlugin } from "./admission/admission.ts";
 import { Admission } from "./admission/admission.ts";
 import { AdoptionPlugin } from "./admission/adoption.ts";
 import { DynamicAdmission } from "./admission/dynamic-admission.ts";
@@ -54,6 +55,8 @@ export interface ApiServerOptions {
   readonly connectors: Connectors;
   /** What answers creates of kinds that are kept nowhere, besides reviews; nothing when absent. */
   readonly answerers?: Answerers;
+  /** What else may change or refuse, of those who look after a kind; nothing when absent. */
+  readonly plugins?: readonly AdmissionPlugin[];
   readonly clock: Clock;
   readonly random?: Random;
   readonly log: Log;
@@ -116,6 +119,7 @@ export class ApiServer implements AsyncDisposable {
           },
         }),
         new PriorityPlugin(() => registry.builtin(priorityClassType)),
+        ...(options.plugins ?? []),
         new AdoptionPlugin(defaultAuthorizer),
         dynamic.mutatingWebhooks,
         dynamic.validatingPolicies,

@@ -530,6 +530,12 @@ const rulesAcrossFields: readonly CelRule[] = [
 ];
 
 /**
+ * Ours in metadata.finalizers: there may be something of it on a host. Every Container has it from its creation on, so that
+ * nothing is made for one that could vanish unseen.
+ */
+export const containerFinalizer = "stowage.dev/container";
+
+/**
  * metadata.annotations: the full id of a container on placement.hostName that nobody's control plane made, and that the
  * Container takes over as it is. docs/adr/0005-adoption.md.
  */

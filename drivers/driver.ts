@@ -233,6 +233,9 @@ export interface HostDriver extends AsyncDisposable {
    */
   observe(owner: Owner, signal: AbortSignal, adoption?: Adoption): Promise<readonly Observed[]>;
 
+  /** What `create` made of a Container, by the name that it gave it: one call, which shows no copies. */
+  made(container: Container, signal: AbortSignal): Promise<Observed | undefined>;
+
   /** What could be adopted: containers that no control plane made. */
   adoptable(signal: AbortSignal): Promise<readonly Adoptable[]>;
 

@@ -13,6 +13,7 @@ import type { Client } from "../../api/client/client.ts";
 import { ManagedClient } from "../../api/client/managed-client.ts";
 import { defaultAuthorizer } from "../../api/auth/authorization.ts";
 import { writePrivate } from "../../api/auth/certificates.ts";
+import { InUseProtection } from "../../api/admission/in-use-protection.ts";
 import { ApiServer } from "../../api/server.ts";
 import { isAlreadyExists } from "../../api/status.ts";
 import type { Store } from "../../api/storage/store.ts";
@@ -108,6 +109,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
         hostStats(openDriver, object as Host, () => clock.now(), aborted),
       "hosts.stowage.dev/adoptable": (object, _query, aborted) => adoptable(openDriver, object as Host, aborted),
     },
+    plugins: [new InUseProtection()],
     answerers: {
       "plans.stowage.dev": planAnswerer({
         client: () => api.client,

@@ -20,6 +20,7 @@ import { adoptedID } from "./adoption.ts";
 import { showsItself, sourcesOf } from "./inputs/inputs.ts";
 import { Lookup } from "./inputs/lookup.ts";
 import type { ConfigMap, Secret, SourceKind } from "./inputs/objects.ts";
+import { Inventory } from "./inventory.ts";
 import { leftovers } from "./leftovers.ts";
 import { isLimited, overfull } from "./overfull.ts";
 import { Prober } from "./prober/prober.ts";
@@ -65,11 +66,13 @@ export function containerController(options: ContainerControllerOptions): Contro
   const secrets = informers.for<Secret>(secretType);
   const lookup = new Lookup({ client, configMaps, secrets, digestKey, clock });
   const prober = new Prober({ clock, events, random });
+  const inventory = new Inventory();
   const reconciler = new ContainerReconciler({
     client,
     containers,
     hosts,
     drivers,
+    inventory,
     lookup,
     events,
     clock,
@@ -132,6 +135,7 @@ export function containerController(options: ContainerControllerOptions): Contro
       };
       prober.listen(look);
       const hear = (news: HostNews): void => {
+        inventory.hear(news);
         switch (news.kind) {
           case "changed":
             look(`${news.owner.namespace}/${news.owner.name}`);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Client } from "../../api/client/client.ts";
 import type { Container, ContainerStatus } from "../../crds/container.ts";
-import { containers as containerType } from "../../crds/container.ts";
+import { containerFinalizer as finalizer, containers as containerType } from "../../crds/container.ts";
 import type { Observed, Owner, PullProgress } from "../../drivers/driver.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { Cache, EventRecorder, Key } from "../runtime/reconciler.ts";
@@ -9,9 +9,6 @@ import { announceChange } from "./announcement.ts";
 import { keyOf } from "../runtime/reconciler.ts";
 import type { Sight } from "./status.ts";
 import { formatProgress, statusOf } from "./status.ts";
-
-/** Ours in metadata.finalizers: there may be something on a host. */
-export const finalizer = "stowage.dev/container";
 
 /** A pull tells of itself in the status this often at most. */
 const progressEveryMs = 1_000;

@@ -51,7 +51,7 @@ const patience = { silenceMs: 4_000, workMs: 30_000 };
 const relistMs = 60_000;
 /** What a stale one has for its end: as Containers have it by default, and no longer, for all on the Host wait for it. */
 const mostGraceSeconds = 30;
-/** Containers are counted again this long after one of them changed: many change at a time. */
+/** Containers are counted again once none has changed for so long; where one always does, the relist counts them. */
 const recountMs = 2_000;
 
 interface Connection {
@@ -243,7 +243,8 @@ export class HostReconciler implements Reconciler {
       },
       changed: (owner) => {
         feed.tell({ kind: "changed", hostName: name, owner });
-        connection.recount ??= clock.after(recountMs, () => {
+        connection.recount?.[Symbol.dispose]();
+        connection.recount = clock.after(recountMs, () => {
           connection.recount = undefined;
           connection.recountDue = true;
           this.#wake(name);

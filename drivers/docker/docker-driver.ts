@@ -156,6 +156,12 @@ export class DockerDriver implements HostDriver {
     return [...made, ...adopted];
   }
 
+  async made(container: Container, signal: AbortSignal): Promise<Observed | undefined> {
+    const inspect = await this.#inspect(hostSideName(container), signal);
+    const found = inspect && observed(inspect, this.#instance);
+    return found?.uid === container.metadata.uid ? found : undefined;
+  }
+
   adoptable(signal: AbortSignal): Promise<readonly Adoptable[]> {
     return this.#adopters.adoptable(signal);
   }

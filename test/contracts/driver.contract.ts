@@ -181,10 +181,12 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>, sk
 
       test("an object of the same name with another uid gets a container of its own", async () => {
         const [before, after] = [containerOf({ image: lab.image }, "twin"), containerOf({ image: lab.image }, "twin")];
+        await expect(driver.made(before, signal)).resolves.toBeUndefined();
         await create(before, false);
         await create(after, false);
         const uids = (await driver.observe(ownerOf(after), signal)).map(({ uid }) => uid);
         expect(uids.sort()).toEqual([before.metadata.uid, after.metadata.uid].sort());
+        await expect(driver.made(after, signal)).resolves.toMatchObject({ uid: after.metadata.uid, state: "created" });
       });
 
       test("translates what the spec says", async () => {
