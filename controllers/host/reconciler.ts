@@ -62,6 +62,8 @@ interface Connection {
   /** What was seen last; undefined while it does not answer. */
   look: Look | undefined;
   relistAt: number;
+  /** When it last told of a change, in milliseconds since 1970; 0 where nobody listens. */
+  heardAt: number;
   answeredAt: Date | undefined;
   recountDue: boolean;
   recount: Disposable | undefined;
@@ -171,7 +173,8 @@ export class HostReconciler implements Reconciler {
       connection.recountDue = false;
       return { ...connection.look, ...(await this.#count(name, driver, await driver.owners(signal), signal)) };
     }
-    await driver.ping(signal);
+    // Who has just told of a change is there.
+    if (Math.abs(now - connection.heardAt) >= probeMs) await driver.ping(signal);
     return connection.look;
   }
 
@@ -243,6 +246,7 @@ export class HostReconciler implements Reconciler {
       },
       changed: (owner) => {
         feed.tell({ kind: "changed", hostName: name, owner });
+        connection.heardAt = clock.now().getTime();
         connection.recount?.[Symbol.dispose]();
         connection.recount = clock.after(recountMs, () => {
           connection.recount = undefined;
@@ -251,6 +255,7 @@ export class HostReconciler implements Reconciler {
         });
       },
       lost: () => {
+        connection.heardAt = 0;
         this.#wake(name);
       },
     });
@@ -271,6 +276,7 @@ export class HostReconciler implements Reconciler {
       generation: undefined,
       look: undefined,
       relistAt: 0,
+      heardAt: 0,
       answeredAt: undefined,
       recountDue: false,
       recount: undefined,
