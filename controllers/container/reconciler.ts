@@ -82,6 +82,8 @@ export class ContainerReconciler implements Reconciler {
   readonly #begun = new Set<Key>();
   /** Those that are being worked on and of which there was news since they were last observed. */
   readonly #heard = new Set<Key>();
+  /** Those that are being worked on and whose pull secrets changed meanwhile. */
+  readonly #pullsAnew = new Set<Key>();
   readonly #imageUpdates: ImageUpdates;
 
   constructor(options: ContainerReconcilerOptions) {
@@ -110,6 +112,18 @@ export class ContainerReconciler implements Reconciler {
       this.#working.get(key)?.abort(new SupersededError());
   }
 
+  /**
+   * Takes a change of what its images are pulled with: a pull that failed waits no longer, and one that is under way and
+   * fails is tried once more. False where neither is so: there is nothing to wake it for.
+   */
+  pullAnew(key: Key): boolean {
+    const isBusy = this.#busy.has(key);
+    if (isBusy) this.#pullsAnew.add(key);
+    const failed = this.#failures.get(key)?.problem.reason === "ErrImagePull";
+    if (failed) this.#failures.delete(key);
+    return isBusy || failed;
+  }
+
   async reconcile(key: Key, signal: AbortSignal): Promise<Outcome> {
     this.#busy.add(key);
     using working = childOf(signal);
@@ -127,6 +141,7 @@ export class ContainerReconciler implements Reconciler {
       this.#busy.delete(key);
       this.#working.delete(key);
       this.#heard.delete(key);
+      this.#pullsAnew.delete(key);
     }
   }
 
@@ -359,6 +374,7 @@ export class ContainerReconciler implements Reconciler {
       if (!(error instanceof StepError)) throw error;
       // Somebody was quicker: look again.
       if (error.reason === "NoSuchContainer") return;
+      if (error.reason === "ErrImagePull" && this.#pullsAnew.delete(work.key)) return;
       const words = withoutValues(error.message, work.container.spec, resolved.inputs);
       this.#fail(work, error.reason, conceal(words, resolved.secrets));
     }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Client } from "../../api/client/client.ts";
 import { isConflict, isNotFound } from "../../api/status.ts";
 import type { Container } from "../../crds/container.ts";
@@ -47,11 +48,12 @@ const workers = 128;
 const byHost = "container/hostName";
 const byFormerHost = "container/formerHosts";
 const bySource = "container/source";
+const byPullSecret = "container/pullSecret";
 const sourceId = (kind: SourceKind, namespace: string, name: string): string => `${kind} ${namespace}/${name}`;
 
 /**
  * Keeps every bound Container as asked. Woken by changes of the desired state, by news from the hosts (HostFeed), by
- * changes of the ConfigMaps and Secrets that it uses, and when a Host becomes ready or is lost.
+ * changes of the ConfigMaps and Secrets that it uses or is pulled with, and when a Host becomes ready or is lost.
  */
 export function containerController(options: ContainerControllerOptions): ControllerDefinition {
   const { client, informers, drivers, feed, events, clock, random, log, digestKey } = options;
@@ -59,6 +61,8 @@ export function containerController(options: ContainerControllerOptions): Contro
     [byHost]: ({ status }) => (status?.hostName === undefined ? [] : [status.hostName]),
     [byFormerHost]: ({ status }) => status?.formerHosts ?? [],
     [bySource]: (container) => sourcesOf(container).map(({ kind, namespace, name }) => sourceId(kind, namespace, name)),
+    [byPullSecret]: ({ metadata: { namespace = "" }, spec }) =>
+      (spec.imagePullSecrets ?? []).map(({ name }) => `${namespace}/${name}`),
     [byAdopted]: (container) => [adoptedID(container)].filter((id) => id !== undefined),
   });
   const hosts = informers.for<Host>(hostType);
@@ -172,7 +176,11 @@ export function containerController(options: ContainerControllerOptions): Contro
         }),
         secrets.onChange((old, next) => {
           const either = next ?? old;
-          if (either !== undefined) wakeUsers("Secret", either);
+          if (either === undefined) return;
+          wakeUsers("Secret", either);
+          if (isDeepStrictEqual(old?.data, next?.data)) return;
+          for (const container of containers.byIndex(byPullSecret, keyOf(either)))
+            if (reconciler.pullAnew(keyOf(container))) wake(keyOf(container));
         }),
         feed.listen(hear),
         prober,
