@@ -9,7 +9,10 @@ import type { Toleration } from "./placement.ts";
 
 /** The Host does not answer. */
 export const unreachableTaint = "stowage.dev/unreachable";
-/** The Host answers, and cannot be driven. */
+/**
+ * The Host answers, and cannot be driven; or, with the effect NoSchedule, what it names as its credentials is of no use:
+ * that is a mistake of ours, and says nothing of whether its Containers run.
+ */
 export const notReadyTaint = "stowage.dev/not-ready";
 /** Its disk is too full for more. Those that are there stay. */
 export const diskPressureTaint = "stowage.dev/disk-pressure";

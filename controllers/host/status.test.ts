@@ -111,6 +111,25 @@ test("a host that is away keeps what is known of it, and its last heartbeat", ()
   expect(after(lost, silent, later(600))).toEqual(lost);
 });
 
+test("a Secret that is wrong keeps further Containers away, and moves none", () => {
+  const refused: Probe = { ready: false, reason: "InvalidCredentials", message: "the Secret does not exist" };
+  const away = after(first, refused, later(5));
+  expect(findCondition(away.conditions, "Ready")).toMatchObject({ status: "False", reason: "InvalidCredentials" });
+  const taint = { key: "stowage.dev/not-ready", effect: "NoSchedule", timeAdded: formatTime(later(5)) };
+  expect(away.taints).toEqual([taint]);
+  expect(after(away, refused, later(600)).taints).toEqual([taint]);
+});
+
+test("a host that is silent once its Secret is right again is lost since then, not since it answered last", () => {
+  const refused: Probe = { ready: false, reason: "InvalidCredentials", message: "the Secret does not exist" };
+  const away = after(first, refused, later(5));
+  const host = hostOf("a", { status: away });
+  const lost = statusOf({ host, probe: silent, answeredAt: now, bound: [], now: later(600) });
+  const taints = [{ key: "stowage.dev/unreachable", effect: "NoExecute", timeAdded: formatTime(later(600)) }];
+  expect(lost.taints).toEqual(taints);
+  expect(after(lost, silent, later(700)).taints).toEqual(taints);
+});
+
 test("an Engine that cannot be driven is neither ready nor supported", () => {
   const status = after(first, { ready: false, reason: "EngineUnsupported", message: "too old" }, later(5));
   expect(status.conditions?.map(({ type, status: is }) => [type, is])).toEqual([

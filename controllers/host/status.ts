@@ -73,7 +73,7 @@ export function statusOf({ host, probe, answeredAt, bound, now }: HostSight): Ho
   ];
   // What was seen last is still the best guess at what it will be when it is back.
   if (!probe.ready)
-    return { ...previous, ...asOf, taints: taintsFor(probe.reason, previous, answeredAt ?? now), conditions };
+    return { ...previous, ...asOf, taints: taintsFor(probe.reason, previous, answeredAt, now), conditions };
   const { taints: _overcome, ...before } = previous;
   const taints = findCondition(conditions, "DiskPressure")?.status === "True" ? [diskTaint(previous, now)] : [];
   const next = {
@@ -134,14 +134,20 @@ export function orphanVolumes(
 }
 
 /**
- * What makes Containers leave a Host that is lost, counted from its last answer on.
+ * What makes Containers leave a Host that is lost, counted from its last answer on. One that we cannot ask for want of its
+ * credentials is not lost: what runs there goes on. Were it lost meanwhile, that counts from when we can ask it again.
  * Source: kubernetes/pkg/controller/nodelifecycle/node_lifecycle_controller.go.
  */
-function taintsFor(reason: NotReadyReason, previous: HostStatus, since: Date): Taint[] {
+function taintsFor(reason: NotReadyReason, previous: HostStatus, answeredAt: Date | undefined, now: Date): Taint[] {
   const key = reason === "EngineUnreachable" ? unreachableTaint : notReadyTaint;
-  const known = previous.taints?.find((taint) => taint.key === key);
-  return [{ key, effect: "NoExecute", timeAdded: known?.timeAdded ?? formatTime(since) }];
+  const effect = reason === invalidCredentials ? "NoSchedule" : "NoExecute";
+  const known = previous.taints?.find((taint) => taint.key === key && taint.effect === effect);
+  const couldAsk = findCondition(previous.conditions, "Ready")?.reason !== invalidCredentials;
+  const since = couldAsk && effect === "NoExecute" ? (answeredAt ?? now) : now;
+  return [{ key, effect, timeAdded: known?.timeAdded ?? formatTime(since) }];
 }
+
+const invalidCredentials: NotReadyReason = "InvalidCredentials";
 
 function diskTaint(previous: HostStatus, now: Date): Taint {
   const known = previous.taints?.find(({ key }) => key === diskPressureTaint);

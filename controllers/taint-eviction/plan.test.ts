@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Taint } from "../../crds/host.ts";
-import { outOfServiceTaint, unreachableTaint } from "../../crds/taints.ts";
+import { notReadyTaint, outOfServiceTaint, unreachableTaint } from "../../crds/taints.ts";
 import { containerOf, hostOf } from "../../test/fakes/objects.ts";
 import { verdict } from "./plan.ts";
 import type { Verdict } from "./plan.ts";
@@ -12,6 +12,10 @@ const lostFor = (seconds: number): Taint => ({
   effect: "NoExecute",
   timeAdded: secondsAgo(seconds),
 });
+
+/** As a Host has it whose Secret is wrong. */
+const withoutCredentials: Taint = { key: notReadyTaint, effect: "NoSchedule", timeAdded: secondsAgo(9999) };
+const outOfService: Taint = { key: outOfServiceTaint, effect: "NoExecute", timeAdded: secondsAgo(10) };
 
 interface Case {
   readonly why: string;
@@ -115,6 +119,26 @@ test.each<Case>([
     observed: [lostFor(9999)],
     taints: [{ key: outOfServiceTaint, effect: "NoSchedule" }],
     want: "evict",
+  },
+  { why: "a Host that we cannot ask for want of its credentials runs it all the same", observed: [withoutCredentials], want: "stay" }, // prettier-ignore
+  { why: "and is not drained meanwhile", maintenance: true, observed: [withoutCredentials], want: "stay" },
+  {
+    why: "what must leave it waits until it can be asked, and runs nowhere else before",
+    observed: [withoutCredentials],
+    taints: [maintained],
+    want: { do: "evict", reason: "TaintEviction", message: 'Host "a" has the taint {maintained: }', hostLost: false },
+  },
+  {
+    why: "where people know that it is off it is lost all the same",
+    spec: { placement: { singleton: true } },
+    observed: [withoutCredentials],
+    taints: [outOfService],
+    want: {
+      do: "evict",
+      reason: "HostLost",
+      message: `Host "a" has the taint {${outOfServiceTaint}: }`,
+      hostLost: true,
+    },
   },
   {
     why: "a Host that was deleted for good",

@@ -54,7 +54,7 @@ export function verdict({ container, host, sightedSince, now }: EvictionInput): 
   }
 
   const taint = firstToAct(container, host);
-  const rest = host.spec.maintenance && !isLost(host) ? maintenance(container, hostName) : stay;
+  const rest = host.spec.maintenance && !isAway(host) ? maintenance(container, hostName) : stay;
   if (taint === undefined) return rest;
   const since = Math.max(Date.parse(taint.timeAdded ?? ""), sightedSince.getTime());
   const leftMs = (Number.isNaN(since) ? 0 : since) + toleratedMs(container, taint) - now.getTime();
@@ -71,15 +71,26 @@ function maintenance(container: Container, hostName: string): Verdict {
 }
 
 /** Whether the Host cannot be asked. */
-export const isLost = ({ status }: Host): boolean => (status?.taints ?? []).some(({ key }) => lostBy.has(key));
+export const isAway = ({ status }: Host): boolean => (status?.taints ?? []).some(({ key }) => awayBy.has(key));
 
-const lostBy: ReadonlySet<string> = new Set([notReadyTaint, unreachableTaint]);
+/**
+ * Whether it may be that nothing runs there any more. Not where we only lack its credentials: then all that runs there
+ * goes on, unless people say that it does not.
+ */
+function isLost(host: Host): boolean {
+  const byItself = host.status?.taints?.some(({ key, effect }) => awayBy.has(key) && effect === "NoExecute") === true;
+  return byItself || (isAway(host) && isOutOfService(host));
+}
+
+const isOutOfService = (host: Host): boolean => taintsOf(host).some(({ key }) => key === outOfServiceTaint);
+
+const awayBy: ReadonlySet<string> = new Set([notReadyTaint, unreachableTaint]);
 
 /** Why a Container stays with a Host that is lost; undefined where it may run elsewhere. */
 export function whyBound(container: Container, host: Host): string | undefined {
   const why = whyStays(container);
   if (why !== undefined) return why;
-  if (container.spec.placement?.singleton === true && !taintsOf(host).some(({ key }) => key === outOfServiceTaint))
+  if (container.spec.placement?.singleton === true && !isOutOfService(host))
     return `it may still run there, and must never run twice: taint the Host with ${outOfServiceTaint} once it is off for certain`;
   return undefined;
 }

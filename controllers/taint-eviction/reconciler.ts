@@ -9,7 +9,7 @@ import type { Clock } from "../../process/clock.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
 import { settled, waiting } from "../runtime/reconciler.ts";
 import type { Eviction } from "./plan.ts";
-import { isLost, verdict } from "./plan.ts";
+import { isAway, verdict } from "./plan.ts";
 
 export interface TaintEvictionOptions {
   readonly client: Pick<Client, "get" | "list" | "updateStatus">;
@@ -78,12 +78,12 @@ export class TaintEvictionReconciler implements Reconciler {
   }
 
   /**
-   * Whether every Host is lost: then it is more likely that we are. Nobody moves, and all times begin anew when the first
+   * Whether no Host can be asked: then it is more likely that we are. Nobody moves, and all times begin anew when the first
    * is back. Source: FullDisruption in kubernetes/pkg/controller/nodelifecycle/node_lifecycle_controller.go.
    */
   #isBlind(): boolean {
     const all = [...this.#options.hosts.list()];
-    const isBlind = all.length > 0 && all.every(isLost);
+    const isBlind = all.length > 0 && all.every(isAway);
     if (this.#wasBlind && !isBlind) this.#sightedSince = this.#options.clock.now();
     this.#wasBlind = isBlind;
     return isBlind;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { HostUnreachableError, StepError, UnsupportedHostError } from "../driver.ts";
+import { HostUnreachableError, RefusedCredentialsError, StepError } from "../driver.ts";
 import type { StepErrorReason } from "../driver.ts";
 import { connectionError, EngineRefusal, refused } from "./errors.ts";
 import type { RefusedStep } from "./errors.ts";
@@ -86,7 +86,7 @@ test.each([
   "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED",
   "EPROTO",
 ])("%s is a certificate that somebody must correct", (code) => {
-  expect(connectionError("tcp://h:1", failure(code))).toBeInstanceOf(UnsupportedHostError);
+  expect(connectionError("tcp://h:1", failure(code))).toBeInstanceOf(RefusedCredentialsError);
 });
 
 test("a time limit that passed is a host that cannot be reached", () => {

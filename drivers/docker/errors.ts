@@ -1,5 +1,5 @@
 /** Turns what the Engine, the connection and TLS say into the driver's errors. Pure. */
-import { HostUnreachableError, StepError, UnsupportedHostError } from "../driver.ts";
+import { HostUnreachableError, RefusedCredentialsError, StepError, UnsupportedHostError } from "../driver.ts";
 import type { StepErrorReason } from "../driver.ts";
 import { isTimeout } from "./deadline.ts";
 
@@ -137,7 +137,7 @@ export function connectionError(endpoint: string, error: unknown): HostUnreachab
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
   if (certificateErrors.test(code)) {
-    return new UnsupportedHostError(
+    return new RefusedCredentialsError(
       `Cannot talk TLS with the Docker Engine at ${endpoint}: ${message} (check tls in the Host, the keys ca.crt, tls.crt and tls.key of its Secret, and the Engine's certificate)`,
       { cause: error },
     );

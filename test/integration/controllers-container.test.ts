@@ -14,7 +14,7 @@ import type { Host, HostStatus } from "../../crds/host.ts";
 import { hosts } from "../../crds/host.ts";
 import type { KubeObject, ResourceType } from "../../crds/meta.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
-import { unreachableTaint } from "../../crds/taints.ts";
+import { notReadyTaint, unreachableTaint } from "../../crds/taints.ts";
 import { labels } from "../../drivers/labels.ts";
 import { Dockerd, dockerdMissing } from "../lab/docker.ts";
 import { imagesMissing, importBusybox } from "../lab/images.ts";
@@ -333,22 +333,42 @@ if (missing !== undefined) {
       expect(await idsOn(east)).toEqual([]);
     });
 
-    test("a Host over TLS says that its Secret is missing, and connects once it is there", async () => {
+    test("a Host over TLS says that its Secret is missing or wrong, loses no Container by it, and connects once it is right", async () => {
       const { certificates, tcpEndpoint } = west;
       if (certificates === undefined || tcpEndpoint === undefined) throw new Error("west listens without TLS");
       const secretRef = place("west-tls");
       await user.addHost("west", { endpoint: tcpEndpoint, tls: { secretRef } });
       await user.hostIs("west", "False", "InvalidCredentials");
       const { ca, cert, key } = certificates;
-      await client.create(secretType, {
-        apiVersion: "v1",
-        kind: "Secret",
-        metadata: secretRef,
-        ...{ type: "kubernetes.io/tls", stringData: { "ca.crt": ca, "tls.crt": cert, "tls.key": key } },
-      });
+      const addSecret = (theirs: string): Promise<KubeObject> =>
+        client.create(secretType, {
+          apiVersion: "v1",
+          kind: "Secret",
+          metadata: secretRef,
+          ...{ type: "kubernetes.io/tls", stringData: { "ca.crt": theirs, "tls.crt": cert, "tls.key": key } },
+        });
+      await addSecret(ca);
       await user.hostIs("west", "True");
       await user.apply("web");
-      expect((await user.runs("web")).hostName).toBe("west");
+      const before = await user.runs("web");
+      expect(before.hostName).toBe("west");
+
+      // Lost or wrong, it is our own mistake: what runs there goes on.
+      const notReady = [{ key: notReadyTaint, effect: "NoSchedule" }];
+      await user.delete(secretType, secretRef.name);
+      await user.hostIs("west", "False", "InvalidCredentials");
+      expect((await user.hostStatus("west")).taints).toMatchObject(notReady);
+      await user.shows("web", { phase: "Unknown", hostName: "west" });
+      await addSecret(cert);
+      await eventually("the Host says what is wrong with it", async () =>
+        findCondition((await user.hostStatus("west")).conditions, "Ready")?.message.includes("Cannot talk TLS"),
+      );
+      await user.hostIs("west", "False", "InvalidCredentials");
+      expect((await user.hostStatus("west")).taints).toMatchObject(notReady);
+      await user.delete(secretType, secretRef.name);
+      await addSecret(ca);
+      expect(await user.runs("web")).toMatchObject({ containerID: before.containerID, startedAt: before.startedAt });
+      await user.deletesAll();
       await user.delete(secretType, secretRef.name);
     });
 
