@@ -60,10 +60,14 @@ test("forgets a Host that is removed", async () => {
   expect(pool.get("a")).toBeUndefined();
 });
 
-test("names the key that a Secret lacks", async () => {
+test.each<[string, object, Record<string, string> | undefined, string]>([
+  ["one key less", secured, { "ca.crt": "Y2E=", "tls.crt": "Y3J0" }, "lacks tls.key: add it"],
+  ["no key at all", overSsh, {}, "lacks ssh-privatekey, known_hosts: add it"],
+  ["no Secret", overSsh, undefined, "does not exist: create it with the keys ssh-privatekey, known_hosts"],
+])("says what to do where there is %s", async (_, docker, data, says) => {
   await using pool = new DriverPool({ instance: "i" });
-  const ensure = pool.ensure(host(secured), secret({ "ca.crt": "Y2E=", "tls.crt": "Y3J0" }));
+  const ensure = pool.ensure(host(docker), () => Promise.resolve(data));
   await expect(ensure).rejects.toThrow(RefusedCredentialsError);
-  await expect(ensure).rejects.toThrow('Host "a": Secret "infra/docker" has no key "tls.key"');
+  await expect(ensure).rejects.toThrow(`Cannot connect: Secret "infra/docker", which the Host names, ${says}`);
   expect(pool.get("a")).toBeUndefined();
 });

@@ -11,8 +11,8 @@ export interface SecretName {
   readonly name: string;
 }
 
-/** Reads a Secret's data: values in base64, as the API serves them. `keys`: those that it has to have. */
-export type ReadSecret = (secret: SecretName, keys: readonly string[]) => Promise<Readonly<Record<string, string>>>;
+/** Reads a Secret's data: values in base64, as the API serves them. Undefined where there is no such Secret. */
+export type ReadSecret = (secret: SecretName) => Promise<Readonly<Record<string, string>> | undefined>;
 
 const tlsKeys = ["ca.crt", "tls.crt", "tls.key"] as const;
 const sshKeys = ["ssh-privatekey", "known_hosts"] as const;
@@ -49,7 +49,8 @@ export class DriverPool implements AsyncDisposable {
   /**
    * The Host's driver: the same as before, unless its endpoint, its tls or ssh, or the content of its Secret changed. Then what
    * the old one has under way fails with HostUnreachableError, to be tried again with the new one. Rejects with what
-   * `readSecret` rejects with, and with RefusedCredentialsError for a Secret that lacks a key. Does not connect.
+   * `readSecret` rejects with, and with RefusedCredentialsError for a Secret that is not there, or not all of it. Does not
+   * connect.
    */
   async ensure(host: Host, readSecret: ReadSecret): Promise<HostDriver> {
     const options = await this.#optionsOf(host, readSecret);
@@ -97,25 +98,33 @@ export class DriverPool implements AsyncDisposable {
     const options = { hostName: host.metadata.name, instance: this.#instance, endpoint };
     const secretRef = tls?.secretRef ?? ssh?.secretRef;
     if (secretRef === undefined) return options;
-    const { namespace, name } = secretRef;
-    const data = await readSecret(secretRef, tls === undefined ? sshKeys : tlsKeys);
-    const text = (key: string): string => {
-      const value = data[key];
-      if (value !== undefined) return Buffer.from(value, "base64").toString();
-      throw new RefusedCredentialsError(
-        `Cannot open Host "${options.hostName}": Secret "${namespace}/${name}" has no key "${key}"`,
-      );
-    };
-    if (tls === undefined)
-      return { ...options, ssh: { privateKey: text("ssh-privatekey"), knownHosts: text("known_hosts") } };
-    return {
-      ...options,
-      tls: {
-        ca: text("ca.crt"),
-        cert: text("tls.crt"),
-        key: text("tls.key"),
-        ...(tls.serverName === undefined ? {} : { serverName: tls.serverName }),
-      },
-    };
+    const data = await readSecret(secretRef);
+    if (tls === undefined) {
+      const [privateKey, knownHosts] = textsOf(secretRef, data, sshKeys);
+      return { ...options, ssh: { privateKey, knownHosts } };
+    }
+    const [ca, cert, key] = textsOf(secretRef, data, tlsKeys);
+    const { serverName } = tls;
+    return { ...options, tls: { ca, cert, key, ...(serverName === undefined ? {} : { serverName }) } };
   }
+}
+
+/** What the Secret has under `keys`, in their order. */
+function textsOf<const Keys extends readonly string[]>(
+  { namespace, name }: SecretName,
+  data: Readonly<Record<string, string>> | undefined,
+  keys: Keys,
+): { readonly [I in keyof Keys]: string } {
+  const missing = keys.filter((key) => data?.[key] === undefined);
+  if (missing.length > 0) {
+    const what = `Cannot connect: Secret "${namespace}/${name}", which the Host names,`;
+    throw new RefusedCredentialsError(
+      data === undefined
+        ? `${what} does not exist: create it with the keys ${keys.join(", ")}`
+        : `${what} lacks ${missing.join(", ")}: add it`,
+    );
+  }
+  return keys.map((key) => Buffer.from(data?.[key] ?? "", "base64").toString()) as {
+    readonly [I in keyof Keys]: string;
+  };
 }

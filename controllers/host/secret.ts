@@ -2,7 +2,6 @@ import { secretType } from "../../crds/core.ts";
 import type { Client } from "../../api/client/client.ts";
 import { isNotFound } from "../../api/status.ts";
 import type { KubeObject } from "../../crds/meta.ts";
-import { RefusedCredentialsError } from "../../drivers/driver.ts";
 import type { ReadSecret } from "../../drivers/pool.ts";
 
 interface Secret extends KubeObject {
@@ -10,19 +9,14 @@ interface Secret extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** Reads what a Host names as its credentials. Throws RefusedCredentialsError where it is not there, or not all of it. */
+/** Reads what Hosts name as their credentials. */
 export const secretsOf =
   (client: Pick<Client, "get">): ReadSecret =>
-  async ({ namespace, name }, keys) => {
-    const what = `Secret "${namespace}/${name}", which the Host names,`;
+  async ({ namespace, name }) => {
     try {
-      const { data = {} } = await client.get<Secret>(secretType, { namespace, name });
-      const missing = keys.filter((key) => data[key] === undefined);
-      if (missing.length === 0) return data;
-      throw new RefusedCredentialsError(`Cannot connect: ${what} lacks ${missing.join(", ")}: add it`);
+      return (await client.get<Secret>(secretType, { namespace, name })).data ?? {};
     } catch (error) {
-      if (!isNotFound(error)) throw error;
-      const advice = `create it with the keys ${keys.join(", ")}`;
-      throw new RefusedCredentialsError(`Cannot connect: ${what} does not exist: ${advice}`, { cause: error });
+      if (isNotFound(error)) return undefined;
+      throw error;
     }
   };

@@ -1,5 +1,6 @@
 import type { Container } from "../../crds/container.ts";
 import type { Host } from "../../crds/host.ts";
+import type { Owner } from "../../drivers/driver.ts";
 import type { Key } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
 import { parseCpuList } from "./cpu-set.ts";
@@ -81,9 +82,9 @@ export class Ledger implements World {
   }
 
   /** Takes over whose containers a host has. */
-  putFound(hostName: string, found: Iterable<Key>): void {
+  putFound(hostName: string, found: readonly { readonly owner: Owner }[]): void {
     const account = this.#account(hostName);
-    account.found = new Set(found);
+    account.found = new Set(found.map(({ owner: { namespace, name } }) => `${namespace}/${name}`));
     this.#tidy(hostName, account);
   }
 

@@ -69,7 +69,7 @@ describe("chooses", () => {
   test("the host that has a container of it already, left over from a store that was lost", () => {
     const ledger = new Ledger();
     for (const host of [a, b]) ledger.putHost(host);
-    ledger.putFound("b", new Set(["default/web"]));
+    ledger.putFound("b", [{ owner: { namespace: "default", name: "web" } }]);
     ledger.see(undefined, containerOf(memory("1Gi"), { metadata: { name: "other" }, status: { hostName: "b" } }));
     expect(schedule(wantOf(containerOf()), ledger)).toEqual({ hostName: "b" });
   });

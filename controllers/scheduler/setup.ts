@@ -85,9 +85,7 @@ export function schedulerController(options: SchedulerControllerOptions): Contro
           wakeRefused();
         }),
         feed.listen((news) => {
-          if (news.kind !== "listed") return;
-          const keys = news.found.map(({ owner }) => `${owner.namespace}/${owner.name}`);
-          ledger.putFound(news.hostName, keys);
+          if (news.kind === "listed") ledger.putFound(news.hostName, news.found);
         }),
       ];
       signal.addEventListener("abort", () => {

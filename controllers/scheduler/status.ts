@@ -50,12 +50,13 @@ export function placedStatus(
   const scheduled =
     misplaced === undefined
       ? { reason: "Scheduled", message: `Bound to Host "${hostName}"` }
-      : {
-          reason: "PlacementChanged",
-          message: `Stays on Host "${hostName}", which ${misplaced}: to place it anew, delete it and apply it again`,
-        };
+      : { reason: "PlacementChanged", message: staysOn(hostName, misplaced) };
   return { ...container.status, conditions: withScheduled(container, { status: "True", ...scheduled }, now) };
 }
+
+/** `misplaced`: what makes its spec want another Host by now, as a filter says it. */
+export const staysOn = (hostName: string, misplaced: string): string =>
+  `Stays on Host "${hostName}", which ${misplaced}: to place it anew, delete it and apply it again`;
 
 function withScheduled(
   { status, metadata: { generation } }: Container,

@@ -79,6 +79,7 @@ const Image = z.object({
   Config: z.object({ User: z.string().nullish() }).nullish(),
   RepoDigests: z.array(z.string()).nullish(),
 });
+type Image = z.infer<typeof Image>;
 
 /** GET /distribution/NAME/json. */
 const Distribution = z.object({ Descriptor: z.object({ digest: z.string() }) });
@@ -173,12 +174,8 @@ export class DockerDriver implements HostDriver {
   }
 
   async hasImage(image: string, signal: AbortSignal): Promise<boolean> {
-    const path = `/images/${fullReference(image)}/json`;
-    return unlessStatus(
-      404,
-      this.#inSlot(looking, { method: "GET", path, signal }).then(() => true),
-      false,
-    );
+    const look = (): Promise<Image | undefined> => this.#image(fullReference(image), signal);
+    return (await this.#slots.add(look, { signal, priority: looking })) !== undefined;
   }
 
   /** Takes no slot, as a pull: the registry may take its time. */
@@ -202,9 +199,8 @@ export class DockerDriver implements HostDriver {
   }
 
   async repositoryDigests(image: string, imageID: string, signal: AbortSignal): Promise<readonly string[]> {
-    const call: Call = { method: "GET", path: `/images/${imageID}/json`, signal, timeoutMs: callTimeoutMs };
-    const read = (): Promise<z.infer<typeof Image>> => this.#connection.read(call, Image);
-    const found = await unlessStatus(404, this.#slots.add(read, { signal, priority: looking }), undefined);
+    const look = (): Promise<Image | undefined> => this.#image(imageID, signal);
+    const found = await this.#slots.add(look, { signal, priority: looking });
     const repository = repositoryOf(image);
     return (found?.RepoDigests ?? [])
       .filter((reference) => repositoryOf(reference) === repository)
@@ -435,7 +431,7 @@ export class DockerDriver implements HostDriver {
       inputs,
       ...(initContainer === undefined ? {} : { initContainer }),
       ...(needsToolbox(container, initContainer) ? { toolbox: await this.#toolboxVolume(signal) } : {}),
-      ...(needsImageUser(spec) ? { imageUser: await this.#imageUser(spec.image, signal) } : {}),
+      ...(needsImageUser(spec) ? { imageUser: userOf(await this.#image(fullReference(spec.image), signal)) } : {}),
     };
     const body = createBody(container, { instance: this.#instance, hostName: this.#hostName }, making);
     refuseSubPaths(body.HostConfig, (await this.#connection.engine(signal)).apiVersion);
@@ -456,11 +452,10 @@ export class DockerDriver implements HostDriver {
     }
   }
 
-  /** Empty where the image has none, or is not there: the Engine refuses to create from it then. */
-  async #imageUser(image: string, signal: AbortSignal): Promise<string> {
-    const call: Call = { method: "GET", path: `/images/${fullReference(image)}/json`, signal };
-    const read = this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, Image);
-    return (await unlessStatus(404, read, undefined))?.Config?.User ?? "";
+  /** By reference or id; undefined when there is none. For those who have a slot already. */
+  #image(name: string, signal: AbortSignal): Promise<Image | undefined> {
+    const call: Call = { method: "GET", path: `/images/${name}/json`, signal, timeoutMs: callTimeoutMs };
+    return unlessStatus(404, this.#connection.read(call, Image), undefined);
   }
 
   async #toolboxVolume(signal: AbortSignal): Promise<string> {
@@ -539,6 +534,9 @@ export class DockerDriver implements HostDriver {
 }
 
 type Create = Step & { readonly do: "create" };
+
+/** Empty where the image has none, or is not there: the Engine refuses to create from it then. */
+const userOf = (image: Image | undefined): string => image?.Config?.User ?? "";
 
 const short = (id: string): string => id.slice(0, 12);
 

@@ -17,6 +17,7 @@ import { Ledger } from "../../../controllers/scheduler/ledger.ts";
 import type { Priority, PriorityClass } from "../../../controllers/scheduler/priority.ts";
 import { priorityOf } from "../../../controllers/scheduler/priority.ts";
 import type { Place } from "../../../controllers/scheduler/status.ts";
+import { staysOn } from "../../../controllers/scheduler/status.ts";
 import type { Tenancy } from "../../../controllers/scheduler/want.ts";
 import { wantOf } from "../../../controllers/scheduler/want.ts";
 import { verdict } from "../../../controllers/taint-eviction/plan.ts";
@@ -168,8 +169,7 @@ export class World {
     try {
       const driver = await this.#open(host);
       const found = await driver.owners(AbortSignal.timeout(lookTimeoutMs));
-      const keys = found.map(({ owner }) => `${owner.namespace}/${owner.name}`);
-      this.#ledger.putFound(host.metadata.name, new Set(keys));
+      this.#ledger.putFound(host.metadata.name, found);
     } catch (error) {
       if (whyUnknown(error) === undefined) throw error;
     }
@@ -373,9 +373,6 @@ const nameOf = ({ metadata: { namespace = "", name } }: Container): { namespace:
   namespace,
   name,
 });
-
-const staysOn = (hostName: string, misplaced: string): string =>
-  `stays on Host "${hostName}", which ${misplaced}: to place it anew, delete it and apply it again`;
 
 /** Why a host cannot be looked at; undefined where the error is about something else. */
 function whyUnknown(error: unknown): string | undefined {

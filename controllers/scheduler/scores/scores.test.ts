@@ -109,7 +109,7 @@ test("ImagePresent: by size, and by how many Hosts have it", () => {
 
 test("FoundThere: whose container is there already", () => {
   const ledger = ledgerOf([hostOf("a"), hostOf("b")]);
-  ledger.putFound("b", new Set(["default/web"]));
+  ledger.putFound("b", [{ owner: { namespace: "default", name: "web" } }]);
   expect(ratings(foundThere, wanted(), ledger)).toEqual({ a: 0, b: 100 });
   ledger.see(containerOf({}, { status: { hostName: "b" } }), containerOf({}, { status: {} }));
   expect(ratings(foundThere, wanted(), ledger)).toEqual({ a: 0, b: 0 });

@@ -186,7 +186,7 @@ describe.skipIf(missing)(`plan${missing ? `: skipped, ${missing}` : ""}`, () => 
     const { code, status } = await plan(["-f", "-"], moved);
     expect({ code, planned: status.containers }).toMatchObject({
       code: 1,
-      planned: [{ action: "None", hostName: "local", message: expect.stringContaining("stays on Host") as string }],
+      planned: [{ action: "None", hostName: "local", message: expect.stringContaining("Stays on Host") as string }],
     });
   });
 
