@@ -41,6 +41,16 @@ export function pressureOf(disks: Disks, { diskPressurePercent }: HostSpec): str
   return undefined;
 }
 
+/**
+ * Kubelet's evictionPressureTransitionPeriod (kubernetes/pkg/kubelet/apis/config/v1beta1/defaults.go): a disk that hovers
+ * about its threshold does not let Containers come and keep them away in turns.
+ */
+const pressureTransitionMs = 300_000;
+
+/** Whether it counts as too full still. A clock that was set back keeps nobody away for longer. */
+export const isSoonAfter = (pressedAt: Date | undefined, now: Date): boolean =>
+  pressedAt !== undefined && Math.abs(now.getTime() - pressedAt.getTime()) < pressureTransitionMs;
+
 /** Bytes for people to read. */
 export function size(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -90,6 +90,25 @@ test("a disk that is too full keeps Containers away, also while nobody has looke
   expect(after(full, { ...answers, survey: surveyOf(40) }, later(3)).taints).toBeUndefined();
 });
 
+test("a disk that hovers about its threshold keeps Containers away until it has had room for five minutes", () => {
+  const pressureAt = (status: HostStatus): unknown =>
+    findCondition(status.conditions, "DiskPressure") ?? "no such condition";
+  const full = after(first, { ...answers, survey: { ...surveyOf(5), pressedAt: now } }, now);
+  const roomy: Probe = { ...answers, survey: { ...surveyOf(40), pressedAt: now } };
+  const soon = after(full, roomy, later(1));
+  expect(pressureAt(soon)).toMatchObject({
+    status: "True",
+    lastTransitionTime: formatTime(now),
+    message: "There is room on its disk again: further Containers come once that has lasted for 5 minutes",
+  });
+  expect(soon.taints).toEqual(full.taints);
+  expect(after(soon, roomy, later(299)).conditions).toEqual(soon.conditions);
+  const over = after(soon, roomy, later(300));
+  expect(pressureAt(over)).toMatchObject({ status: "False", lastTransitionTime: formatTime(later(300)) });
+  expect(over.taints).toBeUndefined();
+  expect(pressureAt(after(full, roomy, later(-3600)))).toMatchObject({ status: "False" });
+});
+
 test("what is reserved is not for Containers", () => {
   const host = hostOf("a", { spec: { reserved: { cpu: "500m", memory: "1Gi", "ephemeral-storage": "200Gi" } } });
   const status = statusOf({ host, probe: { ...answers, survey: surveyOf(40) }, bound: [], now });

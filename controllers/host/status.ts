@@ -11,7 +11,7 @@ import type { ConditionDraft } from "../runtime/conditions.ts";
 import { findCondition, setCondition } from "../runtime/conditions.ts";
 import type { Cache } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
-import { distinct, pressureOf, usedPercent } from "./disk.ts";
+import { distinct, isSoonAfter, pressureOf, usedPercent } from "./disk.ts";
 import type { Survey } from "./survey.ts";
 import { maintenanceCondition, maintenanceType } from "./maintenance.ts";
 import { shortList } from "./names.ts";
@@ -61,7 +61,7 @@ export function statusOf({ host, probe, answeredAt, bound, now }: HostSight): Ho
   const maintenance = maintenanceCondition(host, bound);
   const drafts = [
     ...probeConditions(probe),
-    ...diskConditions(host, probe),
+    ...diskConditions(host, probe, now),
     ...deletionConditions(host, bound),
     ...(maintenance ? [maintenance] : []),
   ];
@@ -215,13 +215,16 @@ function surveyed({ disks, hardware }: Survey): Partial<HostStatus> {
   };
 }
 
-function diskConditions({ spec }: Host, probe: Probe): readonly ConditionDraft[] {
+function diskConditions({ spec }: Host, probe: Probe, now: Date): readonly ConditionDraft[] {
   if (!probe.ready || probe.survey?.disks === undefined) return [];
-  const message = pressureOf(probe.survey.disks, spec);
+  const { disks, pressedAt } = probe.survey;
+  const message = pressureOf(disks, spec) ?? (isSoonAfter(pressedAt, now) ? roomAgain : undefined);
   return message === undefined
     ? [{ type: "DiskPressure", status: "False", reason: "HostHasNoDiskPressure", message: "" }]
     : [{ type: "DiskPressure", status: "True", reason: "HostHasDiskPressure", message }];
 }
+
+const roomAgain = "There is room on its disk again: further Containers come once that has lasted for 5 minutes";
 
 function heartbeat(previous: HostStatus, next: HostStatus, now: Date): string {
   const last = previous.lastHeartbeatTime;

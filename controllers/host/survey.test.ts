@@ -97,6 +97,21 @@ test("a host that was away is looked at as soon as it is back, and one that chan
   expect(machine.looks).toBe(2);
 });
 
+test("remembers when the disk was too full last, until another measure is asked for", async () => {
+  const machine = new Machine();
+  machine.filled = 95;
+  using surveyor = machine.survey();
+  await settle();
+  await machine.pass(60);
+  machine.filled = 40;
+  const pressedAt = machine.clock.now();
+  await machine.pass(60);
+  expect(surveyor.survey).toMatchObject({ disks: { data: { available: 60 * MiB } }, pressedAt });
+  surveyor.again();
+  await settle();
+  expect(surveyor.survey.pressedAt).toBeUndefined();
+});
+
 test("looks no more once it is disposed of", async () => {
   const machine = new Machine();
   const surveyor = machine.survey();

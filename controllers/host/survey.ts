@@ -7,11 +7,13 @@ import { sleep } from "../../process/clock.ts";
 import { exponentialBackoff } from "../runtime/backoff.ts";
 import type { EventRecorder } from "../runtime/reconciler.ts";
 import type { Unused } from "./disk.ts";
-import { askedBy, isAsked, removalOf, size, unusedSince, usedPercent } from "./disk.ts";
+import { askedBy, isAsked, pressureOf, removalOf, size, unusedSince, usedPercent } from "./disk.ts";
 
 /** What a host was found to be when somebody looked closely; nothing where nobody could yet. */
 export interface Survey {
   readonly disks?: Disks;
+  /** When its disk was too full last, as far as we saw since what is asked of the Host changed. */
+  readonly pressedAt?: Date;
   readonly hardware?: Hardware;
   /** Those that belong to nobody, by their names. */
   readonly volumes?: readonly string[];
@@ -66,17 +68,19 @@ export class Surveyor implements Disposable {
 
   /** The host is back: what failed is tried again now. */
   retry(): void {
-    if (this.#failures > 0) this.again();
+    if (this.#failures > 0) this.#pause.abort();
   }
 
-  /** What is asked of the host has changed: looks again now. */
+  /** What is asked of the host has changed: looks again now. Nor is its disk too full by another measure than today's. */
   again(): void {
+    const { pressedAt: _pressedAt, ...survey } = this.#survey;
+    this.#survey = survey;
     this.#pause.abort();
   }
 
   [Symbol.dispose](): void {
     this.#stop.abort();
-    this.again();
+    this.#pause.abort();
   }
 
   /** Never rejects: what a host cannot tell now is asked again. That it does not answer is the heartbeat's business. */
@@ -104,14 +108,23 @@ export class Surveyor implements Disposable {
       this.#survey = { ...this.#survey, hardware: await driver.hardware(signal) };
       this.#hardwareAt = now + hardwareMs;
     }
-    const disks = await driver.disks(signal);
+    const disks = await this.#lookAtDisks(signal);
     const volumes = await driver.volumes(signal);
     const orphans = this.#options.orphans(volumes, await driver.owners(signal));
-    this.#survey = { ...this.#survey, disks, volumes: orphans };
+    this.#survey = { ...this.#survey, volumes: orphans };
     found();
     if (!(await this.#makeRoom(disks, signal))) return;
-    this.#survey = { ...this.#survey, disks: await driver.disks(signal) };
+    await this.#lookAtDisks(signal);
     found();
+  }
+
+  async #lookAtDisks(signal: AbortSignal): Promise<Disks> {
+    const { driver, clock, host: current } = this.#options;
+    const disks = await driver.disks(signal);
+    const host = current();
+    const pressed = host !== undefined && pressureOf(disks, host.spec) !== undefined;
+    this.#survey = { ...this.#survey, disks, ...(pressed ? { pressedAt: clock.now() } : {}) };
+    return disks;
   }
 
   /** True where something was removed. */

@@ -101,6 +101,11 @@ describe.skipIf(missing)(`a disk that fills up${missing ? `: skipped, ${missing}
     const { conditions } = await scenario.is("late", "Scheduled", { status: "False" });
     expect(findCondition(conditions, "Scheduled")?.message).toContain("disk-pressure");
     await ask({ imageGC: { minimumAgeSeconds: 0 } });
+    const roomy = await hostShows("room", (seen) => used(seen) < 90);
+    expect(roomy.taints).toEqual(status.taints);
+    expect(findCondition(roomy.conditions, "DiskPressure")?.message).toContain("There is room on its disk again");
+    // As somebody does who will not wait for five minutes.
+    await ask({ imageGC: { minimumAgeSeconds: 1 } });
     await hostShows("no pressure", (seen) => pressure(seen) === "False" && seen.taints === undefined);
     await scenario.shows("late", { phase: "Running" });
     expect(await images()).toContain("kept:1");
