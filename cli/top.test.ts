@@ -1,6 +1,11 @@
+import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import type { Line } from "./top.ts";
-import { order, rowOf } from "./top.ts";
+import { ApiError, notFound } from "../api/status.ts";
+import type { Container, ContainerStatus } from "../crds/container.ts";
+import { containerOf, hostOf } from "../test/fakes/objects.ts";
+import { CommandError } from "./errors.ts";
+import type { Line, TopOptions } from "./top.ts";
+import { order, rowOf, topContainers, topHosts } from "./top.ts";
 
 const line = (name: string, fields: Partial<Line> = {}): Line => ({
   namespace: "default",
@@ -50,4 +55,93 @@ test.each<{ sortBy: "cpu" | "memory" | undefined; want: string }>([
     line("a", { used: { cpu: 1, memory: 1 } }),
   ];
   expect([...lines].sort(order(sortBy)).map(({ name }) => name).join(" ")).toBe(want); // prettier-ignore
+});
+
+type Client = Parameters<typeof topHosts>[0];
+
+/**
+ * The Hosts a and b, and in two namespaces the Containers a and b on them; and one on a Host that is not ready. Of what
+ * is `away` nothing can be measured.
+ */
+function clientOf(away: readonly string[]): Client {
+  const bound = (namespace: string, name: string, status: ContainerStatus): Container =>
+    containerOf({}, { metadata: { namespace, name }, status: { ...status, hostName: name } });
+  const lost = bound("blue", "lost", { phase: "Unknown", message: 'Host "c" is not ready: see its conditions' });
+  const all = {
+    hosts: ["a", "b"].map((name) => hostOf(name)),
+    containers: [
+      ...["blue", "red"].flatMap((namespace) => ["a", "b"].map((name) => bound(namespace, name, { phase: "Running" }))),
+      lost,
+    ],
+  };
+  const of = (plural: string, namespace?: string) =>
+    all[plural as keyof typeof all].filter(({ metadata }) => (metadata.namespace ?? namespace) === namespace);
+  return {
+    get: async (type, { namespace, name }) => {
+      const found = of(type.plural, namespace).find(({ metadata }) => metadata.name === name);
+      if (found === undefined) throw notFound(type, name);
+      return found as never;
+    },
+    list: async (type, options) => {
+      const namespace = options?.namespace;
+      return {
+        items: namespace === undefined ? all[type.plural as keyof typeof all] : of(type.plural, namespace),
+      } as never;
+    },
+    stream: async function* ({ path }) {
+      const [, kind = "", name = ""] = /(host|container)s\/([^/]+)\/stats$/.exec(path) ?? [];
+      if (away.includes(name)) throw new ApiError("ServiceUnavailable", `${kind} "${name}": nothing listens there`);
+      yield Buffer.from(JSON.stringify({ usage: { cpu: "250m", memory: "1Gi" } }));
+    },
+  };
+}
+
+/** What it prints, and the lines of what it throws. */
+async function shown(top: typeof topHosts, away: readonly string[], options: Partial<TopOptions> = {}) {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const given = { names: [], namespace: "blue", labelSelector: undefined, sortBy: undefined, headers: false };
+  const thrown = await top(clientOf(away), { ...given, ...options, terminal: { stdout, stderr } }).catch(
+    (error: unknown) => error,
+  );
+  const read = (stream: PassThrough): string => String(stream.read() ?? "").replace(/ +/g, " ");
+  return {
+    stdout: read(stdout),
+    stderr: read(stderr),
+    ...(thrown instanceof CommandError ? { error: thrown.lines } : {}),
+  };
+}
+
+const b = 'host "b": nothing listens there';
+
+test("what could not be measured is told beside what could, and is no failure", async () => {
+  expect(await shown(topHosts, ["b"])).toEqual({
+    stdout: "a 250m 6% 1024Mi 12%\nb <unknown> <unknown> <unknown> <unknown>\n",
+    stderr: `Warning: ${b}\n`,
+  });
+});
+
+test("unless it was named, or nothing could be measured", async () => {
+  expect(await shown(topHosts, ["b"], { names: ["a", "b"] })).toMatchObject({
+    stdout: expect.stringMatching(/^a 250m/) as string,
+    error: [b],
+  });
+  expect(await shown(topHosts, ["a", "b"])).toEqual({
+    stdout: "",
+    stderr: "",
+    error: ['host "a": nothing listens there', b],
+  });
+});
+
+test("of Containers in all namespaces it is told in which", async () => {
+  const { stderr } = await shown(topContainers, ["b"], { namespace: undefined });
+  expect(stderr.split("\n").slice(0, 2)).toEqual(
+    ["blue", "red"].map((namespace) => `Warning: namespace "${namespace}": container "b": nothing listens there`),
+  );
+});
+
+test("a Container whose Host is not ready is not asked about, and not left out", async () => {
+  expect(await shown(topContainers, [])).toEqual({
+    stdout: "a 250m 6% 1024Mi 12%\nb 250m 6% 1024Mi 12%\nlost <unknown> <unknown> <unknown> <unknown>\n",
+    stderr: 'Warning: container "lost": Host "c" is not ready: see its conditions\n',
+  });
 });

@@ -22,8 +22,10 @@ export interface TopOptions {
   readonly labelSelector: string | undefined;
   readonly sortBy: "cpu" | "memory" | undefined;
   readonly headers: boolean;
-  readonly terminal: Terminal;
+  readonly terminal: Pick<Terminal, "stdout" | "stderr">;
 }
+
+type TopClient = Pick<HttpClient, "get" | "list" | "stream">;
 
 /** Cores and bytes. */
 interface Amounts {
@@ -43,14 +45,19 @@ export interface Line {
 /** How many are measured at a time; each takes a second or two, most of which is waiting. */
 const measuredAtOnce = 64;
 
-/** Prints a line for each Host. Throws CommandError when one that was named does not exist or none could be measured. */
-export async function topHosts(client: HttpClient, options: TopOptions): Promise<void> {
+/**
+ * Prints a line for each Host, and says on stderr which could not be measured and why. Throws CommandError when one that
+ * was named does not exist or could not be measured, and where none could: as kubectl top does, which shows <unknown> for
+ * others. Source: kubectl/pkg/cmd/top/top_node.go and top_pod.go.
+ */
+export async function topHosts(client: TopClient, options: TopOptions): Promise<void> {
   const found = await select<Host>(client, hosts, undefined, options);
-  await print(await measure(client, hosts, found, ({ status }) => amountsOf(status?.allocatable)), options, false);
+  const measured = await measure(client, hosts, found, { availableTo: ({ status }) => amountsOf(status?.allocatable) });
+  await print(measured, options, false);
 }
 
-/** Prints a line for each Container that runs. Throws as {@link topHosts} does. */
-export async function topContainers(client: HttpClient, options: TopOptions): Promise<void> {
+/** Prints a line for each Container that runs, or may run on a Host that is not ready. Throws as {@link topHosts} does. */
+export async function topContainers(client: TopClient, options: TopOptions): Promise<void> {
   const [found, known] = await Promise.all([
     select<Container>(client, containers, options.namespace, options),
     // Who may see Containers need not be allowed to see Hosts.
@@ -59,16 +66,21 @@ export async function topContainers(client: HttpClient, options: TopOptions): Pr
   const hostAmounts = new Map(
     known.items.map(({ metadata, status }) => [metadata.name, amountsOf(status?.allocatable)]),
   );
-  const running = found.filter(({ status }) => status?.phase === "Running" || status?.phase === "Paused");
-  const lines = await measure(client, containers, running, ({ spec, status }) => ({
-    ...hostAmounts.get(status?.hostName ?? ""),
-    ...amountsOf(spec.resources?.limits),
-  }));
-  await print(lines, options, options.namespace === undefined);
+  const running = found.filter(({ status }) => ["Running", "Paused", "Unknown"].includes(status?.phase ?? ""));
+  const measured = await measure(client, containers, running, {
+    availableTo: ({ spec, status }) => ({
+      ...hostAmounts.get(status?.hostName ?? ""),
+      ...amountsOf(spec.resources?.limits),
+    }),
+    // To ask a Host that does not answer may take minutes.
+    whyNot: ({ metadata: { name }, status }) =>
+      status?.phase === "Unknown" ? `container "${name}": ${status.message ?? "its Host is not ready"}` : undefined,
+  });
+  await print(measured, options, options.namespace === undefined);
 }
 
 async function select<R extends KubeObject>(
-  client: HttpClient,
+  client: TopClient,
   type: ResourceType,
   namespace: string | undefined,
   { names, labelSelector }: TopOptions,
@@ -85,37 +97,60 @@ function amountsOf(amounts: NonNullable<Host["status"]>["allocatable"]): Partial
   };
 }
 
-async function measure<R extends KubeObject>(
-  client: HttpClient,
-  type: ResourceType,
-  objects: readonly R[],
-  availableTo: (object: R) => Partial<Amounts>,
-): Promise<readonly Line[]> {
-  const { default: PQueue } = await import("p-queue");
-  const queue = new PQueue({ concurrency: measuredAtOnce });
-  const errors: string[] = [];
-  const lines = await queue.addAll(
-    objects.map((object) => async (): Promise<Line> => {
-      const { namespace, name } = object.metadata;
-      const used = await usageOf(client, pathOf(type, namespace, name, "stats")).catch((error: unknown) => {
-        if (!(error instanceof ApiError)) throw error;
-        errors.push(error.message);
-        return undefined;
-      });
-      return { namespace: namespace ?? "", name, used, available: availableTo(object) };
-    }),
-  );
-  if (lines.length > 0 && lines.every(({ used }) => used === undefined)) throw new CommandError(...new Set(errors));
-  return lines;
+/** What is shown, and why there is no more of it. */
+interface Measured {
+  readonly lines: readonly Line[];
+  readonly problems: readonly { readonly namespace: string; readonly message: string }[];
 }
 
-async function usageOf(client: HttpClient, path: string): Promise<Amounts> {
+async function measure<R extends KubeObject>(
+  client: TopClient,
+  type: ResourceType,
+  objects: readonly R[],
+  {
+    availableTo,
+    whyNot = () => undefined,
+  }: {
+    readonly availableTo: (object: R) => Partial<Amounts>;
+    /** Why an object need not be asked about; undefined where it is to be. */
+    readonly whyNot?: (object: R) => string | undefined;
+  },
+): Promise<Measured> {
+  const { default: PQueue } = await import("p-queue");
+  const queue = new PQueue({ concurrency: measuredAtOnce });
+  const measured = await queue.addAll(
+    objects.map((object) => async () => {
+      const { namespace = "", name } = object.metadata;
+      const used = whyNot(object) ?? (await usageOrProblem(client, pathOf(type, namespace, name, "stats")));
+      const line = { namespace, name, available: availableTo(object) };
+      return typeof used === "string"
+        ? { line: { ...line, used: undefined }, problems: [{ namespace, message: used }] }
+        : { line: { ...line, used }, problems: [] };
+    }),
+  );
+  return { lines: measured.map(({ line }) => line), problems: measured.flatMap(({ problems }) => problems) };
+}
+
+async function usageOrProblem(client: TopClient, path: string): Promise<Amounts | string> {
+  try {
+    return await usageOf(client, path);
+  } catch (error) {
+    if (error instanceof ApiError) return error.message;
+    throw error;
+  }
+}
+
+async function usageOf(client: TopClient, path: string): Promise<Amounts> {
   const { usage } = JSON.parse(await text(client.stream({ path }))) as { usage: { cpu: string; memory: string } };
   return { cpu: parseQuantity(usage.cpu), memory: parseQuantity(usage.memory) };
 }
 
-async function print(lines: readonly Line[], options: TopOptions, namespaces: boolean): Promise<void> {
-  const { terminal, headers } = options;
+async function print({ lines, problems }: Measured, options: TopOptions, namespaces: boolean): Promise<void> {
+  const { terminal, headers, names } = options;
+  const told = problems.map(({ namespace, message }) =>
+    namespaces ? `namespace "${namespace}": ${message}` : message,
+  );
+  if (lines.length > 0 && told.length === lines.length) throw new CommandError(...told);
   if (lines.length === 0) {
     terminal.stderr.write("No resources found\n");
     return;
@@ -123,6 +158,8 @@ async function print(lines: readonly Line[], options: TopOptions, namespaces: bo
   const titles = [...(namespaces ? ["NAMESPACE"] : []), "NAME", "CPU(cores)", "CPU%", "MEMORY(bytes)", "MEMORY%"];
   const rows = [...lines].sort(order(options.sortBy)).map((line) => rowOf(line, namespaces));
   terminal.stdout.write(`${(await renderRows([...(headers ? [titles] : []), ...rows])).join("\n")}\n`);
+  if (names.length > 0 && told.length > 0) throw new CommandError(...told);
+  for (const line of told) terminal.stderr.write(`Warning: ${line}\n`);
 }
 
 const unknown = "<unknown>";
