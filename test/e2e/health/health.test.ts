@@ -98,6 +98,16 @@ describe.skipIf(missing)(`health${missing ? `: skipped, ${missing}` : ""}`, () =
     await user.told("checked", "Killing", "Container checked failed its image's HEALTHCHECK, will be restarted");
   });
 
+  test("what is not well is restarted although the image that is to replace it cannot be had", async () => {
+    await user.apply(manifest("asked"));
+    await user.is("asked", "Healthy", { status: "True" });
+    await user.change("asked", { image: "127.0.0.1:1/nosuch:1" });
+    const stuck = await user.shows("asked", { summary: "ImagePullBackOff" });
+    await inside(stuck, "touch /tmp/ill");
+    const again = await user.is("asked", "Healthy", { status: "True" }, ({ restartCount }) => restartCount === 1);
+    expect(again).toMatchObject({ containerID: stuck.containerID, phase: "Running", summary: "ImagePullBackOff" });
+  });
+
   test("restartPolicy Never: what is not well is ended for good", async () => {
     await user.apply(manifest("never"));
     const status = await user.shows("never", { phase: "Failed" });
