@@ -3,7 +3,6 @@
  * that this process reconciles, from when it first sees them run.
  */
 import { isDeepStrictEqual } from "node:util";
-import PQueue from "p-queue";
 import type { Container } from "../../../crds/container.ts";
 import type { Probe } from "../../../crds/probes.ts";
 import type { HostDriver, Observed } from "../../../drivers/driver.ts";
@@ -19,6 +18,7 @@ import { check } from "./check.ts";
 import type { Checked } from "./check.ts";
 import type { ProbeKind, ProbeState } from "./probe.ts";
 import { next, probesOf, untried } from "./probe.ts";
+import { Slots } from "./slots.ts";
 
 export interface ProberOptions {
   readonly clock: Clock;
@@ -26,9 +26,6 @@ export interface ProberOptions {
   /** From 0 up to but not including 1. */
   readonly random: () => number;
 }
-
-/** At once on one host: each makes its Engine start a process. */
-const concurrencyPerHost = 16;
 
 /** Events carry this much of what a probe wrote. */
 const maxMessage = 512;
@@ -51,7 +48,7 @@ export class Prober implements Disposable {
   readonly #options: ProberOptions;
   readonly #timetable: Timetable;
   readonly #watched = new Map<Key, Watched>();
-  readonly #hosts = new WeakMap<Probed, PQueue>();
+  readonly #hosts = new WeakMap<Probed, Slots>();
   #onChange: (key: Key) => void = () => undefined;
 
   constructor(options: ProberOptions) {
@@ -159,7 +156,9 @@ export class Prober implements Disposable {
     const { signal } = stop;
     const inside = { driver, id, ports: container.spec.ports, clock, signal };
     try {
-      return await this.#slotsOf(driver).add(() => check(probe, 1000 * probe.timeoutSeconds, inside), { signal });
+      const { namespace = "" } = container.metadata;
+      const ask = (): Promise<Checked> => check(probe, 1000 * probe.timeoutSeconds, inside);
+      return await this.#slotsOf(driver).run(namespace, ask, signal);
     } catch (error) {
       // Whether a host is lost is for the Host controller to say.
       if (signal.aborted || error instanceof HostUnreachableError) return undefined;
@@ -195,8 +194,8 @@ export class Prober implements Disposable {
     this.#options.events.event(container, "Warning", reason, text);
   }
 
-  #slotsOf(driver: Probed): PQueue {
-    const slots = this.#hosts.get(driver) ?? new PQueue({ concurrency: concurrencyPerHost });
+  #slotsOf(driver: Probed): Slots {
+    const slots = this.#hosts.get(driver) ?? new Slots(this.#timetable);
     this.#hosts.set(driver, slots);
     return slots;
   }
