@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Probe } from "../../../crds/probes.ts";
 import type { HostDriver } from "../../../drivers/driver.ts";
+import { StepError } from "../../../drivers/driver.ts";
 import { FakeClock } from "../../../test/fakes/clock.ts";
 import { containerOf, observedOf } from "../../../test/fakes/objects.ts";
 import { Prober } from "./prober.ts";
@@ -30,6 +31,30 @@ test("what a probe writes is told without what Secrets have, or had while it ran
   await clock.pass(100);
   expect(told).toEqual(["Liveness probe failed: cannot log in with *** nor ***"]);
   expect(prober.watch(container, keep, driver)?.liveness?.message).toBe("cannot log in with *** nor ***");
+});
+
+test("a command that takes too long is killed, and while that fails no other is begun", async () => {
+  const { clock, told, driver, prober, container, keep } = world("");
+  const done: string[] = [];
+  let refusals = 2;
+  const kill = async (): Promise<void> => {
+    done.push("kill");
+    if (refusals-- > 0) throw new StepError("ExecError", "Cannot end a command");
+  };
+  const exec: HostDriver["exec"] = async () => {
+    done.push("exec");
+    return { exitCode: undefined, output: "", kill };
+  };
+  const readinessProbe = { exec: { command: ["check"] }, periodSeconds: 1 } as Partial<Probe>;
+  const probed = containerOf({ readinessProbe }, { metadata: container.metadata });
+  prober.watch(probed, keep, { ...driver, exec });
+  await clock.pass(100);
+  expect(done).toEqual(["exec", "kill"]);
+  await clock.pass(1_000);
+  expect(done).toEqual(["exec", "kill", "kill"]);
+  expect(told.at(-1)).toBe("Readiness probe failed: the command before has not ended: Cannot end a command");
+  await clock.pass(1_000);
+  expect(done).toEqual(["exec", "kill", "kill", "kill", "exec", "kill"]);
 });
 
 test("probes of one namespace that hang do not keep those of another waiting", async () => {
