@@ -331,7 +331,7 @@ export interface OwnedContainer {
 }
 
 export interface ExecLimits {
-  /** How long to wait. Then the command is left to itself: not every host can end it. */
+  /** How long to wait. Then the command is left to itself until {@link Executed.kill}. */
   readonly timeoutMs: number;
   /** Bytes of output to keep; what comes after is dropped. */
   readonly maxOutput: number;
@@ -342,6 +342,11 @@ export interface Executed {
   readonly exitCode: number | undefined;
   /** Standard output and error, in the order they came. */
   readonly output: string;
+  /**
+   * Kills a command that has not ended within its time, and what it began, and waits until it is gone: ended already is
+   * success. Throws StepError where it still runs.
+   */
+  readonly kill?: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Nothing inside the container takes the connection. */

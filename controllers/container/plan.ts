@@ -3,6 +3,7 @@ import type { Container, ContainerSpec } from "../../crds/container.ts";
 import type { InPlace, Observed, Step } from "../../drivers/driver.ts";
 import { copiedMounts } from "../../drivers/own-volumes.ts";
 import { changedFields } from "../../drivers/spec-hash.ts";
+import type { Backoff } from "./crash-loop.ts";
 import { backoffMessage, backoffOf, crashLoop, isRunning, runsWellInMs, waitMs } from "./crash-loop.ts";
 import type { Failure, Problem } from "./failure.ts";
 import { retryAfterMs } from "./failure.ts";
@@ -41,7 +42,7 @@ export interface PlanInput {
   readonly movedTo?: string | undefined;
   /** Digest of what the volumes of {@link Plan.keep} hold. Only asked about where {@link needsFiles}. */
   readonly files?: Readonly<Record<string, string>>;
-  /** How the last attempt failed, if it did: until it may be repeated, nothing is done. */
+  /** How the last attempt failed, if it did: until it may be repeated, nothing is done but to end a run that is condemned. */
   readonly failure: Failure | undefined;
   readonly now: Date;
 }
@@ -86,7 +87,11 @@ export function plan(input: PlanInput): Plan {
 
   if (failure !== undefined && failure.generation === container.metadata.generation) {
     const left = retryAfterMs(failure, now);
-    if (left > 0) return { ...basis, steps: [], problem: failure.problem, retryAfterMs: left };
+    if (left > 0) {
+      const ends = keep !== undefined && mustEnd(container, keep) && !hindersEnd.has(failure.problem.reason);
+      const steps = ends ? endOfCondemned(container, keep, backoffFor(container, keep, now)) : [];
+      return { ...basis, steps, problem: failure.problem, retryAfterMs: left };
+    }
   }
 
   const surplus = [
@@ -153,8 +158,7 @@ function planRun(input: PlanInput, basis: Basis, keep: Observed, surplus: readon
   const { container, wanted, now } = input;
   const { spec, status } = container;
   const { id } = keep;
-  const stopped = spec.runState === "Stopped" || status?.phase === "Stopped";
-  const backoff = stopped ? undefined : backoffOf(status ?? {}, keep, now);
+  const backoff = backoffFor(container, keep, now);
   const updating = differences(wanted.inPlace, keep.inPlace);
   // While it keeps ending, its host leaves it alone: see crash-loop.ts.
   const inPlace: InPlace = backoff === undefined ? wanted.inPlace : { ...wanted.inPlace, restartPolicy: "Never" };
@@ -164,10 +168,8 @@ function planRun(input: PlanInput, basis: Basis, keep: Observed, surplus: readon
   ];
   const made: Basis = { ...basis, updating: backoff === undefined ? updating : updating.filter(isNoPolicy) };
 
-  if (isLive(keep) && isCondemned(container, keep) && spec.runState !== "Stopped") {
-    const again = spec.restartPolicy !== "Never" && backoff === undefined;
-    const stop = ending(keep, spec, status?.condemned?.graceSeconds);
-    return { ...made, steps: [...before, ...stop, ...(again ? [{ do: "start", id } as const] : [])] };
+  if (mustEnd(container, keep)) {
+    return { ...made, steps: [...before, ...endOfCondemned(container, keep, backoff)] };
   }
 
   const fresh = status?.observedGeneration !== container.metadata.generation;
@@ -190,6 +192,24 @@ function planRun(input: PlanInput, basis: Basis, keep: Observed, surplus: readon
     ],
     ...(backoff !== undefined && isRunning(keep) ? { retryAfterMs: runsWellInMs(keep, now) } : {}),
   };
+}
+
+function backoffFor({ spec, status }: Container, keep: Observed, now: Date): Backoff | undefined {
+  const stopped = spec.runState === "Stopped" || status?.phase === "Stopped";
+  return stopped ? undefined : backoffOf(status ?? {}, keep, now);
+}
+
+const mustEnd = (container: Container, keep: Observed): boolean =>
+  isLive(keep) && isCondemned(container, keep) && container.spec.runState !== "Stopped";
+
+/** What was refused where these are the reasons may be the end of the run itself: that must not be asked again at once. */
+const hindersEnd: ReadonlySet<Problem["reason"]> = new Set(["StopError", "NotConverging"]);
+
+/** Ends a run that is not well; the next one begins at once unless it has to wait. */
+function endOfCondemned({ spec, status }: Container, keep: Observed, backoff: Backoff | undefined): readonly Action[] {
+  const again = spec.restartPolicy !== "Never" && backoff === undefined;
+  const end = ending(keep, spec, status?.condemned?.graceSeconds);
+  return [...end, ...(again ? [{ do: "start", id: keep.id } as const] : [])];
 }
 
 const isNoPolicy = (change: string): boolean => !change.startsWith("restartPolicy ");

@@ -368,7 +368,8 @@ export class ContainerReconciler implements Reconciler {
         }
         await this.#step(work, driver, made, step, resolved);
       }
-      this.#failures.delete(work.key);
+      // What was done while a failure waits for its time says nothing of what failed.
+      if (made.problem !== this.#failures.get(work.key)?.problem) this.#failures.delete(work.key);
     } catch (error) {
       if (error instanceof PostStartError) return this.#condemn(work, made.keep, postStartFailed(work, made, error));
       if (!(error instanceof StepError)) throw error;

@@ -297,7 +297,7 @@ export class DockerDriver implements HostDriver {
 
   /** Takes no slot, and neither does {@link connect}: they wait for what is inside, and who asks bounds how many. */
   exec(id: string, command: readonly string[], limits: ExecLimits, signal: AbortSignal): Promise<Executed> {
-    return exec(this.#connection, id, command, limits, signal);
+    return exec(this.#connection, this.#toolbox, id, command, limits, signal);
   }
 
   connect(id: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<Duplex> {

@@ -1,14 +1,16 @@
 /** Commands in containers that run, and connections inside their networks. */
+import { randomUUID } from "node:crypto";
 import { Duplex } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
-import { ConnectError } from "../driver.ts";
+import { ConnectError, StepError, UnsupportedHostError } from "../driver.ts";
 import type { Executed, ExecLimits } from "../driver.ts";
 import type { Connection } from "./connection.ts";
 import { Deadline, isTimeout } from "./deadline.ts";
-import { EngineRefusal, refused } from "./errors.ts";
+import { EngineRefusal, refused, unlessStatus } from "./errors.ts";
 import { demultiplex } from "./logs.ts";
 import { toolboxPath } from "./toolbox/paths.ts";
+import type { Toolbox } from "./toolbox/toolbox.ts";
 
 const Created = z.object({ Id: z.string() });
 const Ended = z.object({ Running: z.boolean(), ExitCode: z.number().nullish() });
@@ -16,9 +18,16 @@ const Ended = z.object({ Running: z.boolean(), ExitCode: z.number().nullish() })
 /** What a busy Engine takes to begin with a command does not count as the command's own time. */
 const engineMs = 30_000;
 
-/** {@link HostDriver.exec}. The Engine has no way to end a command that takes too long. */
+/** How long what was killed may take to go, and the Engine to hear of it. */
+const killedMs = 5_000;
+
+/**
+ * {@link HostDriver.exec}. The Engine has no way to end a command that takes too long, and gives its pid as the host sees it:
+ * so the command has a variable of its own in its environment, by which the toolbox finds it inside, with what it began.
+ */
 export async function exec(
   connection: Connection,
+  toolbox: Toolbox,
   id: string,
   command: readonly string[],
   { timeoutMs, maxOutput }: ExecLimits,
@@ -26,8 +35,9 @@ export async function exec(
 ): Promise<Executed> {
   const chunks: Uint8Array[] = [];
   const output = (): string => Buffer.concat(chunks).subarray(0, maxOutput).toString();
-  const attach = { AttachStdout: true, AttachStderr: true };
-  const execution = await create(connection, id, { Cmd: command, ...attach }, signal);
+  const mark = `STOWAGE_EXEC=${randomUUID()}`;
+  const body = { Cmd: command, Env: [mark], AttachStdout: true, AttachStderr: true };
+  const execution = await create(connection, id, body, signal);
   using deadline = new Deadline(signal, timeoutMs);
   try {
     const path = `/exec/${execution}/start`;
@@ -40,9 +50,46 @@ export async function exec(
     }
     return { exitCode: await exitCodeOf(connection, execution, deadline.signal), output: output() };
   } catch (error) {
-    if (deadline.signal.aborted && isTimeout(deadline.signal.reason)) return { exitCode: undefined, output: output() };
+    if (deadline.signal.aborted && isTimeout(deadline.signal.reason)) {
+      const late = { id, execution, mark };
+      return { exitCode: undefined, output: output(), kill: (until) => kill(connection, toolbox, late, until) };
+    }
     if (error instanceof EngineRefusal) throw refused("ExecError", named(id), error);
     throw connection.explain(error, signal);
+  }
+}
+
+interface Late {
+  /** The container's. */
+  readonly id: string;
+  readonly execution: string;
+  readonly mark: string;
+}
+
+/** {@link Executed.kill}. */
+async function kill(
+  connection: Connection,
+  toolbox: Toolbox,
+  { id, execution, mark }: Late,
+  signal: AbortSignal,
+): Promise<void> {
+  const stillRuns = (why: string): StepError =>
+    new StepError("ExecError", `Cannot end a command in ${named(id)}: ${why}`);
+  using deadline = new Deadline(signal, engineMs);
+  const call = { method: "GET", path: `/exec/${execution}/json`, signal: deadline.signal } as const;
+  try {
+    // The Engine forgets a command with its container, and some time after its end.
+    const isRunning = unlessStatus(404, connection.read(call, Ended), { Running: false });
+    if (!(await isRunning).Running) return;
+    const { exitCode } = await toolbox.runAmong(id, ["kill", mark], deadline.signal);
+    if (exitCode !== 0) throw stillRuns(`the toolbox ended with exit code ${exitCode}`);
+    using gone = new Deadline(deadline.signal, killedMs);
+    await exitCodeOf(connection, execution, gone.signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (deadline.signal.aborted || isTimeout(error)) throw stillRuns("it is still there");
+    if (error instanceof EngineRefusal || error instanceof UnsupportedHostError) throw stillRuns(error.message);
+    throw error;
   }
 }
 

@@ -285,6 +285,25 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>, sk
         expect(exitCode).toBeUndefined();
       });
 
+      test("a command that takes too long can be killed, with what it began, and nothing else is", async () => {
+        const container = spec({ securityContext: { runAsUser: 1000 } });
+        const { id } = await run(container);
+        const command = ["sh", "-c", "sleep 2001 & sleep 2002"];
+        const { kill } = await driver.exec(id, command, { ...limits, timeoutMs: 3000 }, signal);
+        const sleeping = async (): Promise<readonly string[]> => {
+          const { output } = await driver.exec(id, ["ps", "-o", "args"], limits, signal);
+          return output.split("\n").filter((line) => /^sleep /.test(line));
+        };
+        const before = await sleeping();
+        expect(before).toEqual(expect.arrayContaining(["sleep 2001", "sleep 2002"]));
+        await kill?.(signal);
+        expect(await sleeping()).toEqual(before.filter((line) => !line.includes(" 200")));
+        await kill?.(signal);
+        expect(await only(driver, container)).toMatchObject({ state: "running" });
+        await driver.perform({ do: "remove", id, why: "test" }, signal);
+        await kill?.(signal);
+      });
+
       test("a command that the image does not have has failed", async () => {
         const { id } = await run(spec());
         const { exitCode, output } = await driver.exec(id, ["nosuch"], limits, signal);

@@ -9,7 +9,7 @@ import { connect as connectTls } from "node:tls";
 import type { ContainerSpec } from "../../../crds/container.ts";
 import type { LifecycleHandler } from "../../../crds/probes.ts";
 import { ConnectError } from "../../../drivers/driver.ts";
-import type { HostDriver } from "../../../drivers/driver.ts";
+import type { Executed, HostDriver } from "../../../drivers/driver.ts";
 import type { Clock } from "../../../process/clock.ts";
 import { timeLimit } from "../../../process/clock.ts";
 import type { ProbeResult } from "./probe.ts";
@@ -20,6 +20,8 @@ type HttpGet = NonNullable<Handler["httpGet"]>;
 export interface Checked extends ProbeResult {
   /** Success, with something that people should hear of. */
   readonly warning?: string;
+  /** Ends a command that took too long: {@link Executed.kill}. */
+  readonly kill?: Executed["kill"];
 }
 
 /** What is asked, and by whom. */
@@ -55,8 +57,9 @@ export async function check(handler: Handler, timeoutMs: number, inside: Inside)
 
 async function checkExec(command: readonly string[], timeoutMs: number, inside: Inside): Promise<Checked> {
   const { driver, id, signal } = inside;
-  const { exitCode, output } = await driver.exec(id, command, { timeoutMs, maxOutput }, signal);
-  if (exitCode === undefined) return { ok: false, message: `command timed out after ${timeoutMs / 1000}s` };
+  const { exitCode, output, kill } = await driver.exec(id, command, { timeoutMs, maxOutput }, signal);
+  if (exitCode === undefined)
+    return { ok: false, message: `command timed out after ${timeoutMs / 1000}s`, ...(kill && { kill }) };
   const message = output.trim();
   return { ok: exitCode === 0, message: message === "" ? `command ended with exit code ${exitCode}` : message };
 }

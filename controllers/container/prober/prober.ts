@@ -3,11 +3,10 @@
  * that this process reconciles, from when it first sees them run.
  */
 import { isDeepStrictEqual } from "node:util";
-import PQueue from "p-queue";
 import type { Container } from "../../../crds/container.ts";
 import type { Probe } from "../../../crds/probes.ts";
 import type { HostDriver, Observed } from "../../../drivers/driver.ts";
-import { HostUnreachableError } from "../../../drivers/driver.ts";
+import { HostUnreachableError, StepError } from "../../../drivers/driver.ts";
 import type { Clock } from "../../../process/clock.ts";
 import { findCondition } from "../../runtime/conditions.ts";
 import type { EventRecorder, Key } from "../../runtime/reconciler.ts";
@@ -19,6 +18,7 @@ import { check } from "./check.ts";
 import type { Checked } from "./check.ts";
 import type { ProbeKind, ProbeState } from "./probe.ts";
 import { next, probesOf, untried } from "./probe.ts";
+import { Slots } from "./slots.ts";
 
 export interface ProberOptions {
   readonly clock: Clock;
@@ -26,9 +26,6 @@ export interface ProberOptions {
   /** From 0 up to but not including 1. */
   readonly random: () => number;
 }
-
-/** At once on one host: each makes its Engine start a process. */
-const concurrencyPerHost = 16;
 
 /** Events carry this much of what a probe wrote. */
 const maxMessage = 512;
@@ -42,6 +39,8 @@ interface Watched {
   readonly startedAt: string;
   readonly states: Map<ProbeKind, ProbeState>;
   readonly timers: Map<ProbeKind, Disposable>;
+  /** Ends the command of the time before, where that took too long and may still run. */
+  readonly late: Map<ProbeKind, NonNullable<Checked["kill"]>>;
   readonly stop: AbortController;
   /** What its Secrets have, and had while it ran: what it says is told without. */
   readonly secrets: readonly string[];
@@ -51,7 +50,7 @@ export class Prober implements Disposable {
   readonly #options: ProberOptions;
   readonly #timetable: Timetable;
   readonly #watched = new Map<Key, Watched>();
-  readonly #hosts = new WeakMap<Probed, PQueue>();
+  readonly #hosts = new WeakMap<Probed, Slots>();
   #onChange: (key: Key) => void = () => undefined;
 
   constructor(options: ProberOptions) {
@@ -107,7 +106,7 @@ export class Prober implements Disposable {
     this.#timetable[Symbol.dispose]();
   }
 
-  #begin(fields: Omit<Watched, "states" | "timers" | "stop">, before?: Watched): Watched {
+  #begin(fields: Omit<Watched, "states" | "timers" | "late" | "stop">, before?: Watched): Watched {
     const { container, startedAt } = fields;
     const { spec } = container;
     const states = new Map(
@@ -116,7 +115,7 @@ export class Prober implements Disposable {
         untried(before?.states.get(kind)?.verdict ?? remembered(kind, container, startedAt)),
       ]),
     );
-    const watched: Watched = { ...fields, states, timers: new Map(), stop: new AbortController() };
+    const watched: Watched = { ...fields, states, timers: new Map(), late: new Map(), stop: new AbortController() };
     this.#watched.set(keyOf(container), watched);
     for (const [kind, probe] of probesOf(spec)) {
       // What has been running when we came is probed in its own time, not all of it at once.
@@ -144,28 +143,54 @@ export class Prober implements Disposable {
   /** Never rejects. */
   async #probe(watched: Watched, kind: ProbeKind, probe: Probe): Promise<void> {
     const began = this.#options.clock.now().getTime();
-    const checked = await this.#check(watched, kind, probe);
-    if (watched.stop.signal.aborted) return;
+    const isOver = (): boolean => watched.stop.signal.aborted;
+    const checked = await this.#inTurn(watched, kind, () => this.#check(watched, kind, probe));
+    if (isOver()) return;
     if (checked !== undefined) this.#take(watched, kind, probe, checked);
+    // A run that is to end takes its commands with it.
     if (!isDue(kind, watched)) return;
+    if (checked?.kill !== undefined) {
+      watched.late.set(kind, checked.kill);
+      await this.#inTurn(watched, kind, () => this.#endLate(watched, kind));
+      if (isOver()) return;
+    }
     const spent = this.#options.clock.now().getTime() - began;
     this.#schedule(watched, kind, probe, Math.max(0, 1000 * probe.periodSeconds - spent));
   }
 
-  /** Undefined where nobody could look. */
-  async #check(watched: Watched, kind: ProbeKind, probe: Probe): Promise<Checked | undefined> {
-    const { container, driver, id, stop } = watched;
-    const { clock } = this.#options;
-    const { signal } = stop;
-    const inside = { driver, id, ports: container.spec.ports, clock, signal };
+  /** What `task` gives once it is its turn on its Host; undefined where nobody could look. Never rejects. */
+  async #inTurn<T>(watched: Watched, kind: ProbeKind, task: () => Promise<T>): Promise<T | undefined> {
+    const { container, driver, stop } = watched;
+    const { namespace = "" } = container.metadata;
     try {
-      return await this.#slotsOf(driver).add(() => check(probe, 1000 * probe.timeoutSeconds, inside), { signal });
+      return await this.#slotsOf(driver).run(namespace, task, stop.signal);
     } catch (error) {
       // Whether a host is lost is for the Host controller to say.
-      if (signal.aborted || error instanceof HostUnreachableError) return undefined;
+      if (stop.signal.aborted || error instanceof HostUnreachableError) return undefined;
       const message = error instanceof Error ? error.message : String(error);
       this.#tell(container, `${named(kind)} probe errored: ${message}`);
       return undefined;
+    }
+  }
+
+  /** Asks nothing while the command of the time before still runs: that counts as one more failure. */
+  async #check(watched: Watched, kind: ProbeKind, probe: Probe): Promise<Checked> {
+    const stillRuns = await this.#endLate(watched, kind);
+    if (stillRuns !== undefined) return { ok: false, message: `the command before has not ended: ${stillRuns}` };
+    const { container, driver, id, stop } = watched;
+    const inside = { driver, id, ports: container.spec.ports, clock: this.#options.clock, signal: stop.signal };
+    return check(probe, 1000 * probe.timeoutSeconds, inside);
+  }
+
+  /** Why the command of the time before still runs; undefined where none does. */
+  async #endLate({ late, stop }: Watched, kind: ProbeKind): Promise<string | undefined> {
+    try {
+      await late.get(kind)?.(stop.signal);
+      late.delete(kind);
+      return undefined;
+    } catch (error) {
+      if (error instanceof StepError) return error.message;
+      throw error;
     }
   }
 
@@ -195,8 +220,8 @@ export class Prober implements Disposable {
     this.#options.events.event(container, "Warning", reason, text);
   }
 
-  #slotsOf(driver: Probed): PQueue {
-    const slots = this.#hosts.get(driver) ?? new PQueue({ concurrency: concurrencyPerHost });
+  #slotsOf(driver: Probed): Slots {
+    const slots = this.#hosts.get(driver) ?? new Slots(this.#timetable);
     this.#hosts.set(driver, slots);
     return slots;
   }

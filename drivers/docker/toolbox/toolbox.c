@@ -9,6 +9,7 @@
  *   toolbox statfs PATH...        prints size, free and available bytes and inodes of file systems, a line each
  *   toolbox cat PATH...           prints files, each after a line with its path; leaves out what cannot be read
  *   toolbox ls PATH...            prints the paths of what is in folders, a line each; leaves out what cannot be read
+ *   toolbox kill VARIABLE         kills all processes that have NAME=VALUE in their environment, within a second
  *   toolbox pause                 waits to be killed
  *
  * Build with ./build; the result is committed, and a test builds it again where the compilers are there.
@@ -18,7 +19,7 @@ typedef long ssize_t;
 
 #if defined(__x86_64__)
 enum { sys_read = 0, sys_write = 1, sys_open_at = 257, sys_close = 3, sys_poll = 271, sys_socket = 41, sys_connect = 42,
-       sys_getsockopt = 55, sys_shutdown = 48, sys_statfs = 137, sys_getdents64 = 217, sys_exit = 231, sys_rename_at = 264,
+       sys_getsockopt = 55, sys_shutdown = 48, sys_statfs = 137, sys_getdents64 = 217, sys_kill = 62, sys_exit = 231, sys_rename_at = 264,
        sys_unlink_at = 263, sys_symlink_at = 266, sys_statx = 332 };
 enum { o_directory = 0200000, o_nofollow = 0400000, o_path = 010000000 };
 static long call(long n, long a, long b, long c, long d, long e) {
@@ -31,7 +32,7 @@ static long call(long n, long a, long b, long c, long d, long e) {
 __asm__(".globl _start\n_start:\n mov %rsp,%rdi\n and $-16,%rsp\n call begin\n");
 #elif defined(__aarch64__)
 enum { sys_read = 63, sys_write = 64, sys_open_at = 56, sys_close = 57, sys_poll = 73, sys_socket = 198, sys_connect = 203,
-       sys_getsockopt = 209, sys_shutdown = 210, sys_statfs = 43, sys_getdents64 = 61, sys_exit = 94, sys_rename_at = 38,
+       sys_getsockopt = 209, sys_shutdown = 210, sys_statfs = 43, sys_getdents64 = 61, sys_kill = 129, sys_exit = 94, sys_rename_at = 38,
        sys_unlink_at = 35, sys_symlink_at = 36, sys_statx = 291 };
 enum { o_directory = 040000, o_nofollow = 0100000, o_path = 010000000 };
 static long call(long n, long a, long b, long c, long d, long e) {
@@ -48,7 +49,7 @@ __asm__(".globl _start\n_start:\n mov x0,sp\n bl begin\n");
 #endif
 
 enum { at_fdcwd = -100, at_remove_dir = 0x200, wrong_use = 125 };
-enum { e_none = 2, e_interrupted = 4, e_again = 11, e_exists = 17, e_is_folder = 21, e_timed_out = 110, e_in_progress = 115 };
+enum { e_none = 2, e_no_process = 3, e_interrupted = 4, e_again = 11, e_exists = 17, e_is_folder = 21, e_timed_out = 110, e_in_progress = 115 };
 enum { poll_in = 1, poll_out = 4, poll_err = 8, poll_hup = 16 };
 
 struct entry { unsigned long inode, offset; unsigned short size; unsigned char type; char name[]; };
@@ -277,6 +278,59 @@ static void do_type(const char *path) {
   }
 }
 
+static int has_variable(long fd, const char *variable) {
+  long at = 0;
+  ssize_t n;
+  while ((n = call(sys_read, fd, (long)buffer, sizeof buffer, 0, 0)) > 0) {
+    for (ssize_t i = 0; i < n; i++) {
+      int matches = at >= 0 && buffer[i] == variable[at];
+      if (buffer[i] == 0 && matches) return 1;
+      at = buffer[i] == 0 ? 0 : matches ? at + 1 : -1;
+    }
+  }
+  return 0;
+}
+
+/* How many it found. Those that have ended, or that cannot be looked into, have no environment. */
+static int kill_all(const char *variable) {
+  int found = 0;
+  char entries[2048];
+  ssize_t n;
+  long proc = open_at(at_fdcwd, "/proc", o_directory);
+  check(proc);
+  while ((n = call(sys_getdents64, proc, (long)entries, sizeof entries, 0, 0)) > 0) {
+    for (ssize_t at = 0; at < n;) {
+      struct entry *entry = (void *)(entries + at);
+      at += entry->size;
+      if (entry->name[0] < '1' || entry->name[0] > '9') continue;
+      long folder = open_at(proc, entry->name, o_directory);
+      long environment = folder < 0 ? folder : open_at(folder, "environ", 0);
+      if (environment >= 0) {
+        if (has_variable(environment, variable)) {
+          found++;
+          long result = call(sys_kill, number(entry->name), 9, 0, 0, 0);
+          if (result != -e_no_process) check(result);
+        }
+        call(sys_close, environment, 0, 0, 0, 0);
+      }
+      if (folder >= 0) call(sys_close, folder, 0, 0, 0, 0);
+    }
+  }
+  check(n);
+  call(sys_close, proc, 0, 0, 0, 0);
+  return found;
+}
+
+/* Again until none is left: what forks is faster than one look, and what is killed takes a moment to go. */
+static void do_kill(const char *variable) {
+  struct timespec moment = {0, 10000000};
+  for (int looks = 0; looks < 100; looks++) {
+    if (kill_all(variable) == 0) return;
+    call(sys_poll, 0, 0, (long)&moment, 0, 8);
+  }
+  leave(e_timed_out);
+}
+
 __attribute__((used, noreturn)) void begin(long *stack) {
   long count = stack[0];
   const char **words = (const char **)(stack + 1);
@@ -295,6 +349,8 @@ __attribute__((used, noreturn)) void begin(long *stack) {
     for (long i = 2; i < count; i++) do_cat(words[i]);
   } else if (same(verb, "ls") && count > 2) {
     for (long i = 2; i < count; i++) do_ls(words[i]);
+  } else if (same(verb, "kill") && count == 3) {
+    do_kill(words[2]);
   } else if (same(verb, "pause") && count == 2) {
     for (;;) call(sys_poll, 0, 0, 0, 0, 8);
   } else {

@@ -19,6 +19,9 @@ import { toolboxFolder, toolboxPath } from "./paths.ts";
 /** Repository of its image. */
 export const toolboxImage = "stowage.dev/toolbox";
 
+/** Capability by which it sees what processes of other users run with. */
+const seesAll = "SYS_PTRACE";
+
 /** On every container and volume that the toolbox makes, with our instance: never on what belongs to a Container. */
 export const toolboxLabel = "stowage.dev/toolbox";
 
@@ -53,9 +56,19 @@ export class Toolbox {
    * them, or as texts: `/sys:/sys:ro`, `volume:/data`. What `archive`, a tar, has is there before it runs. Throws EngineRefusal, HostUnreachableError, UnsupportedHostError.
    */
   async run(words: readonly string[], mounts: Mounted, signal: AbortSignal, archive?: Uint8Array): Promise<Ran> {
-    await using container = await this.#create(words, mounts, signal);
-    const path = `/containers/${container.id}`;
+    await using container = await this.#create(words, hostConfigOf(mounts), signal);
     if (archive !== undefined) await this.#extract(container.id, archive, signal);
+    return await this.#outcomeOf(container.id, signal);
+  }
+
+  /** Runs the program among the processes of a container that runs, and sees no others. Throws as {@link run}. */
+  async runAmong(id: string, words: readonly string[], signal: AbortSignal): Promise<Ran> {
+    await using container = await this.#create(words, { PidMode: `container:${id}`, CapAdd: [seesAll] }, signal);
+    return await this.#outcomeOf(container.id, signal);
+  }
+
+  async #outcomeOf(id: string, signal: AbortSignal): Promise<Ran> {
+    const path = `/containers/${id}`;
     await this.#call({ method: "POST", path: `${path}/start`, signal });
     const { StatusCode } = await this.#connection.read(
       { method: "POST", path: `${path}/wait`, signal, timeoutMs: callTimeoutMs },
@@ -75,7 +88,7 @@ export class Toolbox {
    * not there are made. Owners and modes are those of the archive. Throws as {@link run}.
    */
   async extract(mounts: Mounted, archive: Uint8Array, signal: AbortSignal): Promise<void> {
-    await using container = await this.#create(["pause"], mounts, signal);
+    await using container = await this.#create(["pause"], hostConfigOf(mounts), signal);
     await this.#extract(container.id, archive, signal);
   }
 
@@ -110,7 +123,7 @@ export class Toolbox {
     const name = `stowage-${image.replace(/^.*:/, "toolbox-")}`;
     await this.#call({ method: "POST", path: "/volumes/create", body: { Name: name, Labels: this.#labels() }, signal });
     // The Engine fills an empty volume with what the image has at the place where it is mounted.
-    await using _filled = await this.#create(["pause"], [`${name}:${toolboxFolder}`], signal);
+    await using _filled = await this.#create(["pause"], hostConfigOf([`${name}:${toolboxFolder}`]), signal);
     return name;
   }
 
@@ -161,23 +174,23 @@ export class Toolbox {
 
   async #create(
     words: readonly string[],
-    mounts: Mounted,
+    hostConfig: object,
     signal: AbortSignal,
   ): Promise<AsyncDisposable & { readonly id: string }> {
     try {
-      return await this.#createFrom(await this.image(signal), words, mounts, signal);
+      return await this.#createFrom(await this.image(signal), words, hostConfig, signal);
     } catch (error) {
       if (!(error instanceof EngineRefusal) || error.status !== 404) throw error;
       // Somebody pruned the images.
       this.#image = undefined;
-      return this.#createFrom(await this.image(signal), words, mounts, signal);
+      return this.#createFrom(await this.image(signal), words, hostConfig, signal);
     }
   }
 
   async #createFrom(
     image: string,
     words: readonly string[],
-    mounts: Mounted,
+    hostConfig: object,
     signal: AbortSignal,
   ): Promise<AsyncDisposable & { readonly id: string }> {
     const body = {
@@ -185,7 +198,7 @@ export class Toolbox {
       Cmd: words,
       Labels: this.#labels(),
       NetworkDisabled: true,
-      HostConfig: { ...hostConfigOf(mounts), NetworkMode: "none", LogConfig: { Type: "json-file" } },
+      HostConfig: { ...hostConfig, NetworkMode: "none", LogConfig: { Type: "json-file" } },
     };
     const call: Call = { method: "POST", path: "/containers/create", body, signal, timeoutMs: callTimeoutMs };
     const { Id: id } = await this.#connection.read(call, Created);

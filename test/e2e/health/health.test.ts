@@ -16,7 +16,7 @@ import { missingCommand } from "../../lab/commands.ts";
 import { Dockerd, dockerdMissing } from "../../lab/docker.ts";
 import { imagesMissing, importBusybox } from "../../lab/images.ts";
 import { Scenario } from "../../lab/scenario.ts";
-import { StowageServer } from "../../lab/stowage.ts";
+import { StowageServer, eventually } from "../../lab/stowage.ts";
 
 const missing = dockerdMissing ?? imagesMissing ?? missingCommand({ gcc: "gcc" });
 
@@ -96,6 +96,33 @@ describe.skipIf(missing)(`health${missing ? `: skipped, ${missing}` : ""}`, () =
     const again = await user.is("checked", "Ready", {}, ({ restartCount }) => restartCount === 1);
     expect(again.containerID).toBe(first.containerID);
     await user.told("checked", "Killing", "Container checked failed its image's HEALTHCHECK, will be restarted");
+  });
+
+  test("what is not well is restarted although the image that is to replace it cannot be had", async () => {
+    await user.apply(manifest("asked"));
+    await user.is("asked", "Healthy", { status: "True" });
+    await user.change("asked", { image: "127.0.0.1:1/nosuch:1" });
+    const stuck = await user.shows("asked", { summary: "ImagePullBackOff" });
+    await inside(stuck, "touch /tmp/ill");
+    const again = await user.is("asked", "Healthy", { status: "True" }, ({ restartCount }) => restartCount === 1);
+    expect(again).toMatchObject({ containerID: stuck.containerID, phase: "Running", summary: "ImagePullBackOff" });
+  });
+
+  test("a probe's command that hangs is killed, with what it began, before the next one begins", async () => {
+    await user.apply(manifest("hanging"));
+    const { containerID = "" } = await user.shows("hanging", { phase: "Running" });
+    const container = engine.docker.getContainer(containerID.replace("docker://", ""));
+    const seen = new Set<string>();
+    let most = 0;
+    await eventually("it is asked a third time", async () => {
+      const { Processes } = (await container.top({ ps_args: "-o pid,args" })) as { Processes: string[][] };
+      const hanging = Processes.filter(([, ...args]) => args.join(" ") === "sleep 4242").map(([pid = ""]) => pid);
+      most = Math.max(most, hanging.length);
+      for (const pid of hanging) seen.add(pid);
+      return seen.size >= 3;
+    });
+    expect(most).toBe(1);
+    await user.told("hanging", "Unhealthy", "Readiness probe failed: command timed out after 1s");
   });
 
   test("restartPolicy Never: what is not well is ended for good", async () => {
