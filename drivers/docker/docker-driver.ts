@@ -70,6 +70,10 @@ const callTimeoutMs = 120_000;
 /** How many containers are measured at the same time for the sum of all. */
 const measuredAtOnce = 64;
 
+/** How long an image that was there counts as there, and how many are remembered. */
+const presentMs = 10_000;
+const mostPresent = 1000;
+
 /** Looking goes before doing, which takes a hundred times longer. */
 const looking = 1;
 const doing = 0;
@@ -105,6 +109,8 @@ export class DockerDriver implements HostDriver {
   readonly #toolbox: Toolbox;
   readonly #volumes: VolumeKeeper;
   readonly #adopters: Adopters;
+  /** Images that were there, by their full reference, and until when that counts, of the monotonic clock. */
+  readonly #presentUntil = new Map<string, number>();
   /** Every call that makes the Engine work takes a slot; what only waits for the Engine takes none. */
   readonly #slots: PQueue;
 
@@ -173,9 +179,18 @@ export class DockerDriver implements HostDriver {
     return [...made, ...adopted];
   }
 
+  /**
+   * As of some seconds ago, where it had the image then: many containers are made of the same one. Where that went
+   * meanwhile, whoever makes a container of it is told, and it is looked for anew.
+   */
   async hasImage(image: string, signal: AbortSignal): Promise<boolean> {
-    const look = (): Promise<Image | undefined> => this.#image(fullReference(image), signal);
-    return (await this.#slots.add(look, { signal, priority: looking })) !== undefined;
+    const reference = fullReference(image);
+    if (performance.now() < (this.#presentUntil.get(reference) ?? 0)) return true;
+    const look = (): Promise<Image | undefined> => this.#image(reference, signal);
+    if ((await this.#slots.add(look, { signal, priority: looking })) === undefined) return false;
+    if (this.#presentUntil.size === mostPresent) this.#presentUntil.clear();
+    this.#presentUntil.set(reference, performance.now() + presentMs);
+    return true;
   }
 
   /** Takes no slot, as a pull: the registry may take its time. */
@@ -284,6 +299,7 @@ export class DockerDriver implements HostDriver {
   }
 
   removeImage(image: StoredImage, signal: AbortSignal): Promise<boolean> {
+    this.#presentUntil.clear();
     return this.#slots.add(() => removeImage(this.#connection, image, signal), { signal, priority: doing });
   }
 
@@ -440,6 +456,7 @@ export class DockerDriver implements HostDriver {
       return (await this.#connection.read({ timeoutMs: callTimeoutMs, ...call }, Created)).Id;
     } catch (error) {
       if (!(error instanceof EngineRefusal)) throw error;
+      if (error.status === 404) this.#presentUntil.delete(fullReference(spec.image));
       const found = error.status === 409 ? await unlessStatus(404, this.#look(name, signal), undefined) : undefined;
       if (found === undefined) throw refused("CreateContainerError", `container "${name}"`, error);
       // An attempt whose answer never reached us.
