@@ -9,6 +9,9 @@ export interface Patience {
   readonly workMs: number;
 }
 
+/** Made once: a DOMException for each probe of each host is what an idle server spent most of its own time on. */
+const over = new Error("The work is over");
+
 /** In how many parts silence is counted. */
 const parts = 4;
 
@@ -57,6 +60,6 @@ export async function patiently<T>(
     return await work(limited.signal);
   } finally {
     timer[Symbol.dispose]();
-    limited.abort();
+    limited.abort(over);
   }
 }

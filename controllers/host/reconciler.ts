@@ -45,6 +45,8 @@ export interface HostReconcilerOptions {
 
 /** How often a host is asked whether it answers. */
 const probeMs = 1_000;
+/** Many are asked in one go: to wake up for each costs more than the question. */
+const beatMs = 250;
 /** A host that is silent for longer does not answer; one that answers has to say what it has some time, too. */
 const patience = { silenceMs: 4_000, workMs: 30_000 };
 /** How often everything on a host is looked at, give or take a tenth. */
@@ -116,7 +118,7 @@ export class HostReconciler implements Reconciler {
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
-    return settled(probeMs);
+    return settled(probeMs - (this.#options.clock.now().getTime() % beatMs));
   }
 
   async #probe(host: Host, signal: AbortSignal): Promise<Probe> {
