@@ -1,5 +1,6 @@
 import type { Client } from "../../api/client/client.ts";
 import { isNotFound } from "../../api/status.ts";
+import { isResizePending, resizePending } from "../../crds/allocation.ts";
 import type { Condemned, Container } from "../../crds/container.ts";
 import { containerFinalizer as finalizer } from "../../crds/container.ts";
 import { hasEnded, mayRunAgain } from "../../crds/disruption.ts";
@@ -451,6 +452,9 @@ export class ContainerReconciler implements Reconciler {
 
   async #conclude(work: Work, made: Plan, before: Observed | undefined): Promise<Outcome> {
     const { keep, problem, retryAfterMs } = made;
+    // The scheduler's answer wakes us: most often there is room, and nobody need hear of the question.
+    if (problem?.reason === resizePending && !hasEnded(work.latest()) && !isResizePending(work.latest()))
+      return waiting(problem.reason, problem.message);
     if (made.leaving) return waiting("Removing", "Waiting for the host to remove a container", retryAfterMs);
     if (keep !== undefined && keep.id === adoptedID(work.container) && work.latest().status?.containerID === undefined)
       this.#tell(work, "Normal", "Adopted", `Took over container ${keep.hostSideName} as it is`);

@@ -126,7 +126,8 @@ export class Ledger implements World {
     this.#set(certainty === "unknown" && held?.hostName === claim.hostName ? withHeld(claim, held) : claim);
   }
 
-  claimOf(key: Key): Claim | undefined {
+  /** For {@link restore}. */
+  held(key: Key): Claim | undefined {
     return this.#claims.get(key);
   }
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Client } from "../../api/client/client.ts";
 import { ApiError, isConflict, isNotFound } from "../../api/status.ts";
+import type { Allotment } from "../../crds/allocation.ts";
 import { isResizePending, resizePending } from "../../crds/allocation.ts";
 import type { Container, ContainerStatus } from "../../crds/container.ts";
 import { containers as containerType } from "../../crds/container.ts";
@@ -157,7 +158,7 @@ export class SchedulerReconciler implements Reconciler {
     const key = keyOf(container);
     const isShown = (): boolean => containers.get(key)?.metadata.resourceVersion === container.metadata.resourceVersion;
     const again = ledger.unsurePlace(container) !== undefined;
-    const before = ledger.claimOf(key);
+    const before = ledger.held(key);
     const next = { ...container, status };
     ledger.assume(next, "unknown");
     try {
@@ -203,7 +204,7 @@ export class SchedulerReconciler implements Reconciler {
     if (allotment === undefined) this.#refused.set(want.key, want);
 
     const placed = this.#placed(container, hostName, want, now);
-    if (allotment !== undefined) await this.#give(container, resizedStatus(placed, allotment));
+    if (allotment !== undefined) await this.#give(container, placed, allotment);
     else await this.#write(container, refusal ? resizePendingStatus(placed, refusal, now) : placed.status);
 
     const misplaced = said(placed, "Scheduled");
@@ -224,8 +225,10 @@ export class SchedulerReconciler implements Reconciler {
     return isOver ? { allotment: allotmentOf(container.status) } : resize(container, want, ledger);
   }
 
-  async #give(container: Container, status: ContainerStatus): Promise<void> {
-    const isSame = isDeepStrictEqual(allotmentOf(status), allotmentOf(container.status));
+  async #give(container: Container, placed: Container, allotment: Allotment): Promise<void> {
+    const isSame = isDeepStrictEqual(allotment, allotmentOf(container.status));
+    if (isSame && placed === container && !isResizePending(container)) return;
+    const status = resizedStatus(placed, allotment);
     await (isSame ? this.#write(container, status) : this.#take(container, status));
   }
 

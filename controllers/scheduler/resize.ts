@@ -12,12 +12,12 @@ import type { Want } from "./want.ts";
 import type { Candidate } from "./world.ts";
 
 export type Resize =
-  /** What it has from now on, which may be what it has. */
+  /** What it has from now on: that may be what it has already. */
   | { readonly allotment: Allotment; readonly refusal?: undefined }
-  /** It keeps what it has: undefined where its Host is not known. */
+  /** It keeps what it has. No reason where its Host is not known. */
   | { readonly allotment?: undefined; readonly refusal: Refusal | undefined };
 
-/** All that it asks for or nothing more than it has. Nobody is made to leave for it. */
+/** All that it asks for, or what it has. Nobody is made to leave for it. */
 export function resize(container: Container, want: Want, ledger: Ledger): Resize {
   const had = allotmentOf(container.status);
   if (isAllotted(container)) {
