@@ -411,6 +411,10 @@ export const ContainerStatus = z.object({
     .meta({ "x-kubernetes-list-type": "set" })
     .describe("Hosts that it left while they did not answer: something of it may run there until they are back."),
   priority: z.int().optional().describe("Of its PriorityClass when it was placed."),
+  allocatedResources: z
+    .object({ cpu: Quantity.optional(), memory: Quantity.optional(), "ephemeral-storage": Quantity.optional() })
+    .optional()
+    .describe("What is set aside for it on the Host. While it asks for more, the condition ResizePending says why."),
   cpuset: CpuList.optional().describe("CPUs of the Host that are its own: cpuPolicy Dedicated."),
   devices: z
     .array(

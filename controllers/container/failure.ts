@@ -1,4 +1,5 @@
 /** What is kept of a step that a host refused, so that it is not asked again at once. */
+import type { resizePending } from "../../crds/allocation.ts";
 import type { StepErrorReason } from "../../drivers/driver.ts";
 import { exponentialBackoff } from "../runtime/backoff.ts";
 import type { crashLoop } from "./crash-loop.ts";
@@ -12,7 +13,7 @@ export type RefusalReason = StepErrorReason | "NotConverging" | "AlreadyAdopted"
 /** Why a Container is not as asked. */
 export interface Problem {
   /** One word for conditions and Events. */
-  readonly reason: RefusalReason | typeof crashLoop;
+  readonly reason: RefusalReason | typeof crashLoop | typeof resizePending;
   /** One word for `get`. */
   readonly summary: string;
   /** For people: what is so, and what they can do. */

@@ -1,5 +1,7 @@
 /** Decides what to do on a host so that one Container is as asked. Pure: the same plan is what a dry run prints. */
+import { devicesAsked, isAllotted, resizePending } from "../../crds/allocation.ts";
 import type { Container, ContainerSpec } from "../../crds/container.ts";
+import { hasEnded } from "../../crds/disruption.ts";
 import type { InPlace, Observed, Step } from "../../drivers/driver.ts";
 import { copiedMounts } from "../../drivers/own-volumes.ts";
 import { changedFields } from "../../drivers/spec-hash.ts";
@@ -100,20 +102,33 @@ export function plan(input: PlanInput): Plan {
       .filter(({ state }) => state !== "removing")
       .flatMap((one) => removal(one, spec, "it was run for an earlier container")),
   ];
-  const replacing = keep === undefined || spec.runState === "Stopped" ? [] : changes(spec, wanted, keep);
+  const replacing = keep === undefined || spec.runState === "Stopped" ? [] : changes(container, wanted, keep);
   const why = replacementReason(replacing, keep === undefined ? undefined : input.movedTo);
-  if (keep === undefined || why !== undefined) {
+  const pending = awaitsRoom(container);
+  // What runs goes on as it was, until there is room for what is to take its place.
+  const goesOn = pending !== undefined && !hasEnded(container);
+  if (keep === undefined || (why !== undefined && !goesOn)) {
     const created = { ...basis, replacing, ...(why === undefined ? {} : { why }) };
     return planCreation(input, created, surplus, leaving, inits);
   }
   if (ended(container, keep) !== undefined) return { ...basis, steps: surplus };
   if (isStillborn(keep, spec) && spec.runState !== "Stopped") {
+    if (pending !== undefined) return { ...basis, steps: surplus, problem: pending };
     if (wanted.missing !== undefined) return { ...basis, steps: surplus, problem: missingInput(wanted.missing) };
     const again =
       keep.error === "" ? "it was never started, and may lack files" : `the host could not start it: ${keep.error}`;
     return { ...basis, steps: [...surplus, ...removal(keep, spec, again), ...creation(container)] };
   }
-  return planRun(input, basis, keep, surplus);
+  return planRun(input, { ...basis, replacing }, keep, surplus);
+}
+
+/** While the scheduler has not set aside for it what its spec asks for, nothing is made from that spec. */
+function awaitsRoom(container: Container): Problem | undefined {
+  if (isAllotted(container)) return undefined;
+  const why = container.status?.conditions?.find(({ type }) => type === resizePending)?.message ?? "";
+  const message =
+    why === "" ? "Waits for the scheduler to set aside what it asks for on its Host" : `Waits for room: ${why}`;
+  return { reason: resizePending, summary: resizePending, message };
 }
 
 /** There is none, or one that was made from another spec. */
@@ -133,6 +148,8 @@ function planCreation(
   if (keep === undefined && ended(container, undefined, init) !== undefined) return { ...basis, steps: surplus };
   // A host gives a name free only once its holder is gone.
   if (keep === undefined && leaving) return { ...basis, steps: surplus, retryAfterMs: removalRetryMs, leaving: true };
+  const pending = awaitsRoom(container);
+  if (pending !== undefined) return { ...basis, steps: surplus, problem: pending };
   if (wanted.missing !== undefined) return { ...basis, steps: surplus, problem: missingInput(wanted.missing) };
   const pulling = pullSteps(spec, !missingImages.has(spec.image), keep !== undefined && movedTo !== undefined);
   const { problem = init.problem, retryAfterMs: later = init.retryAfterMs } = pulling;
@@ -158,10 +175,16 @@ function planRun(input: PlanInput, basis: Basis, keep: Observed, surplus: readon
   const { container, wanted, now } = input;
   const { spec, status } = container;
   const { id } = keep;
+  const pending = awaitsRoom(container);
+  const waits = pending !== undefined && spec.runState !== "Stopped";
+  // Whatever it held is given back: even as it was it may not run.
+  if (waits && hasEnded(container)) return { ...basis, steps: surplus, problem: pending };
+  const { restartPolicy } = wanted.inPlace;
+  const asked = pending === undefined ? wanted.inPlace : { ...keep.inPlace, restartPolicy };
   const backoff = backoffFor(container, keep, now);
-  const updating = differences(wanted.inPlace, keep.inPlace);
+  const updating = differences(asked, keep.inPlace);
   // While it keeps ending, its host leaves it alone: see crash-loop.ts.
-  const inPlace: InPlace = backoff === undefined ? wanted.inPlace : { ...wanted.inPlace, restartPolicy: "Never" };
+  const inPlace: InPlace = backoff === undefined ? asked : { ...asked, restartPolicy: "Never" };
   const before: readonly Action[] = [
     ...surplus,
     ...(differences(inPlace, keep.inPlace).length === 0 ? [] : [{ do: "update", id, to: inPlace } as const]),
@@ -182,6 +205,7 @@ function planRun(input: PlanInput, basis: Basis, keep: Observed, surplus: readon
   const hook = keep.state === "running" && keep.startedAt !== undefined && awaitsPostStart(container, keep);
   return {
     ...made,
+    ...(waits ? { problem: pending } : {}),
     steps: [
       ...before,
       ...writes(input, keep),
@@ -314,9 +338,13 @@ const isStillborn = (one: Observed, spec: ContainerSpec): boolean =>
   one.state === "created" && (one.error !== "" || copiedMounts(spec.volumes, spec.volumeMounts).length > 0);
 
 /** What makes another container necessary: fields of the spec, and objects where the spec says that they count. */
-function changes(spec: ContainerSpec, wanted: Wanted, keep: Observed): readonly string[] {
+function changes(container: Container, wanted: Wanted, keep: Observed): readonly string[] {
+  const { spec, status } = container;
+  // What has ended has given back the devices that it was made with.
+  const gaveBack = hasEnded(container) && status?.devices === undefined && devicesAsked(spec).size > 0;
+  const fields = changedFields(wanted.specHash, keep.specHash).filter((field) => !gaveBack || field !== "devices");
   const config = spec.restartOnConfigChange && wanted.config !== undefined ? wanted.config : keep.config;
-  return [...changedFields(wanted.specHash, keep.specHash), ...changedFields(config, keep.config)];
+  return [...fields, ...changedFields(config, keep.config)];
 }
 
 /** What is to stop does so first: a full disk must not keep it running. */

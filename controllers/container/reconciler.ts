@@ -1,7 +1,9 @@
 import type { Client } from "../../api/client/client.ts";
 import { isNotFound } from "../../api/status.ts";
+import { isResizePending, resizePending } from "../../crds/allocation.ts";
 import type { Condemned, Container } from "../../crds/container.ts";
 import { containerFinalizer as finalizer } from "../../crds/container.ts";
+import { hasEnded, mayRunAgain } from "../../crds/disruption.ts";
 import type { Host } from "../../crds/host.ts";
 import type { HostDriver, Observed, Step } from "../../drivers/driver.ts";
 import { HostUnreachableError, StepError } from "../../drivers/driver.ts";
@@ -214,6 +216,7 @@ export class ContainerReconciler implements Reconciler {
 
   /** Takes it off its host, and gives it back to the scheduler once nothing of it is left there. */
   async #evict(work: Work, driver: HostDriver, eviction: Eviction): Promise<Outcome> {
+    await this.#showRun(work, driver);
     const { eviction: _asked, ...status } = work.latest().status ?? {};
     // What has ended takes no room, and must not run again.
     if (status.phase === "Succeeded" || status.phase === "Failed") {
@@ -223,6 +226,14 @@ export class ContainerReconciler implements Reconciler {
     const pending = await this.#clear(work, driver, eviction.message);
     if (pending !== undefined) return pending;
     return this.#leave(work, eviction, []);
+  }
+
+  /** What must not run twice may have run without anybody having written it down: it does not begin anew elsewhere. */
+  async #showRun(work: Work, driver: HostDriver): Promise<void> {
+    const before = work.latest();
+    if (before.spec.restartPolicy !== "Never" || !mayRunAgain(before) || hasEnded(before)) return;
+    const keep = mainOf(await this.#observe(work, driver));
+    if (keep?.startedAt !== undefined) await work.show({ keep, before: undefined, problem: undefined });
   }
 
   /** Gives it back to the scheduler. `leftOn`: where something of it may still be. */
@@ -441,6 +452,9 @@ export class ContainerReconciler implements Reconciler {
 
   async #conclude(work: Work, made: Plan, before: Observed | undefined): Promise<Outcome> {
     const { keep, problem, retryAfterMs } = made;
+    // The scheduler's answer wakes us: most often there is room, and nobody need hear of the question.
+    if (problem?.reason === resizePending && !hasEnded(work.latest()) && !isResizePending(work.latest()))
+      return waiting(problem.reason, problem.message);
     if (made.leaving) return waiting("Removing", "Waiting for the host to remove a container", retryAfterMs);
     if (keep !== undefined && keep.id === adoptedID(work.container) && work.latest().status?.containerID === undefined)
       this.#tell(work, "Normal", "Adopted", `Took over container ${keep.hostSideName} as it is`);

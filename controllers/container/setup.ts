@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Client } from "../../api/client/client.ts";
 import { isConflict, isNotFound } from "../../api/status.ts";
+import { resizePending } from "../../crds/allocation.ts";
 import type { Container } from "../../crds/container.ts";
 import { containers as containerType } from "../../crds/container.ts";
 import type { Host } from "../../crds/host.ts";
@@ -196,9 +197,10 @@ export function containerController(options: ContainerControllerOptions): Contro
 function desiredOf(container: Container | undefined): string {
   if (container === undefined) return "";
   const { uid, generation, deletionTimestamp, labels, annotations } = container.metadata;
-  const { hostName, eviction, formerHosts } = container.status ?? {};
+  const { hostName, eviction, formerHosts, allocatedResources, cpuset, devices, conditions } = container.status ?? {};
   const shown = showsItself(container.spec) ? [labels, annotations] : [adoptedID(container)];
-  return JSON.stringify([uid, generation, deletionTimestamp, hostName, eviction, formerHosts, ...shown]);
+  const given = [allocatedResources, cpuset, devices, findCondition(conditions, resizePending)?.message];
+  return JSON.stringify([uid, generation, deletionTimestamp, hostName, eviction, formerHosts, ...given, ...shown]);
 }
 
 /** undefined where there is no Host: its going wakes what was bound to it, too. */

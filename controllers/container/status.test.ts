@@ -174,6 +174,55 @@ describe("runs", () => {
   });
 });
 
+describe("what is set aside on its Host", () => {
+  const task = containerOf(
+    { restartPolicy: "Never", resources: { requests: { memory: "1Gi" } } },
+    {
+      status: {
+        ...{ phase: "Running", hostName: "a", observedGeneration: 1 },
+        allocatedResources: { memory: "1Gi" },
+      },
+    },
+  );
+  const given = { cpuset: "0", devices: [{ name: "vendor.example/gpu", ids: ["0"], paths: [] }] };
+  const full = { ...task, status: { ...task.status, ...given } };
+  const ended = observedOf(task.spec, { state: "exited", exitCode: 0 });
+  const waits = { reason: "ResizePending", summary: "ResizePending", message: "" } as const;
+
+  test("is given back once it has ended, and not while another run is made ready", () => {
+    const over = look({ container: full, keep: ended });
+    expect(over).toMatchObject({ phase: "Succeeded", hostName: "a" });
+    for (const field of ["allocatedResources", "cpuset", "devices"]) expect(over).not.toHaveProperty(field);
+    const activity = { reason: "Pulling", message: "" } as const;
+    expect(look({ container: full, keep: ended, activity })).toMatchObject(given);
+    expect(look({ container: full, keep: ended, problem: pullFailed })).toMatchObject(given);
+    expect(look({ container: full, keep: observedOf(task.spec, { state: "running" }) })).toMatchObject(given);
+  });
+
+  test("is asked for with the first word of a spec that it does not cover, and the answer stays", () => {
+    const more = { ...task, spec: containerOf({ resources: { requests: { memory: "2Gi" } } }).spec };
+    const keep = observedOf(task.spec, { state: "running" });
+    const asked = look({ container: more, keep, problem: waits });
+    expect(findCondition(asked.conditions, "ResizePending")).toMatchObject({ status: "True", reason: "Deferred" });
+    const conditions = (asked.conditions ?? []).map((one) =>
+      one.type === "ResizePending" ? { ...one, reason: "Infeasible", message: "no" } : one,
+    );
+    const answered = look({ container: { ...more, status: { ...asked, conditions } }, keep, problem: waits });
+    expect(findCondition(answered.conditions, "ResizePending")).toMatchObject({ reason: "Infeasible", message: "no" });
+    const back = look({ container: { ...task, status: answered }, keep });
+    expect(findCondition(back.conditions, "ResizePending")).toBeUndefined();
+  });
+
+  test("while a task waits for it to run again, it has ended", () => {
+    const again = { ...task, status: { phase: "Succeeded", hostName: "a", observedGeneration: 0 } } as const;
+    const status = look({ container: again, keep: ended, problem: waits });
+    expect(status).toMatchObject({ phase: "Succeeded", summary: "ResizePending" });
+    expect(findCondition(status.conditions, "ResizePending")?.status).toBe("True");
+    const always = { ...again, spec: containerOf({ resources: { requests: { memory: "1Gi" } } }).spec };
+    expect(look({ container: always, keep: ended, problem: waits }).phase).toBe("Succeeded");
+  });
+});
+
 describe("a host that does not answer", () => {
   const away = (status: ContainerStatus, metadata: object = {}): ContainerStatus =>
     unknownStatus(containerOf({}, { status, metadata }), "HostUnreachable", "gone", now);

@@ -1,4 +1,5 @@
 /** Says in Container.status what is so. Pure. */
+import { isAllotted, resizePending } from "../../crds/allocation.ts";
 import type { Condemned, Container, ContainerStatus } from "../../crds/container.ts";
 import type { Condition } from "../../crds/meta.ts";
 import { formatTime } from "../../crds/meta.ts";
@@ -59,24 +60,27 @@ export function statusOf(sight: Sight): ContainerStatus {
     phase,
     summary,
     ...(message === "" ? {} : { message }),
-    ...placeOf(previous),
+    ...placeOf(previous, isOver(sight, end)),
     ...(isGone(keep, phase) ? {} : runOf(previous, keep, end, sight.imageDigest)),
     ...historyOf(previous, phase, sight),
     ...marksOf(previous, phase, sight),
-    conditions: conditionsOf(sight, phase, summary, message),
+    conditions: conditionsOf(sight, phase, summary, message, end),
   };
 }
 
-/** Where it is, was, and is to go from: what others say of it, which no observation changes. */
-function placeOf({
-  hostName,
-  eviction,
-  formerHosts,
-  priority,
-  cpuset,
-  devices,
-}: ContainerStatus): Partial<ContainerStatus> {
+/** Whether it has ended, and nothing is to be made in its place. */
+const isOver = ({ activity, problem }: Sight, end: Ended | undefined): boolean =>
+  end !== undefined && activity === undefined && problem === undefined;
+
+/**
+ * Where it is, was, and is to go from: what others say of it, which no observation changes. Once it is over, what was set
+ * aside for it is for others.
+ */
+function placeOf(previous: ContainerStatus, over: boolean): Partial<ContainerStatus> {
+  const { hostName, eviction, formerHosts, priority } = previous;
+  const { allocatedResources, cpuset, devices }: ContainerStatus = over ? {} : previous;
   return {
+    ...(allocatedResources === undefined ? {} : { allocatedResources }),
     ...(hostName === undefined ? {} : { hostName }),
     ...(eviction === undefined ? {} : { eviction }),
     ...(formerHosts === undefined ? {} : { formerHosts }),
@@ -133,7 +137,7 @@ export function evictedStatus(
   ];
   const conditions = drafts.reduce<readonly Condition[]>(
     (all, one) => setCondition(all, one, now),
-    (previous.conditions ?? []).filter(({ type }) => type !== "ImageReady"),
+    (previous.conditions ?? []).filter(({ type }) => type !== "ImageReady" && type !== resizePending),
   );
   const { containerID, exitCode, startedAt, finishedAt } = previous;
   const lastState =
@@ -187,6 +191,9 @@ function phaseOf(
   problem: Problem | undefined,
 ): Phase {
   if (end !== undefined) return end.phase;
+  const { phase } = container.status ?? {};
+  // Until it may run again it has ended: what it had is given back.
+  if ((phase === "Succeeded" || phase === "Failed") && problem?.reason === resizePending && !isLive(keep)) return phase;
   // Between two runs, as with kubelet.
   if (keep?.state === "exited" && problem?.reason === crashLoop) return "Running";
   switch (keep?.state) {
@@ -203,6 +210,9 @@ function phaseOf(
       return container.spec.runState === "Stopped" ? "Stopped" : "Pending";
   }
 }
+
+const isLive = (keep: Observed | undefined): boolean =>
+  keep?.state === "running" || keep?.state === "restarting" || keep?.state === "paused";
 
 /** Docker's first two restarts come within a second: only after them is it a loop worth the name. */
 const restartsOfLoop = 3;
@@ -337,9 +347,20 @@ function initsOf(
   return inits.map((init) => (keep !== undefined && init.state === "Waiting" ? (before(init.name) ?? init) : init));
 }
 
-function conditionsOf(sight: Sight, phase: Phase, summary: string, message: string): Condition[] {
+function conditionsOf(
+  sight: Sight,
+  phase: Phase,
+  summary: string,
+  message: string,
+  end: Ended | undefined,
+): Condition[] {
   const { container, generation, now } = sight;
-  const drafts = [imageReady(sight), ready(sight, phase, summary, message), ...wellness(sight, phase)];
+  const drafts = [
+    imageReady(sight),
+    ready(sight, phase, summary, message),
+    ...wellness(sight, phase),
+    pending(sight, end),
+  ];
   const kept = (container.status?.conditions ?? []).filter(({ type }) => !isStale(type, drafts));
   return [
     ...drafts.reduce<readonly Condition[]>(
@@ -352,9 +373,21 @@ function conditionsOf(sight: Sight, phase: Phase, summary: string, message: stri
 const given = (generation: number | undefined): object =>
   generation === undefined ? {} : { observedGeneration: generation };
 
-/** Healthy and Started are there only where something tells of them. */
+/** Those that are there only where something tells of them. */
 function isStale(type: string, drafts: readonly (ConditionDraft | undefined)[]): boolean {
-  return (type === "Healthy" || type === "Started") && !drafts.some((one) => one?.type === type);
+  const passing = type === "Healthy" || type === "Started" || type === resizePending;
+  return passing && !drafts.some((one) => one?.type === type);
+}
+
+/**
+ * Asks the scheduler for what is to be set aside, together with the first word of the new spec: from then on nobody takes
+ * that for what it runs with. Where the scheduler has answered, its words stay.
+ */
+function pending({ container, generation, problem }: Sight, end: Ended | undefined): ConditionDraft | undefined {
+  const waits = end === undefined ? !isAllotted(container) : problem?.reason === resizePending;
+  if (!waits) return undefined;
+  const answer = findCondition(container.status?.conditions, resizePending);
+  return answer ?? draft(resizePending, "True", "Deferred", "", generation);
 }
 
 function wellness(sight: Sight, phase: Phase): readonly (ConditionDraft | undefined)[] {

@@ -10,7 +10,7 @@ import { SupersededError, Work } from "./work.ts";
 const eviction = { reason: "Preempted", message: "test", requestedAt: "2026-01-01T00:00:00Z" };
 const stale = containerOf({}, { metadata: { resourceVersion: "1" }, status: { hostName: "a", eviction } });
 
-function workWhileCacheShows(shown: Container): { readonly work: Work; readonly written: Container[] } {
+function workWhileCacheShows(shown: Container, began = stale): { readonly work: Work; readonly written: Container[] } {
   const written: Container[] = [];
   const options = {
     client: {
@@ -24,7 +24,7 @@ function workWhileCacheShows(shown: Container): { readonly work: Work; readonly 
     events: { event: () => undefined },
     clock: systemClock,
   };
-  return { work: new Work(options, stale, new AbortController().signal), written };
+  return { work: new Work(options, began, new AbortController().signal), written };
 }
 
 test.each([
@@ -43,4 +43,12 @@ test("where it is still there, the status goes on top of the newest version", as
   expect(written.map(({ metadata, status }) => [metadata.resourceVersion, status?.hostName])).toEqual([
     ["2", undefined],
   ]);
+});
+
+test("work that began with other devices than the Container has by now makes nothing any more", () => {
+  const bound = containerOf({}, { status: { hostName: "a" } });
+  const devices = [{ name: "vendor.example/gpu", ids: ["0"], paths: ["/dev/gpu0"] }];
+  const { work } = workWhileCacheShows({ ...bound, status: { hostName: "a", devices } }, bound);
+  expect(work.isCurrent()).toBe(false);
+  expect(workWhileCacheShows(bound, bound).work.isCurrent()).toBe(true);
 });

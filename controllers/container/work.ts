@@ -60,6 +60,7 @@ export class Work {
     const { metadata: cached, status } = this.#options.containers.get(this.key) ?? {};
     // Who was asked to leave meanwhile must not be started any more: what may run once would have run here.
     if (status?.eviction !== undefined || status?.hostName !== this.container.status?.hostName) return false;
+    if (!isDeepStrictEqual(ownOf(status), ownOf(this.container.status))) return false;
     return cached?.uid === uid && cached.generation === generation && cached.deletionTimestamp === deletionTimestamp;
   }
 
@@ -153,3 +154,6 @@ export class Work {
     this.#outdate(newest, patched);
   }
 }
+
+/** What of its Host the spec that is worked on names as its own: see asPlaced. */
+const ownOf = ({ cpuset, devices }: ContainerStatus = {}): unknown => [cpuset, devices];

@@ -1,4 +1,8 @@
-import type { Container } from "../../crds/container.ts";
+import { isDeepStrictEqual } from "node:util";
+import type { Allotment, Amounts } from "../../crds/allocation.ts";
+import { allocatedOf, amountsOf, nothing } from "../../crds/allocation.ts";
+import type { Container, ContainerStatus } from "../../crds/container.ts";
+import { hasEnded } from "../../crds/disruption.ts";
 import type { Host } from "../../crds/host.ts";
 import type { Owner } from "../../drivers/driver.ts";
 import type { Key } from "../runtime/reconciler.ts";
@@ -9,8 +13,8 @@ import { imageKey } from "./image.ts";
 import { addTo } from "./counts.ts";
 import { HeldTerms, SelectionCounts } from "./selections.ts";
 import type { Place } from "./status.ts";
-import type { Amounts, Tenancy, Want } from "./want.ts";
-import { amountsOf, nothing, wantOf } from "./want.ts";
+import type { Tenancy, Want } from "./want.ts";
+import { wantOf } from "./want.ts";
 import type { Candidate, Device, HeldTerm, NumaNode, Selection, Tenant, World } from "./world.ts";
 
 /**
@@ -28,6 +32,8 @@ export interface Claim {
   readonly want: Want;
   /** As it stands in the status. */
   readonly place: Place;
+  /** What is set aside, whatever it asks for by now. */
+  readonly amounts: Amounts;
   readonly cpus: readonly number[];
   readonly devices: readonly { readonly name: string; readonly ids: readonly string[] }[];
   readonly certainty: Certainty;
@@ -101,17 +107,28 @@ export class Ledger implements World {
     if (left !== undefined && left !== next?.status?.hostName) this.#accounts.get(left)?.found.delete(key);
     const claim = this.#claims.get(key);
     if (next !== undefined && holds(next)) {
-      this.#set(this.#claimOf(next, "seen"));
-      return false;
+      const seen = this.#claimOf(next, "seen");
+      this.#set(seen);
+      return claim !== undefined && claim.certainty !== "seen" && !takesSame(claim, seen);
     }
     if (claim === undefined || (next !== undefined && isAhead(claim, next))) return false;
     this.forget(key);
     return claim.certainty !== "seen";
   }
 
-  /** Takes over what we write of a Container, with the status that it will have. */
+  /**
+   * Takes over what we write of a Container, with the status that it will have. While nobody can tell whether that came
+   * through, what it has on the same Host already counts as well.
+   */
   assume(container: Container, certainty: "bound" | "unknown" | "promised"): void {
-    this.#set(this.#claimOf(container, certainty));
+    const claim = this.#claimOf(container, certainty);
+    const held = this.#claims.get(claim.want.key);
+    this.#set(certainty === "unknown" && held?.hostName === claim.hostName ? withHeld(claim, held) : claim);
+  }
+
+  /** For {@link restore}. */
+  held(key: Key): Claim | undefined {
+    return this.#claims.get(key);
   }
 
   /** Returns what it held, for {@link restore}. */
@@ -180,8 +197,9 @@ export class Ledger implements World {
       uid: container.metadata.uid,
       version: container.metadata.resourceVersion,
       hostName,
-      place: { hostName, priority, ...(cpuset === undefined ? {} : { cpuset }), ...(devices && { devices }) },
+      place: { hostName, priority, ...allotmentOf(container.status) },
       want: wantOf(container, { priority, tenancy: this.#tenancy }),
+      amounts: allocatedOf(container),
       cpus: cpuset === undefined ? [] : (parseCpuList(cpuset) ?? []),
       devices: devices ?? [],
       certainty,
@@ -197,11 +215,11 @@ export class Ledger implements World {
   }
 
   #count(claim: Claim, sign: 1 | -1): void {
-    const { hostName, want } = claim;
+    const { hostName, want, amounts } = claim;
     const account = this.#account(hostName);
     if (sign > 0) account.claims.set(want.key, claim);
     else account.claims.delete(want.key);
-    const { milliCpu, memory, storage } = want.requests;
+    const { milliCpu, memory, storage } = amounts;
     account.taken = {
       milliCpu: account.taken.milliCpu + sign * milliCpu,
       memory: account.taken.memory + sign * memory,
@@ -253,6 +271,32 @@ function isAhead({ certainty, uid, version }: Claim, { metadata }: Container): b
   if (uid !== metadata.uid || metadata.deletionTimestamp !== undefined) return false;
   return certainty === "promised" || (certainty !== "seen" && version === metadata.resourceVersion);
 }
+
+/** What stands of it in its status. */
+export function allotmentOf({ allocatedResources, cpuset, devices }: ContainerStatus = {}): Allotment {
+  return {
+    ...(allocatedResources === undefined ? {} : { allocatedResources }),
+    ...(cpuset === undefined ? {} : { cpuset }),
+    ...(devices === undefined ? {} : { devices }),
+  };
+}
+
+/** What either of two claims of a Container takes of the same Host. */
+function withHeld(claim: Claim, held: Claim): Claim {
+  return {
+    ...claim,
+    amounts: {
+      milliCpu: Math.max(claim.amounts.milliCpu, held.amounts.milliCpu),
+      memory: Math.max(claim.amounts.memory, held.amounts.memory),
+      storage: Math.max(claim.amounts.storage, held.amounts.storage),
+    },
+    cpus: [...claim.cpus, ...held.cpus],
+    devices: [...claim.devices, ...held.devices],
+  };
+}
+
+const takesSame = (a: Claim, b: Claim): boolean =>
+  isDeepStrictEqual([a.hostName, a.amounts, a.cpus, a.devices], [b.hostName, b.amounts, b.cpus, b.devices]);
 
 /** Bound Containers whose Host is gone are kept account of, but cannot be chosen. */
 const isOpen = (account: Account): account is Account & { host: Host } => account.host !== undefined;
@@ -317,11 +361,12 @@ function imagesOf({ status }: Host): ReadonlyMap<string, number> {
 }
 
 /**
- * Whether it takes room on a Host. What has ended takes none any more, unless its spec changed since: then it may run
- * again. What is stopped keeps its room: it can be started at any time.
+ * Whether it takes room on a Host. What has ended takes none any more, unless it was given some to run again, or its spec
+ * changed since: then it may. What is stopped keeps its room: it can be started at any time.
  */
-function holds({ status, metadata }: Container): boolean {
+function holds(container: Container): boolean {
+  const { status, metadata } = container;
   if (status?.hostName === undefined) return false;
-  const ended = status.phase === "Succeeded" || status.phase === "Failed";
-  return !ended || status.observedGeneration !== metadata.generation;
+  const given = Object.keys(allotmentOf(status)).length > 0;
+  return !hasEnded(container) || given || status.observedGeneration !== metadata.generation;
 }

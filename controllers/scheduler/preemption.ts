@@ -3,8 +3,8 @@
  * Source: kubernetes/pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go, and pickOneNodeForPreemption
  * in kubernetes/pkg/scheduler/framework/preemption/preemption.go.
  */
+import type { Allotment } from "../../crds/allocation.ts";
 import type { Key } from "../runtime/reconciler.ts";
-import type { Allotment } from "./allotment.ts";
 import { allot } from "./allotment.ts";
 import { refusalsOf } from "./filters/filter.ts";
 import { filters } from "./filters/index.ts";

@@ -1,9 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Client } from "../../api/client/client.ts";
 import { ApiError, isConflict, isNotFound } from "../../api/status.ts";
+import type { Allotment } from "../../crds/allocation.ts";
+import { isResizePending, resizePending } from "../../crds/allocation.ts";
 import type { Container, ContainerStatus } from "../../crds/container.ts";
 import { containers as containerType } from "../../crds/container.ts";
-import { isLeaving } from "../../crds/disruption.ts";
+import { hasEnded, isLeaving } from "../../crds/disruption.ts";
+import type { Condition } from "../../crds/meta.ts";
 import { findCondition } from "../runtime/conditions.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
@@ -12,10 +15,20 @@ import { decide, noPriorityClass, refusalText } from "./decide.ts";
 import { refusalsOf } from "./filters/filter.ts";
 import { placementFilters } from "./filters/placement.ts";
 import type { Ledger } from "./ledger.ts";
+import { allotmentOf } from "./ledger.ts";
 import type { Preemption, Violating } from "./preemption.ts";
 import type { Priority, PriorityClass } from "./priority.ts";
 import { priorityOf } from "./priority.ts";
-import { boundStatus, placedStatus, preemptedStatus, unschedulableStatus } from "./status.ts";
+import type { Resize } from "./resize.ts";
+import { resize } from "./resize.ts";
+import {
+  boundStatus,
+  placedStatus,
+  preemptedStatus,
+  resizedStatus,
+  resizePendingStatus,
+  unschedulableStatus,
+} from "./status.ts";
 import type { Place } from "./status.ts";
 import type { Tenancy, Want } from "./want.ts";
 import { wantOf } from "./want.ts";
@@ -131,27 +144,40 @@ export class SchedulerReconciler implements Reconciler {
   }
 
   async #bind(container: Container, place: Place): Promise<Outcome> {
-    const { ledger, events, clock } = this.#options;
+    const { events, clock } = this.#options;
+    if (await this.#take(container, boundStatus(container, place, clock.now()))) {
+      const message = `Successfully assigned ${keyOf(container)} to ${place.hostName}`;
+      events.event(container, "Normal", "Scheduled", message);
+    }
+    return settled();
+  }
+
+  /** Takes the room that `status` speaks of, and writes it down. False where the Container is gone. */
+  async #take(container: Container, status: ContainerStatus): Promise<boolean> {
+    const { containers, ledger } = this.#options;
+    const key = keyOf(container);
+    const isShown = (): boolean => containers.get(key)?.metadata.resourceVersion === container.metadata.resourceVersion;
     const again = ledger.unsurePlace(container) !== undefined;
-    const bound = { ...container, status: boundStatus(container, place, clock.now()) };
-    ledger.assume(bound, "unknown");
+    const before = ledger.held(key);
+    const next = { ...container, status };
+    ledger.assume(next, "unknown");
     try {
-      await this.#write(container, bound.status);
+      await this.#write(container, status);
     } catch (error) {
       // A refusal is certain, unless an earlier try came through, or something else did: then the API is about to show
       // it. Anything else may have happened all the same, and keeps its room until that is known.
       const refused = error instanceof ApiError && error.code < 500 && !isConflict(error);
-      if (refused && !again) {
-        ledger.forget(keyOf(container));
+      if (refused && !again && isShown()) {
+        if (before === undefined) ledger.forget(key);
+        else ledger.restore(before);
         this.#options.onRoom();
       }
-      if (isNotFound(error)) return settled();
+      if (isNotFound(error)) return false;
       throw error;
     }
-    ledger.assume(bound, "bound");
-    const message = `Successfully assigned ${keyOf(container)} to ${place.hostName}`;
-    events.event(container, "Normal", "Scheduled", message);
-    return settled();
+    // Where the API shows something newer already, the ledger has seen it: this would take it back.
+    if (isShown()) ledger.assume(next, "bound");
+    return true;
   }
 
   /** Whatever may make room wakes it. */
@@ -164,26 +190,66 @@ export class SchedulerReconciler implements Reconciler {
     return waiting("Unschedulable", message);
   }
 
-  /** Tells whoever changes the placement of a bound Container that it does not move, and when they have taken it back. */
+  /**
+   * Gives a bound Container what it asks for by now, or says why not. And tells whoever changes its placement that it does
+   * not move, and when they have taken it back.
+   */
   async #review(container: Container, hostName: string): Promise<Outcome> {
-    const { ledger, events, clock } = this.#options;
+    const { ledger, tenancy, events, clock } = this.#options;
+    if (ledger.hasBound(container)) return settled();
+    const now = clock.now();
+    const want = wantOf(container, { priority: container.status?.priority ?? 0, tenancy });
+    const { allotment, refusal } = this.#resize(container, want);
+    // Before anything is waited for: room that comes meanwhile must wake it.
+    if (allotment === undefined) this.#refused.set(want.key, want);
+
+    const placed = this.#placed(container, hostName, want, now);
+    if (allotment !== undefined) await this.#give(container, placed, allotment);
+    else await this.#write(container, refusal ? resizePendingStatus(placed, refusal, now) : placed.status);
+
+    const misplaced = said(placed, "Scheduled");
+    if (misplaced?.reason === "PlacementChanged" && said(container, "Scheduled")?.reason !== misplaced.reason)
+      events.event(container, "Warning", misplaced.reason, misplaced.message);
+    if (refusal === undefined) return settled();
+    if (said(container, resizePending)?.message !== refusal.message)
+      events.event(container, "Warning", resizePending, `${refusal.reason}: ${refusal.message}`);
+    return waiting(resizePending, refusal.message);
+  }
+
+  /** What has ended gets nothing before it says, by its condition ResizePending, that it is to run again. */
+  #resize(container: Container, want: Want): Resize {
+    const { ledger } = this.#options;
+    const unsure = ledger.unsurePlace(container);
+    if (unsure !== undefined) return { allotment: allotmentOf(unsure) };
+    const isOver = hasEnded(container) && !isResizePending(container);
+    return isOver ? { allotment: allotmentOf(container.status) } : resize(container, want, ledger);
+  }
+
+  async #give(container: Container, placed: Container, allotment: Allotment): Promise<void> {
+    const isSame = isDeepStrictEqual(allotment, allotmentOf(container.status));
+    if (isSame && placed === container && !isResizePending(container)) return;
+    const status = resizedStatus(placed, allotment);
+    await (isSame ? this.#write(container, status) : this.#take(container, status));
+  }
+
+  /** With what is to be said of where it is. */
+  #placed(container: Container, hostName: string, want: Want, now: Date): Container {
+    const { ledger } = this.#options;
     const candidate = ledger.candidate(hostName);
-    if (candidate === undefined) return settled();
-    const misplaced = refusalsOf(placementFilters, wantOf(container), ledger)(candidate);
-    const said = findCondition(container.status?.conditions, "Scheduled")?.reason === "PlacementChanged";
-    if ((misplaced !== undefined) === said) return settled();
-    const status = placedStatus(container, hostName, misplaced, clock.now());
-    await this.#write(container, status);
-    const message = findCondition(status.conditions, "Scheduled")?.message ?? "";
-    if (misplaced !== undefined) events.event(container, "Warning", "PlacementChanged", message);
-    return settled();
+    if (candidate === undefined) return container;
+    const misplaced = refusalsOf(placementFilters, want, ledger)(candidate);
+    const isSaid = said(container, "Scheduled")?.reason === "PlacementChanged";
+    if ((misplaced !== undefined) === isSaid) return container;
+    return { ...container, status: placedStatus(container, hostName, misplaced, now) };
   }
 
   /** Writes on top of exactly the version that was decided about, so that nothing is bound twice. False: no news. */
-  async #write(container: Container, status: ContainerStatus): Promise<boolean> {
+  async #write(container: Container, status: ContainerStatus = {}): Promise<boolean> {
     if (isDeepStrictEqual(status, container.status)) return false;
     const next: Container = { ...container, status };
     await this.#options.client.updateStatus<Container>(containerType, next);
     return true;
   }
 }
+
+const said = ({ status }: Container, type: string): Condition | undefined => findCondition(status?.conditions, type);

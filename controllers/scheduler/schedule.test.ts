@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { ContainerStatus } from "../../crds/container.ts";
 import type { Host } from "../../crds/host.ts";
+import type { Condition } from "../../crds/meta.ts";
 import { containerOf, hostOf } from "../../test/fakes/objects.ts";
 import { Ledger } from "./ledger.ts";
 import type { Placement } from "./schedule.ts";
@@ -91,6 +93,10 @@ describe("the ledger", () => {
   };
   const pending = containerOf(full, { metadata: { name: "other" } });
   const bound = { ...pending, status: { hostName: "a" } };
+  const waits: Condition = {
+    ...{ type: "ResizePending", status: "True", reason: "Deferred", message: "" },
+    lastTransitionTime: "2026-01-01T00:00:00Z",
+  };
 
   test("counts what was bound before the API shows it, and only once when it does", () => {
     const ledger = ledgerOf();
@@ -140,11 +146,20 @@ describe("the ledger", () => {
     expect(fits(ledger)).toBe(true);
   });
 
-  test.each([
+  test.each<[string, ContainerStatus, boolean]>([
     ["what is stopped keeps its room", { phase: "Stopped" }, false],
     ["what has ended leaves it", { phase: "Succeeded", observedGeneration: 1 }, true],
-    ["what has ended and was changed may run again", { phase: "Succeeded", observedGeneration: 0 }, false],
-  ] as const)("%s", (_, status, free) => {
+    ["what has ended and was changed asks again before it runs", { phase: "Succeeded", observedGeneration: 0 }, true],
+    [
+      "what was given room to run again has it",
+      { phase: "Succeeded", observedGeneration: 1, allocatedResources: { memory: "8Gi" } },
+      false,
+    ],
+    ["what it was given counts, whatever it asks for by now", { allocatedResources: { cpu: "1" } }, true],
+    ["what asked for nothing when it was bound has nothing", { observedGeneration: 0 }, true],
+    ["so it is after its new spec was seen", { observedGeneration: 1, conditions: [waits] }, true],
+    ["what is from before the field has what it asks for", { observedGeneration: 1 }, false],
+  ])("%s", (_, status, free) => {
     const ledger = ledgerOf();
     ledger.see(undefined, { ...pending, status: { hostName: "a", ...status } });
     expect(fits(ledger)).toBe(free);

@@ -1,7 +1,9 @@
 import type { Client } from "../../api/client/client.ts";
+import { isResizePending } from "../../crds/allocation.ts";
 import type { Container } from "../../crds/container.ts";
 import { containers as containerType } from "../../crds/container.ts";
 import { priorityClassType } from "../../crds/core.ts";
+import { hasEnded } from "../../crds/disruption.ts";
 import type { DisruptionBudget } from "../../crds/disruption-budget.ts";
 import { disruptionBudgets as budgetType } from "../../crds/disruption-budget.ts";
 import type { Host } from "../../crds/host.ts";
@@ -12,7 +14,7 @@ import type { Clock } from "../../process/clock.ts";
 import type { ControllerDefinition, EventRecorder, Informers, Wake } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
 import { violating } from "./budgets.ts";
-import { Ledger } from "./ledger.ts";
+import { allotmentOf, Ledger } from "./ledger.ts";
 import type { PriorityClass } from "./priority.ts";
 import { SchedulerReconciler } from "./reconciler.ts";
 import type { Tenancy, Want } from "./want.ts";
@@ -108,17 +110,18 @@ function askOf(container: Container | undefined): string {
   if (container === undefined) return "";
   const { uid, generation, deletionTimestamp, labels } = container.metadata;
   const unbound = container.status?.hostName === undefined;
-  return JSON.stringify([uid, generation, deletionTimestamp, unbound, unbound && labels]);
+  const runsAgain = hasEnded(container) && isResizePending(container);
+  return JSON.stringify([uid, generation, deletionTimestamp, unbound, unbound && labels, runsAgain]);
 }
 
 /** What of a bound Container says how much room it takes, and whom it is near. Of one that is not bound, nothing. */
 function roomOf(container: Container | undefined): string {
-  const { hostName, phase, observedGeneration, eviction } = container?.status ?? {};
+  const { hostName, observedGeneration, eviction } = container?.status ?? {};
   if (container === undefined || hostName === undefined) return "";
   const { generation, labels, deletionTimestamp } = container.metadata;
-  const ended = phase === "Succeeded" || phase === "Failed";
   const leaving = deletionTimestamp !== undefined || eviction !== undefined;
-  return JSON.stringify([hostName, generation, labels, leaving, ended && observedGeneration]);
+  const over = hasEnded(container) && observedGeneration;
+  return JSON.stringify([hostName, generation, labels, leaving, over, allotmentOf(container.status)]);
 }
 
 /** What of a Host the filters look at: all but its heartbeat and the like. */

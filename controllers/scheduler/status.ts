@@ -1,7 +1,8 @@
 /** What the scheduler says in Container.status. Pure. */
+import type { Allotment } from "../../crds/allocation.ts";
+import { resizePending } from "../../crds/allocation.ts";
 import type { Container, ContainerStatus } from "../../crds/container.ts";
 import { formatTime } from "../../crds/meta.ts";
-import type { Allotment } from "./allotment.ts";
 import type { ConditionDraft } from "../runtime/conditions.ts";
 import { setCondition } from "../runtime/conditions.ts";
 
@@ -12,10 +13,17 @@ export interface Place extends Allotment {
   readonly priority: number;
 }
 
+/** Why a Container does not get on its Host what it asks for by now. */
+export interface Refusal {
+  /** Whether the Host may have as much once others take less. */
+  readonly reason: "Deferred" | "Infeasible";
+  readonly message: string;
+}
+
 export function boundStatus(container: Container, place: Place, now: Date): ContainerStatus {
   const { hostName } = place;
   // The message said why no Host would do; what it had on another Host is not here.
-  const { message: _message, cpuset: _cpuset, devices: _devices, ...previous } = container.status ?? {};
+  const { message: _message, ...previous } = withoutAllotment(container.status);
   return {
     ...previous,
     phase: "Pending",
@@ -65,6 +73,26 @@ function withScheduled(
 ): NonNullable<ContainerStatus["conditions"]> {
   const asOf = generation === undefined ? {} : { observedGeneration: generation };
   return [...setCondition(status?.conditions, { type: "Scheduled", ...draft, ...asOf }, now)];
+}
+
+/** Of a bound Container that has `allotment` from now on: as much as it asks for. */
+export function resizedStatus({ status }: Container, allotment: Allotment): ContainerStatus {
+  const { conditions, ...previous } = withoutAllotment(status);
+  const kept = conditions && { conditions: conditions.filter(({ type }) => type !== resizePending) };
+  return { ...previous, ...allotment, ...kept };
+}
+
+/** Of a bound Container that asks for more than its Host has: it keeps what it has. */
+export function resizePendingStatus(container: Container, { reason, message }: Refusal, now: Date): ContainerStatus {
+  const { status, metadata } = container;
+  const asOf = metadata.generation === undefined ? {} : { observedGeneration: metadata.generation };
+  const pending = { type: resizePending, status: "True", reason, message, ...asOf } as const;
+  return { ...status, conditions: [...setCondition(status?.conditions, pending, now)] };
+}
+
+function withoutAllotment(status: ContainerStatus = {}): ContainerStatus {
+  const { allocatedResources: _resources, cpuset: _cpuset, devices: _devices, ...rest } = status;
+  return rest;
 }
 
 /** Asks a Container to make room for another that has more priority. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { wanted } from "../../test/fakes/world.ts";
-import { amountsOf } from "./want.ts";
+import { amountsOf } from "../../crds/allocation.ts";
 
 test("amounts are whole, rounded up as Kubernetes does, and exact where binary fractions are not", () => {
   expect(amountsOf({ cpu: "0.57", memory: "1.5Gi" })).toEqual({ milliCpu: 570, memory: 1_610_612_736, storage: 0 });

@@ -1,8 +1,9 @@
 /** What the filters and scores see: the Hosts, and what is bound to them. */
+import type { Amounts } from "../../crds/allocation.ts";
 import type { Host } from "../../crds/host.ts";
 import type { LabelSelector } from "../../crds/schema.ts";
 import type { Key } from "../runtime/reconciler.ts";
-import type { Amounts, Want } from "./want.ts";
+import type { Want } from "./want.ts";
 
 export interface World {
   /** Every Host that there is. */

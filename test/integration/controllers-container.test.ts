@@ -432,6 +432,23 @@ if (missing !== undefined) {
       expect((await user.runs("single")).containerID).toBe(single.containerID);
     });
 
+    test("what may run once has had its run, though it is evicted before anybody has written that down", async () => {
+      await addEast();
+      await user.apply("job", { args: ["true"], restartPolicy: "Never" });
+      const { containerID, startedAt } = await user.shows("job", { phase: "Succeeded" });
+      const eviction = { reason: "Evicted", message: "test", requestedAt: startedAt ?? "" };
+      const object = await client.get<Container>(containers, place("job"));
+      const next: Container = { ...object, status: { phase: "Pending", hostName: "east", eviction } };
+      await client.updateStatus<Container>(containers, next);
+      await eventually("the eviction is done", async () => (await user.statusOf("job")).eviction === undefined);
+      expect(await user.statusOf("job")).toMatchObject({
+        phase: "Succeeded",
+        hostName: "east",
+        containerID,
+        startedAt,
+      });
+    });
+
     test("who lost the store finds again what was on each Host, and runs nothing twice", async () => {
       const again = { args: ["--instance", "lost-store"] };
       const names = ["a", "b", "c", "d"];

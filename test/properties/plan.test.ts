@@ -5,8 +5,10 @@ import { nextFailure } from "../../controllers/container/failure.ts";
 import type { Action, Plan, PlanInput } from "../../controllers/container/plan.ts";
 import { plan, planRemoval } from "../../controllers/container/plan.ts";
 import { statusOf } from "../../controllers/container/status.ts";
+import { allocatedOf } from "../../crds/allocation.ts";
 import type { Container } from "../../crds/container.ts";
 import { ContainerSpec } from "../../crds/container.ts";
+import { hasEnded } from "../../crds/disruption.ts";
 import { inPlace } from "../../drivers/docker/translate.ts";
 import type { Observed } from "../../drivers/driver.ts";
 import { specHash } from "../../drivers/spec-hash.ts";
@@ -47,6 +49,9 @@ const observations = fc.array(
   { maxLength: 4 },
 );
 
+/** What any of the specs asks for. */
+const allocatedResources = { cpu: "500m" };
+
 const inputs = fc
   .record({
     spec: specs,
@@ -55,7 +60,11 @@ const inputs = fc
     imagePresent: fc.boolean(),
   })
   .map(({ spec, phase, observed, imagePresent }) =>
-    inputOf(containerOf(spec, phase === undefined ? {} : { status: { phase } }), observed, imagePresent),
+    inputOf(
+      containerOf(spec, phase === undefined ? {} : { status: { phase, allocatedResources } }),
+      observed,
+      imagePresent,
+    ),
   );
 
 function inputOf(container: Container, observed: readonly Observed[], imagePresent: boolean): PlanInput {
@@ -160,6 +169,38 @@ test("what should run does, unless it has ended; what should not does not", () =
       const ends = restartPolicy === "Always" ? [] : ["Succeeded", "Failed"];
       expect([runState, ...ends]).toContain(phase);
       expect(observed.length).toBeLessThanOrEqual(1);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("without room on its Host nothing is made from the spec, and what has ended does not run", () => {
+  const amountsOf = ({ inPlace: { restartPolicy: _policy, ...amounts } }: Observed): object => amounts;
+  fc.assert(
+    fc.property(inputs, (input) => {
+      const { phase } = input.container.status ?? {};
+      const spec = { ...input.container.spec, resources: { requests: { cpu: "1" } } };
+      const before = hasEnded(input.container) ? {} : { allocatedResources };
+      let container: Container = {
+        ...input.container,
+        spec,
+        status: { ...(phase && { phase }), observedGeneration: 0, ...before },
+      };
+      const found = new Map(input.observed.map((one) => [one.id, amountsOf(one)]));
+      let observed: readonly Observed[] = input.observed.filter((one) => one.state !== "removing");
+      for (let round = 0; round < 4; round++) {
+        const { steps, keep, problem } = plan(inputOf(container, observed, true));
+        expect(steps.filter((step) => step.do === "create")).toEqual([]);
+        const isLive = keep?.state === "running" || keep?.state === "restarting" || keep?.state === "paused";
+        if (hasEnded(container) && !isLive) expect(steps.filter((step) => step.do === "start")).toEqual([]);
+        observed = steps.reduce(perform, observed);
+        for (const one of observed) expect(amountsOf(one)).toEqual(found.get(one.id));
+        container = {
+          ...container,
+          status: statusOf({ container, generation: 1, keep, before: undefined, problem, now }),
+        };
+        expect(allocatedOf(container).milliCpu).toBeLessThan(1000);
+      }
     }),
     { numRuns: 2000 },
   );

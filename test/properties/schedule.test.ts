@@ -9,16 +9,20 @@ import { parseCpuList } from "../../controllers/scheduler/cpu-set.ts";
 import { Ledger } from "../../controllers/scheduler/ledger.ts";
 import { preempt } from "../../controllers/scheduler/preemption.ts";
 import type { PriorityClass } from "../../controllers/scheduler/priority.ts";
+import { resize } from "../../controllers/scheduler/resize.ts";
 import { SchedulerReconciler } from "../../controllers/scheduler/reconciler.ts";
 import { schedule } from "../../controllers/scheduler/schedule.ts";
 import { matches } from "../../crds/selector.ts";
-import { amountsOf, wantOf } from "../../controllers/scheduler/want.ts";
+import { wantOf } from "../../controllers/scheduler/want.ts";
+import { evictedStatus, statusOf } from "../../controllers/container/status.ts";
+import { allocatedOf, amountsOf, isAllotted, isResizePending, resizePending } from "../../crds/allocation.ts";
+import { hasEnded } from "../../crds/disruption.ts";
 import { keyOf } from "../../controllers/runtime/reconciler.ts";
 import type { Container } from "../../crds/container.ts";
 import { containers as containerType } from "../../crds/container.ts";
 import type { Host } from "../../crds/host.ts";
 import { FakeClock } from "../fakes/clock.ts";
-import { containerOf, hostOf } from "../fakes/objects.ts";
+import { containerOf, hostOf, observedOf } from "../fakes/objects.ts";
 
 const gpu = "vendor.example/gpu";
 const cpus = fc.constantFrom("0", "100m", "0.57", "70m", "1", "1500m");
@@ -77,6 +81,7 @@ const specs = fc
     near: fc.constantFrom(undefined, undefined, undefined, "web"),
     spread: fc.constantFrom(undefined, undefined, "zone"),
     priorityClassName: fc.constantFrom(undefined, undefined, "low", "high", "higher"),
+    restartPolicy: fc.constantFrom("Always", "OnFailure"),
   })
   .map(({ cpu, memory, asLimit, port, ip, zone, gpus, dedicated, away, near, spread, priorityClassName, ...rest }) => {
     const amounts = { cpu: dedicated > 0 ? dedicated : cpu, memory, ...(gpus > 0 ? { [gpu]: gpus } : {}) };
@@ -88,6 +93,7 @@ const specs = fc
     const constraint = { maxSkew: 1, topologyKey: "zone", labelSelector: { matchLabels: { app: "web" } } };
     return {
       resources: asLimit ? { limits: amounts } : { requests: amounts },
+      restartPolicy: rest.restartPolicy,
       ...(dedicated > 0 ? { cpuPolicy: "Dedicated" } : {}),
       ...(port === undefined
         ? {}
@@ -114,7 +120,8 @@ const created = fc.record({
 
 type Action =
   | { readonly do: "create"; readonly what: { spec: object; app: string; namespace: string } }
-  | { readonly do: "work" | "remove"; readonly which: number }
+  | { readonly do: "work" | "remove" | "observe" | "end"; readonly which: number }
+  | { readonly do: "change"; readonly which: number; readonly spec: object }
   | { readonly do: "show" | "leave" | "restart" }
   | { readonly do: "fail"; readonly when: "before" | "after" };
 
@@ -123,6 +130,16 @@ const actions = fc.array(
     { weight: 4, arbitrary: created.map((what): Action => ({ do: "create", what })) },
     { weight: 12, arbitrary: fc.nat(30).map((which): Action => ({ do: "work", which })) },
     { weight: 1, arbitrary: fc.nat(30).map((which): Action => ({ do: "remove", which })) },
+    {
+      weight: 4,
+      arbitrary: fc.tuple(fc.nat(30), specs).map(([which, spec]): Action => ({ do: "change", which, spec })),
+    },
+    {
+      weight: 4,
+      arbitrary: fc
+        .tuple(fc.nat(30), fc.constantFrom<("observe" | "end")[]>("observe", "observe", "end"))
+        .map(([which, what]): Action => ({ do: what, which })),
+    },
     { weight: 6, arbitrary: fc.constantFrom<Action[]>({ do: "show" }, { do: "leave" }) },
     { weight: 1, arbitrary: fc.constantFrom<Action[]>({ do: "restart" }) },
     {
@@ -146,6 +163,8 @@ const priorityClasses = new Map(
 /** One control plane: what the API holds, what its informer has shown of it, and the scheduler. */
 class Plane {
   readonly objects = new Map<string, Container>();
+  /** Those that have had a run that ended: what they get back before the next is what they request, and no more. */
+  readonly over = new Set<string>();
   readonly #intrusions: string[] = [];
   readonly #hosts: readonly Host[];
   #shown = new Map<string, Container>();
@@ -181,6 +200,18 @@ class Plane {
         if (this.objects.delete(key)) this.#late.push([key, undefined]);
         return;
       }
+      case "change": {
+        const old = this.objects.get(this.#pick(action.which));
+        if (old === undefined) return;
+        const { resources, cpuPolicy } = containerOf(action.spec).spec;
+        const generation = (old.metadata.generation ?? 0) + 1;
+        this.#put({ ...old, metadata: { ...old.metadata, generation }, spec: { ...old.spec, resources, cpuPolicy } });
+        return;
+      }
+      case "observe":
+      case "end":
+        this.#observe(this.#pick(action.which), action.do === "end");
+        return;
       case "show":
         this.show();
         return;
@@ -193,6 +224,25 @@ class Plane {
       case "fail":
         this.#fault = action.when;
     }
+  }
+
+  /** What the Container controller says of one that runs, or that has just ended. */
+  #observe(key: string, ends: boolean): void {
+    const container = this.objects.get(key);
+    if (container?.status?.hostName === undefined || container.status.eviction !== undefined) return;
+    const { spec, metadata, status } = container;
+    const isAllowed = isAllotted(container);
+    if (hasEnded(container) && status.observedGeneration === metadata.generation && !isResizePending(container)) {
+      // It stays as it is, or was given what it asked for.
+      if (status.allocatedResources === undefined && status.devices === undefined) return;
+    }
+    const end = ends && isAllowed && spec.restartPolicy !== "Always";
+    if (end) this.over.add(key);
+    const exited = end || (hasEnded(container) && !isAllowed);
+    const keep = observedOf(spec, { state: exited ? "exited" : "running", exitCode: 0 });
+    const problem = isAllowed ? undefined : ({ reason: resizePending, summary: "", message: "" } as const);
+    const sight = { container, generation: metadata.generation, keep, before: undefined, problem, now: new Date(0) };
+    this.#put({ ...container, status: statusOf(sight) });
   }
 
   #pick(which: number): string {
@@ -217,7 +267,8 @@ class Plane {
   /** Those that were asked to have left their Host. */
   leave(): void {
     for (const container of this.objects.values())
-      if (container.status?.eviction !== undefined) this.#put({ ...container, status: { phase: "Pending" } });
+      if (container.status?.eviction !== undefined)
+        this.#put({ ...container, status: evictedStatus(container, container.status.eviction, [], new Date(0)) });
   }
 
   /** Everything is done that there is to do, by priority. */
@@ -297,6 +348,7 @@ class Plane {
         ({ labelSelector }) => matches(labelSelector, other.metadata.labels ?? {}),
       );
     return [...this.objects.values()]
+      .filter((other) => !this.over.has(keyOf(other)))
       .filter((other) => other.status?.hostName !== undefined && zoneOf(other) === zoneOf(container))
       .filter((other) => keepsAway(container, other) || keepsAway(other, container))
       .map((other) => `${keyOf(container)} beside ${keyOf(other)}`);
@@ -304,14 +356,14 @@ class Plane {
 }
 
 /** What must hold at any time of what is on one Host. */
-function check(host: Host, bound: readonly Container[]): void {
-  const wants = bound.map((container) => wantOf(container));
+function check(host: Host, bound: readonly Container[], over: ReadonlySet<string>): void {
   const sum = (amount: "milliCpu" | "memory"): number =>
-    wants.reduce((total, want) => total + want.requests[amount], 0);
+    bound.reduce((total, container) => total + allocatedOf(container)[amount], 0);
   const has = amountsOf(host.status?.allocatable ?? {});
   expect(sum("milliCpu")).toBeLessThanOrEqual(has.milliCpu);
   expect(sum("memory")).toBeLessThanOrEqual(has.memory);
 
+  const wants = bound.filter((container) => !over.has(keyOf(container))).map((container) => wantOf(container));
   const ports = wants.flatMap((want) => want.ports);
   for (const [index, a] of ports.entries())
     for (const b of ports.slice(index + 1))
@@ -321,8 +373,9 @@ function check(host: Host, bound: readonly Container[]): void {
   expect(new Set(devices).size).toBe(devices.length);
   const own = bound.flatMap(({ status }) => parseCpuList(status?.cpuset ?? "") ?? []);
   expect(new Set(own).size).toBe(own.length);
-  for (const [index, want] of wants.entries()) {
-    const { cpuset = "", devices: held = [] } = bound[index]?.status ?? {};
+  for (const container of bound.filter(isAllotted)) {
+    const want = wantOf(container);
+    const { cpuset = "", devices: held = [] } = container.status ?? {};
     expect(parseCpuList(cpuset)?.length).toBe(want.dedicated ? want.requests.milliCpu / 1000 : 0);
     expect(held.reduce((total, { ids }) => total + ids.length, 0)).toBe(want.devices.get(gpu) ?? 0);
   }
@@ -340,6 +393,7 @@ const checkAll = (plane: Plane, on: readonly Host[]): void => {
     check(
       host,
       [...plane.objects.values()].filter(({ status }) => status?.hostName === host.metadata.name),
+      plane.over,
     );
 };
 
@@ -359,9 +413,14 @@ test("no Host is promised more than it has, whatever is late, fails, restarts or
       for (const host of on) ledger.putHost(host);
       for (const container of plane.objects.values()) ledger.see(undefined, container);
       for (const container of plane.objects.values()) {
-        if (container.status?.hostName !== undefined) continue;
         const priority = priorities[container.spec.priorityClassName ?? ""] ?? 0;
         const want = wantOf(container, { priority, tenancy: "Shared" });
+        if (container.status?.hostName !== undefined) {
+          const isOver = hasEnded(container) && !isResizePending(container);
+          if (!isOver && isAllotted(container)) expect(allocatedOf(container)).toEqual(want.requests);
+          else if (!isOver) expect(resize(container, want, ledger).refusal).toBeDefined();
+          continue;
+        }
         expect(schedule(want, ledger)).toHaveProperty("unschedulable");
         expect(preempt(want, ledger, () => new Set())).toBeUndefined();
       }

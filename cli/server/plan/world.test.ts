@@ -210,3 +210,24 @@ test("what is deleted is stopped and removed; of what has no Host nothing is", a
     { name: "pending", action: "None", steps: [] },
   ]);
 });
+
+test("who asks for more gets it where its Host has room, also what others give back in the same plan; who does not is told", async () => {
+  const a = host("a");
+  const asks = (one: Container, amount: string): Container => ({
+    ...one,
+    metadata: { ...one.metadata, generation: 2 },
+    spec: containerOf(memory(amount)).spec,
+  });
+  const bound = async (name: string, amount: string): Promise<Container> => {
+    const one = await running(name, a, memory(amount));
+    return { ...one, status: { ...one.status, observedGeneration: 1, allocatedResources: { memory: amount } } };
+  };
+  const all = [await bound("grows", "1Gi"), await bound("more", "1Gi"), await bound("gives", "6Gi")] as const;
+  const wanted = [asks(all[0], "4Gi"), asks(all[1], "3Gi"), asks(all[2], "2Gi")];
+  const changes = wanted.map((next, index) => changed(containers, all[index] ?? next, next));
+  expect(await (await look([a, ...all], changes)).planAll(wanted)).toMatchObject([
+    { name: "grows", action: "Update", updating: ["memoryReservation 1073741824 -> 4294967296"] },
+    { name: "more", action: "Blocked", message: 'Waits for room: Host "a": too little memory', steps: [] },
+    { name: "gives", action: "Update", updating: ["memoryReservation 6442450944 -> 2147483648"] },
+  ]);
+});

@@ -16,14 +16,17 @@ import { placementFilters } from "../../../controllers/scheduler/filters/placeme
 import { Ledger } from "../../../controllers/scheduler/ledger.ts";
 import type { Priority, PriorityClass } from "../../../controllers/scheduler/priority.ts";
 import { priorityOf } from "../../../controllers/scheduler/priority.ts";
+import { resize } from "../../../controllers/scheduler/resize.ts";
 import type { Place } from "../../../controllers/scheduler/status.ts";
-import { staysOn } from "../../../controllers/scheduler/status.ts";
-import type { Tenancy } from "../../../controllers/scheduler/want.ts";
+import { resizedStatus, resizePendingStatus, staysOn } from "../../../controllers/scheduler/status.ts";
+import type { Tenancy, Want } from "../../../controllers/scheduler/want.ts";
 import { wantOf } from "../../../controllers/scheduler/want.ts";
 import { verdict } from "../../../controllers/taint-eviction/plan.ts";
+import { isAllotted } from "../../../crds/allocation.ts";
 import type { Container } from "../../../crds/container.ts";
 import { containers } from "../../../crds/container.ts";
 import { configMapType, priorityClassType, secretType } from "../../../crds/core.ts";
+import { hasEnded } from "../../../crds/disruption.ts";
 import type { DisruptionBudget } from "../../../crds/disruption-budget.ts";
 import { disruptionBudgets } from "../../../crds/disruption-budget.ts";
 import type { Host } from "../../../crds/host.ts";
@@ -146,7 +149,9 @@ export class World {
       (container) => !known.has(keyOf(container)) && this.#usesChanged(container),
     );
     const staying = [...wanted, ...users].filter((container) => !leaving.has(keyOf(container)));
-    const first = staying.toSorted((a, b) => (this.#priorityOf(b)?.value ?? 0) - (this.#priorityOf(a)?.value ?? 0));
+    const urgency = (container: Container): number => this.#priorityOf(container)?.value ?? 0;
+    // Those that take less make room for the others.
+    const first = staying.toSorted((a, b) => Number(isGiver(b)) - Number(isGiver(a)) || urgency(b) - urgency(a));
     const placed = new Map(first.map((container) => [container, this.#place(container, moves)]));
     // Those of less priority among them may have been driven away meanwhile.
     const moving = new Set(moves.map(({ container }) => keyOf(container)));
@@ -220,7 +225,7 @@ export class World {
       const candidate = this.#ledger.candidate(hostName);
       const misplaced = candidate && refusalsOf(placementFilters, want, this.#ledger)(candidate);
       const message = misplaced === undefined ? {} : { message: staysOn(hostName, misplaced) };
-      return { container, place: { hostName, priority: had }, ...message };
+      return { container: this.#resized(container, want), place: { hostName, priority: had }, ...message };
     }
     if (priority === undefined) return { container, message: noPriorityClass(container.spec.priorityClassName) };
     const decision = decide(want, priority, this.#ledger, (keys) => this.#violating(keys));
@@ -241,6 +246,20 @@ export class World {
     for (const victim of victims)
       moves.push({ container: victim, why, hostLost: false, to: this.#place(withoutHost(victim), moves) });
     return { container: placed, place, message: refusalText(decision) };
+  }
+
+  /** With what the scheduler gives it on its Host, or why it does not. */
+  #resized(container: Container, want: Want): Container {
+    const { allotment, refusal } = resize(container, want, this.#ledger);
+    if (allotment === undefined) {
+      const now = this.#options.clock.now();
+      return refusal === undefined ? container : { ...container, status: resizePendingStatus(container, refusal, now) };
+    }
+    const given = { ...container, status: resizedStatus(container, allotment) };
+    // What has ended only takes it where it is to run again.
+    const { status, metadata } = container;
+    if (!hasEnded(container) || status?.observedGeneration !== metadata.generation) this.#ledger.assume(given, "bound");
+    return given;
   }
 
   async #planOne({ container, place, message }: Placed): Promise<PlannedContainer> {
@@ -357,9 +376,12 @@ function sourceKey(type: ResourceType, { namespace = "", name }: { namespace?: s
 }
 
 function withoutHost(container: Container): Container {
-  const { hostName: _left, ...status } = container.status ?? {};
+  const { hostName: _left, ...status } = resizedStatus(container, {});
   return { ...container, status };
 }
+
+/** Whether it may give room back on its Host, and takes none. */
+const isGiver = (container: Container): boolean => container.status?.hostName !== undefined && isAllotted(container);
 
 async function inOrder<T>(tasks: readonly (() => Promise<T>)[]): Promise<readonly T[]> {
   const results: T[] = [];

@@ -3,8 +3,8 @@
  * already, still takes Containers that request nothing.
  * Source: kubernetes/pkg/scheduler/framework/plugins/noderesources/fit.go.
  */
+import type { Amounts } from "../../../crds/allocation.ts";
 import { freeCpus, freeDevices } from "../allotment.ts";
-import type { Amounts } from "../want.ts";
 import type { Filter } from "./filter.ts";
 
 const names = { milliCpu: "cpu", memory: "memory", storage: "ephemeral-storage" } as const;

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Client } from "../../../api/client/client.ts";
 import type { Container } from "../../../crds/container.ts";
 import { containers as containerType } from "../../../crds/container.ts";
+import type { Plan } from "../../../crds/plan.ts";
 import { labels } from "../../../drivers/labels.ts";
 import { Dockerd, dockerdMissing } from "../../lab/docker.ts";
 import { importBusybox } from "../../lab/images.ts";
@@ -120,6 +121,82 @@ describe.skipIf(missing)(`placement${missing ? `: skipped, ${missing}` : ""}`, (
     await refusal("neighbour", /1 is exclusive to another tenant/);
     await apply(simple("elsewhere", {}));
     expect(await runs("elsewhere")).toBe("b");
+  });
+
+  test("who asks for more than is left goes on as it was, and gets it when there is room", async () => {
+    const cpu = (amount: string): object => ({
+      placement: { hostName: "a" },
+      resources: { requests: { cpu: amount } },
+    });
+    await apply(simple("neighbour", cpu("1")));
+    await apply(simple("grows", cpu("500m")));
+    for (const name of ["neighbour", "grows"]) await runs(name);
+    const before = (await seen()).get("grows")?.status;
+    const shares = async (): Promise<number | undefined> => {
+      const id = before?.containerID?.replace("docker://", "") ?? "";
+      return (await engines[0]?.docker.getContainer(id).inspect())?.HostConfig.CpuShares;
+    };
+    const planned = async (): Promise<object | undefined> => {
+      const { stdout } = await server.cli(
+        ["plan", "-f", "-", "-o", "json"],
+        JSON.stringify(simple("grows", cpu("1500m"))),
+      );
+      return (JSON.parse(stdout) as Plan).status.containers[0];
+    };
+    const words = 'Host "a": too little cpu';
+    expect(await planned()).toMatchObject({ action: "Blocked", message: `Waits for room: ${words}`, steps: [] });
+
+    await apply(simple("grows", cpu("1500m")));
+    await eventually("it is told to wait", async () => {
+      const { summary, message } = (await seen()).get("grows")?.status ?? {};
+      return summary === "ResizePending" && message === `Waits for room: ${words}`;
+    });
+    const waiting = (await seen()).get("grows")?.status;
+    expect(waiting).toMatchObject({
+      ...{ phase: "Running", containerID: before?.containerID, startedAt: before?.startedAt },
+      allocatedResources: { cpu: "500m" },
+    });
+    expect(waiting?.conditions?.find(({ type }) => type === "ResizePending")).toMatchObject({
+      ...{ status: "True", reason: "Deferred", message: words },
+    });
+    expect(await shares()).toBe(512);
+    expect(await cli(["get", "events", "-n", "default"])).toContain(`Deferred: ${words}`);
+
+    await cli(["delete", "ctr", "neighbour", "-n", "default"]);
+    await eventually("it has what it asks for", async () => (await shares()) === 1536);
+    await eventually("it says so", async () => (await seen()).get("grows")?.status?.summary === "Running");
+    const granted = (await seen()).get("grows")?.status;
+    expect(granted).toMatchObject({ containerID: before?.containerID, allocatedResources: { cpu: "1500m" } });
+    expect(granted?.conditions?.map(({ type }) => type)).not.toContain("ResizePending");
+  });
+
+  test("what has ended gives its room back, and waits for it before it runs again", async () => {
+    const job = (text: string): object =>
+      simple("job", {
+        ...{ command: ["sh", "-c", `echo ${text}`], restartPolicy: "Never", placement: { hostName: "a" } },
+        resources: { requests: { [slot]: 1 } },
+      });
+    const phase = async (): Promise<string | undefined> => (await seen()).get("job")?.status?.phase;
+    await apply(job("one"));
+    await eventually("the job is done", async () => (await phase()) === "Succeeded");
+    await apply(simple("holder", { placement: { hostName: "a" }, resources: { requests: { [slot]: 1 } } }));
+    await runs("holder");
+    const first = (await seen()).get("job")?.status;
+    expect(first).not.toHaveProperty("devices");
+
+    await apply(job("two"));
+    await eventually("the job waits", async () => {
+      const { summary, message } = (await seen()).get("job")?.status ?? {};
+      return summary === "ResizePending" && message === `Waits for room: Host "a": too little ${slot}`;
+    });
+    expect((await seen()).get("job")?.status).toMatchObject({ phase: "Succeeded", containerID: first?.containerID });
+
+    await cli(["delete", "ctr", "holder", "-n", "default"]);
+    await eventually("the job is done again", async () => {
+      const status = (await seen()).get("job")?.status;
+      return status?.summary === "Completed" && status.containerID !== first?.containerID;
+    });
+    expect((await seen()).get("job")?.status).not.toHaveProperty("devices");
   });
 
   test("priority with preemption: never two at once, and the victim runs again", async () => {
