@@ -9,6 +9,12 @@ if (!process.versions.node.startsWith("24.")) {
 
 const shared = { testTimeout: 60_000, hookTimeout: 120_000 };
 
+/**
+ * One group of files after the other: those that wait for Engines more than they compute go side by side, and what is
+ * measured by the clock of others goes alone.
+ */
+const inGroup = (groupOrder: number, maxWorkers: number): object => ({ maxWorkers, sequence: { groupOrder } });
+
 export default defineConfig({
   test: {
     projects: [
@@ -31,7 +37,7 @@ export default defineConfig({
           ...shared,
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
-          fileParallelism: false,
+          ...inGroup(1, 2),
           testTimeout: 180_000,
         },
       },
@@ -40,12 +46,20 @@ export default defineConfig({
           ...shared,
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          fileParallelism: false,
+          ...inGroup(2, 3),
           testTimeout: 600_000,
           hookTimeout: 600_000,
         },
       },
-      { test: { ...shared, name: "chaos", include: ["test/chaos/chaos.test.ts"], testTimeout: 1_800_000 } },
+      {
+        test: {
+          ...shared,
+          name: "chaos",
+          include: ["test/chaos/chaos.test.ts"],
+          ...inGroup(3, 1),
+          testTimeout: 1_800_000,
+        },
+      },
       { test: { ...shared, name: "fuzz", include: ["test/fuzz/**/*.test.ts"] } },
       {
         test: {
