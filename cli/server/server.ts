@@ -109,7 +109,8 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
         hostStats(openDriver, object as Host, () => clock.now(), aborted),
       "hosts.stowage.dev/adoptable": (object, _query, aborted) => adoptable(openDriver, object as Host, aborted),
     },
-    plugins: [new InUseProtection()],
+    // Where nobody looks after Containers, nobody would let them go.
+    plugins: options.controllers === "none" ? [] : [new InUseProtection()],
     answerers: {
       "plans.stowage.dev": planAnswerer({
         client: () => api.client,
