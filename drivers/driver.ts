@@ -344,7 +344,7 @@ export interface Executed {
   readonly output: string;
   /**
    * Kills a command that has not ended within its time, and what it began, and waits until it is gone: ended already is
-   * success. Throws StepError where it still runs.
+   * success. Throws StepError where it still runs, HostUnreachableError and RefusedCredentialsError where nobody can tell.
    */
   readonly kill?: (signal: AbortSignal) => Promise<void>;
 }

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { Duplex } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
-import { ConnectError, StepError, UnsupportedHostError } from "../driver.ts";
+import { ConnectError, RefusedCredentialsError, StepError, UnsupportedHostError } from "../driver.ts";
 import type { Executed, ExecLimits } from "../driver.ts";
 import type { Connection } from "./connection.ts";
 import { Deadline, isTimeout } from "./deadline.ts";
@@ -18,7 +18,7 @@ const Ended = z.object({ Running: z.boolean(), ExitCode: z.number().nullish() })
 /** What a busy Engine takes to begin with a command does not count as the command's own time. */
 const engineMs = 30_000;
 
-/** How long what was killed may take to go, and the Engine to hear of it. */
+/** How long what was killed is waited for, until it is gone and the Engine has heard of it. */
 const killedMs = 5_000;
 
 /**
@@ -27,7 +27,7 @@ const killedMs = 5_000;
  */
 export async function exec(
   connection: Connection,
-  toolbox: Toolbox,
+  toolbox: Pick<Toolbox, "runAmong">,
   id: string,
   command: readonly string[],
   { timeoutMs, maxOutput }: ExecLimits,
@@ -69,7 +69,7 @@ interface Late {
 /** {@link Executed.kill}. */
 async function kill(
   connection: Connection,
-  toolbox: Toolbox,
+  toolbox: Pick<Toolbox, "runAmong">,
   { id, execution, mark }: Late,
   signal: AbortSignal,
 ): Promise<void> {
@@ -83,13 +83,16 @@ async function kill(
     if (!(await isRunning).Running) return;
     const { exitCode } = await toolbox.runAmong(id, ["kill", mark], deadline.signal);
     if (exitCode !== 0) throw stillRuns(`the toolbox ended with exit code ${exitCode}`);
-    using gone = new Deadline(deadline.signal, killedMs);
-    await exitCodeOf(connection, execution, gone.signal);
+    // Gone with its container meanwhile is gone too.
+    const ended = unlessStatus(404, exitCodeOf(connection, execution, deadline.signal, killedMs), 0);
+    if ((await ended) === undefined) throw stillRuns("it is still there");
   } catch (error) {
-    signal.throwIfAborted();
-    if (deadline.signal.aborted || isTimeout(error)) throw stillRuns("it is still there");
-    if (error instanceof EngineRefusal || error instanceof UnsupportedHostError) throw stillRuns(error.message);
-    throw error;
+    if (error instanceof StepError) throw error;
+    if (error instanceof EngineRefusal) throw refused("ExecError", named(id), error);
+    // Whatever else the Host cannot do, it lets us look: who does not let us in tells nothing of the command.
+    if (error instanceof UnsupportedHostError && !(error instanceof RefusedCredentialsError))
+      throw stillRuns(error.message);
+    throw connection.explain(error, deadline.signal);
   }
 }
 
@@ -162,12 +165,21 @@ async function refusal(
   return new EngineRefusal(500, `the toolbox ended with exit code ${exitCode ?? "unknown"}: ${said.trim()}`);
 }
 
-/** The Engine may learn that a command has ended a little after its output has (moby daemon/monitor.go). */
-async function exitCodeOf(connection: Connection, execution: string, signal: AbortSignal): Promise<number | undefined> {
+/**
+ * The Engine may learn that a command has ended a little after its output has (moby daemon/monitor.go). Undefined where
+ * it still runs after `patienceMs` of waiting between the Engine's answers.
+ */
+async function exitCodeOf(
+  connection: Connection,
+  execution: string,
+  signal: AbortSignal,
+  patienceMs = Infinity,
+): Promise<number | undefined> {
   const call = { method: "GET", path: `/exec/${execution}/json`, signal } as const;
-  for (let waitMs = 10; ; waitMs = Math.min(2 * waitMs, 500)) {
+  for (let waitMs = 10, leftMs = patienceMs; ; leftMs -= waitMs, waitMs = Math.min(2 * waitMs, 500)) {
     const { Running, ExitCode } = await connection.read(call, Ended);
     if (!Running && ExitCode !== null && ExitCode !== undefined) return ExitCode;
+    if (leftMs <= 0) return undefined;
     await setTimeout(waitMs, undefined, { signal });
   }
 }

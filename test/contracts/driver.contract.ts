@@ -304,6 +304,14 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>, sk
         await kill?.(signal);
       });
 
+      test("a late command that cannot be found is told to be still running", async () => {
+        const { id } = await run(spec());
+        // Without its environment nothing tells it from others.
+        const command = ["env", "-i", "sleep", "2003"];
+        const { kill } = await driver.exec(id, command, { ...limits, timeoutMs: 3000 }, signal);
+        await expect(kill?.(signal)).rejects.toEqual(refusal("ExecError", "still there"));
+      });
+
       test("a command that the image does not have has failed", async () => {
         const { id } = await run(spec());
         const { exitCode, output } = await driver.exec(id, ["nosuch"], limits, signal);

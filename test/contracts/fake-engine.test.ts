@@ -48,6 +48,7 @@ const skips: Skips = {
   "no more of what it wrote is kept than was asked for": noProcess,
   "a command that takes too long is no longer waited for": noProcess,
   "a command that takes too long can be killed, with what it began, and nothing else is": noProcess,
+  "a late command that cannot be found is told to be still running": noProcess,
   "a command that the image does not have has failed": noProcess,
   "nothing runs where the container does not": noProcess,
   "a port takes a connection, both ways, without any way there from outside": noProcess,
