@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { HostUnreachableError, RefusedCredentialsError, StepError } from "../driver.ts";
+import { HostUnreachableError, RefusedCredentialsError, StepError, UnsupportedHostError } from "../driver.ts";
 import type { StepErrorReason } from "../driver.ts";
 import { connectionError, EngineRefusal, refused } from "./errors.ts";
 import type { RefusedStep } from "./errors.ts";
@@ -80,13 +80,27 @@ test.each([
   expect(error.message).toContain(words);
 });
 
-test.each([
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-  "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED",
-  "EPROTO",
-])("%s is a certificate that somebody must correct", (code) => {
-  expect(connectionError("tcp://h:1", failure(code))).toBeInstanceOf(RefusedCredentialsError);
+test.each<[code: string, message?: string]>([
+  ["SELF_SIGNED_CERT_IN_CHAIN"],
+  ["ERR_TLS_CERT_ALTNAME_INVALID"],
+  ["ERR_OSSL_PEM_NO_START_LINE"],
+  ["ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED"],
+  ["ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE"],
+  ["ERR_SSL_TLSV1_ALERT_UNKNOWN_CA"],
+  ["EPROTO", "write EPROTO 80:error:0A000418:SSL routines:ssl3_read_bytes:tlsv1 alert unknown ca:SSL alert number 48"],
+])("%s %s is a certificate that somebody must correct", (code, message) => {
+  expect(connectionError("tcp://h:1", failure(code, message))).toBeInstanceOf(RefusedCredentialsError);
+});
+
+test.each<[code: string, message?: string]>([
+  ["ERR_SSL_WRONG_VERSION_NUMBER"],
+  ["ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR"],
+  ["ERR_TLS_INVALID_PROTOCOL_VERSION"],
+  ["EPROTO", "write EPROTO 80:error:0A00010B:SSL routines:ssl3_get_record:wrong version number"],
+])("%s %s tells nothing of certificates", (code, message) => {
+  const error = connectionError("tcp://h:1", failure(code, message));
+  expect(error).toBeInstanceOf(UnsupportedHostError);
+  expect(error).not.toBeInstanceOf(RefusedCredentialsError);
 });
 
 test("a time limit that passed is a host that cannot be reached", () => {

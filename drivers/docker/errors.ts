@@ -128,17 +128,31 @@ const advices: Readonly<Record<string, string>> = {
   EPIPE: "the connection was cut",
 };
 
+/** Codes of what our side says of a certificate, the Engine's or the Host's own (OpenSSL's X509_V_ERR_*). */
 const certificateErrors =
-  /^(CERT_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|EPROTO$|HOSTNAME_MISMATCH$)/;
+  /^(CERT_|ERR_TLS_CERT_|ERR_OSSL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH$|INVALID_(CA|PURPOSE)$)/;
+
+/** In the code, or in the words of an EPROTO: what the Engine says of ours. Source: RFC 8446, 6.2. */
+const certificateAlert = /alert.(.*certificate|unknown.ca|access.denied)/i;
+
+/** Whatever else goes wrong with TLS tells nothing of certificates: a plain port, a proxy, an Engine in trouble. */
+const tlsErrors = /^(ERR_TLS_|ERR_SSL_|EPROTO$)/;
 
 /** What a connection that failed or broke means. */
 export function connectionError(endpoint: string, error: unknown): HostUnreachableError | UnsupportedHostError {
   if (error instanceof HostUnreachableError || error instanceof UnsupportedHostError) return error;
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
-  if (certificateErrors.test(code)) {
+  const isTls = tlsErrors.test(code);
+  if (certificateErrors.test(code) || (isTls && certificateAlert.test(`${code} ${message}`))) {
     return new RefusedCredentialsError(
       `Cannot talk TLS with the Docker Engine at ${endpoint}: ${message} (check tls in the Host, the keys ca.crt, tls.crt and tls.key of its Secret, and the Engine's certificate)`,
+      { cause: error },
+    );
+  }
+  if (isTls) {
+    return new UnsupportedHostError(
+      `Cannot talk TLS with the Docker Engine at ${endpoint}: ${message} (check the endpoint, and that dockerd serves TLS there)`,
       { cause: error },
     );
   }
