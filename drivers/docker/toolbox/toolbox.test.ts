@@ -1,3 +1,4 @@
+import { json } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { standIn } from "../../../test/fakes/engine.ts";
 import { Connection } from "../connection.ts";
@@ -26,4 +27,22 @@ test("the volume with the program is made anew where somebody pruned it", async 
   volumes.clear();
   expect(await toolbox.volume(signal)).toBe(name);
   expect(made).toBe(2);
+});
+
+test("no profile of the host keeps it from the processes of a privileged container", async () => {
+  const created: unknown[] = [];
+  await using engine = await standIn((request, response) => {
+    const { url = "" } = request;
+    if (url.includes("/containers/create"))
+      void json(request).then((body) => created.push((body as { HostConfig: unknown }).HostConfig));
+    if (url.includes("/info")) response.end(JSON.stringify({ SystemTime: "2026-01-01T00:00:00Z" }));
+    else if (url.includes("/containers/json")) response.end("[]");
+    else if (url.includes("/logs")) response.end();
+    else response.end(JSON.stringify({ Id: "a", StatusCode: 0 }));
+  });
+  using connection = new Connection(engine.endpoint);
+  await new Toolbox(connection, "i").runAmong("c", ["kill", "A=b"], signal);
+  expect(created).toMatchObject([
+    { PidMode: "container:c", SecurityOpt: ["apparmor=unconfined", "label=disable"], CapAdd: ["SYS_PTRACE"] },
+  ]);
 });

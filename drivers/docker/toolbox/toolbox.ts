@@ -19,8 +19,12 @@ import { toolboxFolder, toolboxPath } from "./paths.ts";
 /** Repository of its image. */
 export const toolboxImage = "stowage.dev/toolbox";
 
-/** Capability by which it sees what processes of other users run with. */
-const seesAll = "SYS_PTRACE";
+/**
+ * With which it sees what processes of other users run with, privileged ones too: those are confined by nothing, and
+ * the Engine's own profiles look only at their like. Options of what a host does not have are left out by its Engine
+ * (moby daemon/container_linux.go, daemon/oci_linux.go).
+ */
+const among = { CapAdd: ["SYS_PTRACE"], SecurityOpt: ["apparmor=unconfined", "label=disable"] };
 
 /** On every container and volume that the toolbox makes, with our instance: never on what belongs to a Container. */
 export const toolboxLabel = "stowage.dev/toolbox";
@@ -61,9 +65,12 @@ export class Toolbox {
     return await this.#outcomeOf(container.id, signal);
   }
 
-  /** Runs the program among the processes of a container that runs, and sees no others. Throws as {@link run}. */
+  /**
+   * Runs the program among the processes of a container that runs, and sees no others, but for those of the whole host
+   * where the container does (hostPID). Throws as {@link run}.
+   */
   async runAmong(id: string, words: readonly string[], signal: AbortSignal): Promise<Ran> {
-    await using container = await this.#create(words, { PidMode: `container:${id}`, CapAdd: [seesAll] }, signal);
+    await using container = await this.#create(words, { ...among, PidMode: `container:${id}` }, signal);
     return await this.#outcomeOf(container.id, signal);
   }
 
