@@ -60,18 +60,19 @@ test.each<{ sortBy: "cpu" | "memory" | undefined; want: string }>([
 type Client = Parameters<typeof topHosts>[0];
 
 /**
- * The Hosts a and b, and in two namespaces the Containers a and b on them; and one on a Host that is not ready. Of what
- * is `away` nothing can be measured.
+ * The Hosts a and b, and in two namespaces the Containers a and b on them; one Container on a Host that is not ready, and
+ * one that has ended. Of what is `away` nothing can be measured. The Hosts `lost` are known to be.
  */
-function clientOf(away: readonly string[]): Client {
+function clientOf(away: readonly string[], lost: readonly string[]): Client {
   const bound = (namespace: string, name: string, status: ContainerStatus): Container =>
     containerOf({}, { metadata: { namespace, name }, status: { ...status, hostName: name } });
-  const lost = bound("blue", "lost", { phase: "Unknown", message: 'Host "c" is not ready: see its conditions' });
+  const unknown = bound("blue", "lost", { phase: "Unknown", message: 'Host "c" is not ready: see its conditions' });
   const all = {
-    hosts: ["a", "b"].map((name) => hostOf(name)),
+    hosts: ["a", "b"].map((name) => hostOf(name, { ready: !lost.includes(name) })),
     containers: [
       ...["blue", "red"].flatMap((namespace) => ["a", "b"].map((name) => bound(namespace, name, { phase: "Running" }))),
-      lost,
+      unknown,
+      bound("blue", "ended", { phase: "Succeeded" }),
     ],
   };
   const of = (plural: string, namespace?: string) =>
@@ -97,10 +98,14 @@ function clientOf(away: readonly string[]): Client {
 }
 
 /** What it prints, and the lines of what it throws. */
-async function shown(top: typeof topHosts, away: readonly string[], options: Partial<TopOptions> = {}) {
+async function shown(
+  top: typeof topHosts,
+  away: readonly string[],
+  { lost = [], ...options }: Partial<TopOptions> & { readonly lost?: readonly string[] } = {},
+) {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const given = { names: [], namespace: "blue", labelSelector: undefined, sortBy: undefined, headers: false };
-  const thrown = await top(clientOf(away), { ...given, ...options, terminal: { stdout, stderr } }).catch(
+  const thrown = await top(clientOf(away, lost), { ...given, ...options, terminal: { stdout, stderr } }).catch(
     (error: unknown) => error,
   );
   const read = (stream: PassThrough): string => String(stream.read() ?? "").replace(/ +/g, " ");
@@ -143,5 +148,20 @@ test("a Container whose Host is not ready is not asked about, and not left out",
   expect(await shown(topContainers, [])).toEqual({
     stdout: "a 250m 6% 1024Mi 12%\nb 250m 6% 1024Mi 12%\nlost <unknown> <unknown> <unknown> <unknown>\n",
     stderr: 'Warning: container "lost": Host "c" is not ready: see its conditions\n',
+  });
+});
+
+test("nor is a Host that is known not to be ready", async () => {
+  const { stdout, stderr } = await shown(topHosts, [], { lost: ["b"] });
+  expect(stdout).toBe("a 250m 6% 1024Mi 12%\nb <unknown> <unknown> <unknown> <unknown>\n");
+  expect(stderr).toMatch(/^Warning: host "b": /);
+});
+
+test("a Container that does not run is left out, unless it was named", async () => {
+  expect((await shown(topContainers, [])).stdout).not.toContain("ended");
+  expect(await shown(topContainers, ["ended"], { names: ["a", "ended"] })).toEqual({
+    stdout: "a 250m 6% 1024Mi 12%\nended <unknown> <unknown> <unknown> <unknown>\n",
+    stderr: "",
+    error: ['container "ended": nothing listens there'],
   });
 });

@@ -52,11 +52,21 @@ const measuredAtOnce = 64;
  */
 export async function topHosts(client: TopClient, options: TopOptions): Promise<void> {
   const found = await select<Host>(client, hosts, undefined, options);
-  const measured = await measure(client, hosts, found, { availableTo: ({ status }) => amountsOf(status?.allocatable) });
+  const measured = await measure(client, hosts, found, {
+    availableTo: ({ status }) => amountsOf(status?.allocatable),
+    // To ask a Host that does not answer may take minutes.
+    whyNot: ({ metadata: { name }, status }) => {
+      const ready = status?.conditions?.find(({ type }) => type === "Ready");
+      return ready?.status === "False" ? `host "${name}": ${ready.message}` : undefined;
+    },
+  });
   await print(measured, options, false);
 }
 
-/** Prints a line for each Container that runs, or may run on a Host that is not ready. Throws as {@link topHosts} does. */
+/**
+ * Prints a line for each Container that runs, or may run on a Host that is not ready, and for each that is named. Throws as
+ * {@link topHosts} does.
+ */
 export async function topContainers(client: TopClient, options: TopOptions): Promise<void> {
   const [found, known] = await Promise.all([
     select<Container>(client, containers, options.namespace, options),
@@ -66,13 +76,13 @@ export async function topContainers(client: TopClient, options: TopOptions): Pro
   const hostAmounts = new Map(
     known.items.map(({ metadata, status }) => [metadata.name, amountsOf(status?.allocatable)]),
   );
-  const running = found.filter(({ status }) => ["Running", "Paused", "Unknown"].includes(status?.phase ?? ""));
-  const measured = await measure(client, containers, running, {
+  const isShown = ({ status }: Container): boolean =>
+    options.names.length > 0 || ["Running", "Paused", "Unknown"].includes(status?.phase ?? "");
+  const measured = await measure(client, containers, found.filter(isShown), {
     availableTo: ({ spec, status }) => ({
       ...hostAmounts.get(status?.hostName ?? ""),
       ...amountsOf(spec.resources?.limits),
     }),
-    // To ask a Host that does not answer may take minutes.
     whyNot: ({ metadata: { name }, status }) =>
       status?.phase === "Unknown" ? `container "${name}": ${status.message ?? "its Host is not ready"}` : undefined,
   });
