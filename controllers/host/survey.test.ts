@@ -14,7 +14,7 @@ const image = (id: string): StoredImage => ({ id, names: [`${id}:1`], sizeBytes:
 class Machine {
   readonly clock = new FakeClock();
   readonly events: string[] = [];
-  readonly host = hostOf("a", { spec: { imageGC: { minimumAgeSeconds: 60 } } });
+  host = hostOf("a", { spec: { imageGC: { minimumAgeSeconds: 60 } } });
   images: readonly StoredImage[] = [];
   bound: readonly Container[] = [];
   /** Told of each image that was removed. */
@@ -111,6 +111,25 @@ test("remembers when the disk was too full last, until another measure is asked 
   await settle();
   expect(surveyor.survey.pressedAt).toBeUndefined();
 });
+
+test.each([
+  ["True", 1, true],
+  ["False", 1, false],
+  // By another measure than today's.
+  ["True", 0, false],
+] as const)(
+  "begins where the status says DiskPressure=%s of generation %i: %o",
+  async (status, generation, pressed) => {
+    const machine = new Machine();
+    const condition = { type: "DiskPressure", status, observedGeneration: generation, reason: "Test", message: "" };
+    const conditions = [{ ...condition, lastTransitionTime: "2026-01-01T00:00:00Z" }];
+    machine.host = { ...machine.host, status: { conditions } };
+    const began = machine.clock.now();
+    using surveyor = machine.survey();
+    await settle();
+    expect(surveyor.survey.pressedAt).toEqual(pressed ? began : undefined);
+  },
+);
 
 test("looks no more once it is disposed of", async () => {
   const machine = new Machine();

@@ -5,6 +5,7 @@ import { StepError } from "../../drivers/driver.ts";
 import type { Clock } from "../../process/clock.ts";
 import { sleep } from "../../process/clock.ts";
 import { exponentialBackoff } from "../runtime/backoff.ts";
+import { findCondition } from "../runtime/conditions.ts";
 import type { EventRecorder } from "../runtime/reconciler.ts";
 import type { Unused } from "./disk.ts";
 import { askedBy, isAsked, pressureOf, removalOf, size, unusedSince, usedPercent } from "./disk.ts";
@@ -12,7 +13,10 @@ import { askedBy, isAsked, pressureOf, removalOf, size, unusedSince, usedPercent
 /** What a host was found to be when somebody looked closely; nothing where nobody could yet. */
 export interface Survey {
   readonly disks?: Disks;
-  /** When its disk was too full last, as far as we saw since what is asked of the Host changed. */
+  /**
+   * When its disk was too full last, as far as we saw since what is asked of the Host changed; when we began where the
+   * process before us has said that it is.
+   */
   readonly pressedAt?: Date;
   readonly hardware?: Hardware;
   /** Those that belong to nobody, by their names. */
@@ -59,6 +63,10 @@ export class Surveyor implements Disposable {
 
   constructor(options: SurveyorOptions) {
     this.#options = options;
+    const host = options.host();
+    const said = findCondition(host?.status?.conditions, "DiskPressure");
+    if (said?.status === "True" && said.observedGeneration === host?.metadata.generation)
+      this.#survey = { pressedAt: options.clock.now() };
     void this.#run(this.#stop.signal);
   }
 
