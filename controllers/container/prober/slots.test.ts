@@ -58,7 +58,7 @@ test("whoever has least under way comes first; among equals, each in turn", asyn
   expect(begun.slice(20, 22)).toEqual(["b", "c"]);
 });
 
-test("those that hang keep others waiting for two seconds at most, however many namespaces they are of", async () => {
+test("however many namespaces hang, one that alone has nothing under way waits for two seconds at most", async () => {
   const { clock, ask, begunOf } = world();
   for (let index = 0; index < 20; index++) ask(`hangs-${index}`, 100);
   await clock.pass(10_000);
