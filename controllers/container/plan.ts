@@ -1,5 +1,5 @@
 /** Decides what to do on a host so that one Container is as asked. Pure: the same plan is what a dry run prints. */
-import { devicesAsked, isAllotted, resizePending } from "../../crds/allocation.ts";
+import { isAllotted, resizePending } from "../../crds/allocation.ts";
 import type { Container, ContainerSpec } from "../../crds/container.ts";
 import { hasEnded } from "../../crds/disruption.ts";
 import type { InPlace, Observed, Step } from "../../drivers/driver.ts";
@@ -12,6 +12,7 @@ import { retryAfterMs } from "./failure.ts";
 import { awaitsPostStart, isCondemned } from "./health.ts";
 import type { InitProgress } from "./init.ts";
 import { creation, imagesOf, initProgress } from "./init.ts";
+import { changedSpec } from "./placed.ts";
 import { pullPolicy, pullSteps } from "./pulling.ts";
 
 /** What the host would show if the Container were as asked. */
@@ -339,12 +340,9 @@ const isStillborn = (one: Observed, spec: ContainerSpec): boolean =>
 
 /** What makes another container necessary: fields of the spec, and objects where the spec says that they count. */
 function changes(container: Container, wanted: Wanted, keep: Observed): readonly string[] {
-  const { spec, status } = container;
-  // What has ended has given back the devices that it was made with.
-  const gaveBack = hasEnded(container) && status?.devices === undefined && devicesAsked(spec).size > 0;
-  const fields = changedFields(wanted.specHash, keep.specHash).filter((field) => !gaveBack || field !== "devices");
-  const config = spec.restartOnConfigChange && wanted.config !== undefined ? wanted.config : keep.config;
-  return [...fields, ...changedFields(config, keep.config)];
+  const { restartOnConfigChange } = container.spec;
+  const config = restartOnConfigChange && wanted.config !== undefined ? wanted.config : keep.config;
+  return [...changedSpec(container, wanted, keep), ...changedFields(config, keep.config)];
 }
 
 /** What is to stop does so first: a full disk must not keep it running. */
