@@ -461,7 +461,8 @@ export class ContainerReconciler implements Reconciler {
     const looped = isCrashLoop(work);
     if (problem?.reason === "CreateContainerConfigError" && work.latest().status?.message !== problem.message)
       this.#tell(work, "Warning", "Failed", `Error: ${problem.message}`);
-    await work.show({ keep, before, problem });
+    const released = (problem === undefined || keep === undefined) && work.isAllottedAsBefore();
+    await work.show({ keep, before, problem, released });
     if (!looped && isCrashLoop(work)) this.#tell(work, "Warning", "BackOff", "Back-off restarting failed container");
     if (problem !== undefined) return waiting(problem.reason, problem.message, retryAfterMs);
     const { spec } = work.container;

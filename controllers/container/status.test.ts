@@ -251,3 +251,18 @@ test.each([
 ])("%j reads %s", (progress, text) => {
   expect(formatProgress(progress)).toBe(text);
 });
+
+describe("what it had and no longer asks for", () => {
+  const keep = observedOf(spec, { state: "running" });
+  const releasing = { allocatedResources: { memory: "4Gi" } };
+  const container = containerOf({}, { status: { hostName: "a", phase: "Running", releasing } });
+
+  test("is for others once nothing on its Host was made with it", () => {
+    expect(look({ container, keep, released: true })).not.toHaveProperty("releasing");
+  });
+
+  test("stays its own until then", () => {
+    expect(look({ container, keep })).toMatchObject({ releasing });
+    expect(look({ container, keep, problem: pullFailed })).toMatchObject({ releasing });
+  });
+});

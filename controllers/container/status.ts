@@ -37,6 +37,8 @@ export interface Sight {
   readonly verdict?: Verdict;
   /** Digest that the repository has for the image of `keep`; absent where nobody asked. */
   readonly imageDigest?: string;
+  /** Whether nothing on its host was made with what is being released of its allotment. */
+  readonly released?: boolean;
   /** From now on the run that it names is to end. */
   readonly condemned?: Condemned;
   /** Beginning of the run whose postStart hook is done now. */
@@ -60,7 +62,7 @@ export function statusOf(sight: Sight): ContainerStatus {
     phase,
     summary,
     ...(message === "" ? {} : { message }),
-    ...placeOf(previous, isOver(sight, end)),
+    ...placeOf(sight, isOver(sight, end)),
     ...(isGone(keep, phase) ? {} : runOf(previous, keep, end, sight.imageDigest)),
     ...historyOf(previous, phase, sight),
     ...marksOf(previous, phase, sight),
@@ -76,9 +78,9 @@ const isOver = ({ activity, problem }: Sight, end: Ended | undefined): boolean =
  * Where it is, was, and is to go from: what others say of it, which no observation changes. Once it is over, what was set
  * aside for it is for others.
  */
-function placeOf(previous: ContainerStatus, over: boolean): Partial<ContainerStatus> {
+function placeOf({ container: { status: previous = {} }, released }: Sight, over: boolean): Partial<ContainerStatus> {
   const { hostName, eviction, formerHosts, priority } = previous;
-  const { allocatedResources, cpuset, devices }: ContainerStatus = over ? {} : previous;
+  const { allocatedResources, cpuset, devices, releasing }: ContainerStatus = over ? {} : previous;
   return {
     ...(allocatedResources === undefined ? {} : { allocatedResources }),
     ...(hostName === undefined ? {} : { hostName }),
@@ -87,6 +89,7 @@ function placeOf(previous: ContainerStatus, over: boolean): Partial<ContainerSta
     ...(priority === undefined ? {} : { priority }),
     ...(cpuset === undefined ? {} : { cpuset }),
     ...(devices === undefined ? {} : { devices }),
+    ...(releasing === undefined || released === true ? {} : { releasing }),
   };
 }
 
