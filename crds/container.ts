@@ -552,6 +552,11 @@ const rulesAcrossFields: readonly CelRule[] = [
     message: "cpuPolicy Dedicated needs resources.requests.cpu or resources.limits.cpu, a whole number",
     fieldPath: ".cpuPolicy",
   },
+  {
+    rule: "!has(self.cpuPolicy) || self.cpuPolicy != 'Dedicated' || !has(self.resources) || (has(self.resources.requests) && 'cpu' in self.resources.requests ? quantity(string(self.resources.requests['cpu'])).sign() > 0 : !has(self.resources.limits) || !('cpu' in self.resources.limits) || quantity(string(self.resources.limits['cpu'])).sign() > 0)",
+    message: "cpuPolicy Dedicated needs one cpu or more: 0 is none",
+    fieldPath: ".cpuPolicy",
+  },
 ];
 
 /**
