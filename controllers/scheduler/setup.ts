@@ -110,8 +110,7 @@ function askOf(container: Container | undefined): string {
   if (container === undefined) return "";
   const { uid, generation, deletionTimestamp, labels } = container.metadata;
   const unbound = container.status?.hostName === undefined;
-  const runsAgain = hasEnded(container) && isResizePending(container);
-  return JSON.stringify([uid, generation, deletionTimestamp, unbound, unbound && labels, runsAgain]);
+  return JSON.stringify([uid, generation, deletionTimestamp, unbound, unbound && labels, isResizePending(container)]);
 }
 
 /** What of a bound Container says how much room it takes, and whom it is near. Of one that is not bound, nothing. */
