@@ -27,7 +27,7 @@ export class SupersededError extends Error {
 }
 
 /** What is known of a Container besides its own container. */
-export type Seen = Pick<Sight, "init" | "verdict" | "imageDigest">;
+export type Seen = Pick<Sight, "init" | "verdict" | "imageDigest" | "outlives">;
 
 export type Shown = Omit<Sight, "container" | "generation" | "now" | keyof Seen>;
 

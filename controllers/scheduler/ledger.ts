@@ -6,7 +6,7 @@ import { hasEnded } from "../../crds/disruption.ts";
 import type { Host } from "../../crds/host.ts";
 import type { Owner } from "../../drivers/driver.ts";
 import type { Key } from "../runtime/reconciler.ts";
-import { keyOf } from "../runtime/reconciler.ts";
+import { keyOf, keyOfOwner } from "../runtime/reconciler.ts";
 import { parseCpuList } from "./cpu-set.ts";
 import { portKey } from "./filters/ports.ts";
 import { imageKey } from "./image.ts";
@@ -90,7 +90,7 @@ export class Ledger implements World {
   /** Takes over whose containers a host has. */
   putFound(hostName: string, found: readonly { readonly owner: Owner }[]): void {
     const account = this.#account(hostName);
-    account.found = new Set(found.map(({ owner: { namespace, name } }) => `${namespace}/${name}`));
+    account.found = new Set(found.map(({ owner }) => keyOfOwner(owner)));
     this.#tidy(hostName, account);
   }
 
