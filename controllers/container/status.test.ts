@@ -282,7 +282,7 @@ describe("what runs in spite of a new spec", () => {
   });
 
   test("is not ready any more where its own probe says so", () => {
-    const readiness = { verdict: false, inRow: 1, message: "no" } as const;
+    const readiness = { verdict: false, last: false, inRow: 1, message: "no" };
     const verdict = { startedAt: keep.startedAt ?? "", readiness };
     const shown = look({ container, keep, problem, verdict, outlives: true });
     expect(findCondition(shown.conditions, "Ready")).toMatchObject({
