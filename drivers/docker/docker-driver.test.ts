@@ -59,6 +59,6 @@ test("an image that was found while it was being removed is looked for anew", as
     } else response.end(JSON.stringify({ Id: "sha256:1", message: "none" }));
   });
   await using driver = DockerDriver.open({ hostName: "h", instance: "i", endpoint: engine.endpoint });
-  await driver.removeImage({ id: "sha256:1", names: ["spare:1"], used: false, sizeBytes: 1 } as never, signal);
+  await driver.removeImage({ id: "sha256:1", names: ["spare:1"], used: false, sizeBytes: 1 }, signal);
   expect(await driver.hasImage("spare:1", signal)).toBe(false);
 });
