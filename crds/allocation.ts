@@ -23,7 +23,17 @@ export const nothing: Amounts = { milliCpu: 0, memory: 0, storage: 0 };
 export const resizePending = "ResizePending";
 
 /** What of a Host is a Container's own, as it stands in its status. */
-export type Allotment = Pick<ContainerStatus, "allocatedResources" | "cpuset" | "devices">;
+export type Allotment = Pick<ContainerStatus, "allocatedResources" | "cpuset" | "devices" | "releasing">;
+
+/** What stands of it in a status. */
+export function allotmentOf({ allocatedResources, cpuset, devices, releasing }: ContainerStatus = {}): Allotment {
+  return {
+    ...(allocatedResources === undefined ? {} : { allocatedResources }),
+    ...(cpuset === undefined ? {} : { cpuset }),
+    ...(devices === undefined ? {} : { devices }),
+    ...(releasing === undefined ? {} : { releasing }),
+  };
+}
 
 /** 4 PiB: sums with it are still exact. */
 const most = 2 ** 52;
@@ -48,12 +58,15 @@ export function requestsOf({ resources, initContainers = [] }: ContainerSpec): A
   const all = [resources, ...initContainers.map((init) => init.resources)].map((given) =>
     amountsOf({ ...given?.limits, ...given?.requests }),
   );
-  return {
-    milliCpu: Math.max(...all.map(({ milliCpu }) => milliCpu)),
-    memory: Math.max(...all.map(({ memory }) => memory)),
-    storage: Math.max(...all.map(({ storage }) => storage)),
-  };
+  return all.reduce(greater);
 }
+
+/** Of each amount the greater. */
+export const greater = (a: Amounts, b: Amounts): Amounts => ({
+  milliCpu: Math.max(a.milliCpu, b.milliCpu),
+  memory: Math.max(a.memory, b.memory),
+  storage: Math.max(a.storage, b.storage),
+});
 
 /** How many of each device, by its name. */
 export function devicesAsked({ resources }: ContainerSpec): ReadonlyMap<string, number> {

@@ -382,6 +382,12 @@ const InitContainerStatus = z.object({
 });
 export type InitContainerStatus = z.infer<typeof InitContainerStatus>;
 
+const AllocatedResources = z.object({
+  cpu: Quantity.optional(),
+  memory: Quantity.optional(),
+  "ephemeral-storage": Quantity.optional(),
+});
+
 export const ContainerStatus = z.object({
   observedGeneration: z.int().min(0).optional(),
   phase: z.enum(["Pending", "Running", "Succeeded", "Failed", "Stopped", "Paused", "Unknown"]).optional(),
@@ -411,10 +417,25 @@ export const ContainerStatus = z.object({
     .meta({ "x-kubernetes-list-type": "set" })
     .describe("Hosts that it left while they did not answer: something of it may run there until they are back."),
   priority: z.int().optional().describe("Of its PriorityClass when it was placed."),
-  allocatedResources: z
-    .object({ cpu: Quantity.optional(), memory: Quantity.optional(), "ephemeral-storage": Quantity.optional() })
+  allocatedResources: AllocatedResources.optional().describe(
+    "What is set aside for it on the Host. While it asks for more, the condition ResizePending says why.",
+  ),
+  releasing: z
+    .object({
+      allocatedResources: AllocatedResources.optional().describe("Of each amount of which it had more: how much."),
+      cpuset: CpuList.optional(),
+      devices: z
+        .array(
+          z.object({
+            name: z.string().describe("Resource that was asked for."),
+            ids: z.array(z.string()).meta({ "x-kubernetes-list-type": "set" }),
+          }),
+        )
+        .optional()
+        .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] }),
+    })
     .optional()
-    .describe("What is set aside for it on the Host. While it asks for more, the condition ResizePending says why."),
+    .describe("What it had on the Host and no longer asks for: nobody else gets it before what runs does without."),
   cpuset: CpuList.optional().describe("CPUs of the Host that are its own: cpuPolicy Dedicated."),
   devices: z
     .array(
@@ -529,6 +550,11 @@ const rulesAcrossFields: readonly CelRule[] = [
   {
     rule: "!has(self.cpuPolicy) || self.cpuPolicy != 'Dedicated' || (has(self.resources) && ((has(self.resources.limits) && 'cpu' in self.resources.limits) || (has(self.resources.requests) && 'cpu' in self.resources.requests)))",
     message: "cpuPolicy Dedicated needs resources.requests.cpu or resources.limits.cpu, a whole number",
+    fieldPath: ".cpuPolicy",
+  },
+  {
+    rule: "!has(self.cpuPolicy) || self.cpuPolicy != 'Dedicated' || !has(self.resources) || (has(self.resources.requests) && 'cpu' in self.resources.requests ? quantity(string(self.resources.requests['cpu'])).sign() > 0 : !has(self.resources.limits) || !('cpu' in self.resources.limits) || quantity(string(self.resources.limits['cpu'])).sign() > 0)",
+    message: "cpuPolicy Dedicated needs one cpu or more: 0 is none",
     fieldPath: ".cpuPolicy",
   },
 ];

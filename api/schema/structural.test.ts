@@ -457,6 +457,23 @@ describe("the schemas in crds/", () => {
     expect(lines(containers, container({ labels: { constructor: "1", "a.b/c": "" } }))).toEqual([]);
   });
 
+  test.each<[resources: JsonObject, ok: boolean]>([
+    [{ requests: { cpu: 2 } }, true],
+    [{ limits: { cpu: "2" }, requests: { memory: "1Gi" } }, true],
+    [{ limits: { cpu: "2000m" } }, true],
+    [{ requests: { cpu: 0 } }, false],
+    [{ limits: { cpu: "0m" } }, false],
+    [{ limits: { cpu: 2 }, requests: { cpu: "0" } }, false],
+  ])("cpus of its own are one or more: %j", (resources, ok) => {
+    expect(lines(containers, container({ cpuPolicy: "Dedicated", resources }))).toEqual(
+      ok
+        ? []
+        : [
+            'FieldValueInvalid spec.cpuPolicy: Invalid value: "object": cpuPolicy Dedicated needs one cpu or more: 0 is none',
+          ],
+    );
+  });
+
   test("a unix socket has no TLS", () => {
     const tls = { secretRef: { namespace: "n", name: "s" } };
     const host = (endpoint: string): JsonObject => ({ metadata: { name: "h" }, spec: { docker: { endpoint, tls } } });

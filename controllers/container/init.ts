@@ -7,6 +7,7 @@ import { changedFields } from "../../drivers/spec-hash.ts";
 import { backoffMessage, backoffOf, containerID, crashLoop, isRunning, waitMs } from "./crash-loop.ts";
 import type { Problem } from "./failure.ts";
 import type { Ended, Wanted } from "./plan.ts";
+import { changedSpec } from "./placed.ts";
 import { pullSteps } from "./pulling.ts";
 
 export interface InitProgress {
@@ -91,10 +92,11 @@ export function imagesOf(spec: ContainerSpec): readonly ContainerSpec[] {
 }
 
 /** Whether it was made for the container that is wanted now: a new container has new init containers. */
-function isCurrent(one: Observed, { metadata, spec }: Container, { specHash, config }: InitInput["wanted"]): boolean {
+function isCurrent(one: Observed, container: Container, wanted: InitInput["wanted"]): boolean {
+  const { metadata, spec } = container;
   if (one.state === "removing" || one.state === "dead" || one.uid !== metadata.uid) return false;
-  const sources = spec.restartOnConfigChange && config !== undefined ? config : one.config;
-  return changedFields(specHash, one.specHash).length === 0 && changedFields(sources, one.config).length === 0;
+  const sources = spec.restartOnConfigChange && wanted.config !== undefined ? wanted.config : one.config;
+  return changedSpec(container, wanted, one).length === 0 && changedFields(sources, one.config).length === 0;
 }
 
 function making(

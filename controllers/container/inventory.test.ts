@@ -13,6 +13,8 @@ test("a host lacks what it was not found to have, as long as all that happens th
   inventory.hear({ kind: "listed", hostName: "east", found: [owned] });
   expect(["shop/db", "shop/web"].map((key) => inventory.lacks("east", key))).toEqual([true, false]);
   expect(inventory.lacks("west", "shop/db")).toBe(false);
+  inventory.hear({ kind: "changed", hostName: "east", owner: { namespace: "shop", name: "db" } });
+  expect(inventory.lacks("east", "shop/db")).toBe(false);
   inventory.hear({ kind: "listening", hostName: "east" });
   expect(inventory.lacks("east", "shop/db")).toBe(false);
 });

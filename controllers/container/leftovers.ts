@@ -2,6 +2,7 @@
 import type { Container } from "../../crds/container.ts";
 import type { OwnedContainer, OwnedVolume } from "../../drivers/driver.ts";
 import type { Cache } from "../runtime/reconciler.ts";
+import { keyOfOwner } from "../runtime/reconciler.ts";
 
 /**
  * Names of the volumes on a host that belong to no container there, and whose Container is gone or elsewhere: nothing in
@@ -17,7 +18,7 @@ export function leftovers(
   return volumes
     .filter((volume) => volume.hostName === hostName && !uids.has(volume.uid))
     .filter(({ owner, uid }) => {
-      const container = containers.get(`${owner.namespace}/${owner.name}`);
+      const container = containers.get(keyOfOwner(owner));
       return container?.metadata.uid !== uid || container.status?.hostName !== hostName;
     })
     .map(({ name }) => name);

@@ -1,10 +1,11 @@
 /** Decides what to do on a host so that one Container is as asked. Pure: the same plan is what a dry run prints. */
-import { devicesAsked, isAllotted, resizePending } from "../../crds/allocation.ts";
+import { isAllotted, resizePending } from "../../crds/allocation.ts";
 import type { Container, ContainerSpec } from "../../crds/container.ts";
 import { hasEnded } from "../../crds/disruption.ts";
 import type { InPlace, Observed, Step } from "../../drivers/driver.ts";
 import { copiedMounts } from "../../drivers/own-volumes.ts";
 import { changedFields } from "../../drivers/spec-hash.ts";
+import { findCondition } from "../runtime/conditions.ts";
 import type { Backoff } from "./crash-loop.ts";
 import { backoffMessage, backoffOf, crashLoop, isRunning, runsWellInMs, waitMs } from "./crash-loop.ts";
 import type { Failure, Problem } from "./failure.ts";
@@ -12,6 +13,7 @@ import { retryAfterMs } from "./failure.ts";
 import { awaitsPostStart, isCondemned } from "./health.ts";
 import type { InitProgress } from "./init.ts";
 import { creation, imagesOf, initProgress } from "./init.ts";
+import { changedSpec } from "./placed.ts";
 import { pullPolicy, pullSteps } from "./pulling.ts";
 
 /** What the host would show if the Container were as asked. */
@@ -125,7 +127,7 @@ export function plan(input: PlanInput): Plan {
 /** While the scheduler has not set aside for it what its spec asks for, nothing is made from that spec. */
 function awaitsRoom(container: Container): Problem | undefined {
   if (isAllotted(container)) return undefined;
-  const why = container.status?.conditions?.find(({ type }) => type === resizePending)?.message ?? "";
+  const why = findCondition(container.status?.conditions, resizePending)?.message ?? "";
   const message =
     why === "" ? "Waits for the scheduler to set aside what it asks for on its Host" : `Waits for room: ${why}`;
   return { reason: resizePending, summary: resizePending, message };
@@ -174,6 +176,7 @@ function planCreation(
 function planRun(input: PlanInput, basis: Basis, keep: Observed, surplus: readonly Action[]): Plan {
   const { container, wanted, now } = input;
   const { spec, status } = container;
+  const { replacing } = basis;
   const { id } = keep;
   const pending = awaitsRoom(container);
   const waits = pending !== undefined && spec.runState !== "Stopped";
@@ -202,7 +205,11 @@ function planRun(input: PlanInput, basis: Basis, keep: Observed, surplus: readon
     const problem = { reason: crashLoop, summary: crashLoop, message } as const;
     return { ...made, steps: [...before, ...writes(input, keep)], problem, retryAfterMs: left };
   }
-  const hook = keep.state === "running" && keep.startedAt !== undefined && awaitsPostStart(container, keep);
+  const hook =
+    !(waits && replacing.length > 0) &&
+    keep.state === "running" &&
+    keep.startedAt !== undefined &&
+    awaitsPostStart(container, keep);
   return {
     ...made,
     ...(waits ? { problem: pending } : {}),
@@ -238,6 +245,10 @@ function endOfCondemned({ spec, status }: Container, keep: Observed, backoff: Ba
 
 const isNoPolicy = (change: string): boolean => !change.startsWith("restartPolicy ");
 
+/** Whether what runs was made from another spec, and goes on until there is room for what is to take its place. */
+export const outlives = ({ problem, replacing }: Pick<Plan, "problem" | "replacing">): boolean =>
+  problem?.reason === resizePending && replacing.length > 0;
+
 /** The images whose presence on the host decides anything in this plan. */
 export function imagesAsked({ spec }: Container, made: Plan): readonly string[] {
   const creates = made.steps.some((step) => step.do === "create");
@@ -247,7 +258,10 @@ export function imagesAsked({ spec }: Container, made: Plan): readonly string[] 
 
 /** Whether {@link PlanInput.files} decides anything in this plan. */
 export function needsFiles(wanted: Wanted, made: Plan): boolean {
-  if (made.keep === undefined || made.problem !== undefined) return false;
+  if (made.keep === undefined) return false;
+  const { problem, replacing } = made;
+  const goesOn = problem?.reason === resizePending && !replacing.some((field) => field.startsWith("volume"));
+  if (problem !== undefined && !goesOn) return false;
   return Object.keys(wanted.files ?? {}).length > 0 && !made.steps.some((step) => step.do === "create");
 }
 
@@ -326,8 +340,8 @@ function compare(a: readonly (number | string)[], b: readonly (number | string)[
   return (a[at] ?? "") < (b[at] ?? "") ? -1 : 1;
 }
 
-const isLive = (one: Observed): boolean =>
-  one.state === "running" || one.state === "paused" || one.state === "restarting";
+export const isLive = (one: Observed | undefined): boolean =>
+  one?.state === "running" || one?.state === "paused" || one?.state === "restarting";
 
 /**
  * Refused when it was to start for the first time. Nothing is in it that could be lost, and another may well start
@@ -339,12 +353,9 @@ const isStillborn = (one: Observed, spec: ContainerSpec): boolean =>
 
 /** What makes another container necessary: fields of the spec, and objects where the spec says that they count. */
 function changes(container: Container, wanted: Wanted, keep: Observed): readonly string[] {
-  const { spec, status } = container;
-  // What has ended has given back the devices that it was made with.
-  const gaveBack = hasEnded(container) && status?.devices === undefined && devicesAsked(spec).size > 0;
-  const fields = changedFields(wanted.specHash, keep.specHash).filter((field) => !gaveBack || field !== "devices");
-  const config = spec.restartOnConfigChange && wanted.config !== undefined ? wanted.config : keep.config;
-  return [...fields, ...changedFields(config, keep.config)];
+  const { restartOnConfigChange } = container.spec;
+  const config = restartOnConfigChange && wanted.config !== undefined ? wanted.config : keep.config;
+  return [...changedSpec(container, wanted, keep), ...changedFields(config, keep.config)];
 }
 
 /** What is to stop does so first: a full disk must not keep it running. */

@@ -27,7 +27,7 @@ import { conceal, withoutValues } from "./inputs/words.ts";
 import { Performer, PostStartError } from "./performer.ts";
 import { asPlaced } from "./placed.ts";
 import type { Action, Plan, Wanted } from "./plan.ts";
-import { planRemoval } from "./plan.ts";
+import { outlives, planRemoval } from "./plan.ts";
 import { digestsOf, planOn, wantedOf, withoutValuesOf } from "./preview.ts";
 import type { Prober } from "./prober/prober.ts";
 import { pullCredentials } from "./pull-secrets.ts";
@@ -43,7 +43,7 @@ export interface ContainerReconcilerOptions extends WorkOptions {
   readonly lookup: Lookup;
   /** From 0 up to but not including 1. */
   readonly random: () => number;
-  readonly prober: Pick<Prober, "watch" | "forget">;
+  readonly prober: Pick<Prober, "watch" | "watchAsBefore" | "forget">;
 }
 
 /** Races with people take a round or two more than one; a host that needs as many as these does not do as it says. */
@@ -256,7 +256,8 @@ export class ContainerReconciler implements Reconciler {
 
   /**
    * Whether nothing of it can be on its Host: nobody has worked on it, and it is not among what the Host was found to
-   * have. Spares the many that are new two thirds of the looks; a name is had by one container only, come what may.
+   * have. Spares the many that are new two thirds of the looks. Should another process have made one that no news told of,
+   * the name, which has the uid in it, is taken: that one is found and kept.
    */
   #isUntouched({ container, key }: Work): boolean {
     const { hostName = "", observedGeneration, containerID, lastState } = container.status ?? {};
@@ -285,15 +286,20 @@ export class ContainerReconciler implements Reconciler {
     for (let round = 0; ; round++) {
       const made = await this.#plan(work, driver, wanted, observed);
       if (round === 0) before = made.keep;
-      const verdict = this.#options.prober.watch(work.container, made.keep, driver, resolved.secrets);
+      const { prober } = this.#options;
+      const isOutlived = outlives(made);
+      const verdict = isOutlived
+        ? prober.watchAsBefore(work.key, made.keep, driver, resolved.secrets)
+        : prober.watch(work.container, made.keep, driver, resolved.secrets);
       const imageDigest = await this.#imageDigest(work, driver, made.keep);
       work.see({
         init: made.init,
+        outlives: isOutlived,
         ...(verdict === undefined ? {} : { verdict }),
         ...(imageDigest === undefined ? {} : { imageDigest }),
       });
       if (made.steps.length === 0) {
-        const condemned = condemnation(work.latest(), made.keep, verdict);
+        const condemned = isOutlived ? undefined : condemnation(work.latest(), made.keep, verdict);
         if (condemned === undefined) return this.#conclude(work, made, before);
         await this.#condemn(work, made.keep, condemned);
       } else if (round < mostRounds) await this.#perform(work, driver, made, resolved);
@@ -461,7 +467,8 @@ export class ContainerReconciler implements Reconciler {
     const looped = isCrashLoop(work);
     if (problem?.reason === "CreateContainerConfigError" && work.latest().status?.message !== problem.message)
       this.#tell(work, "Warning", "Failed", `Error: ${problem.message}`);
-    await work.show({ keep, before, problem });
+    const released = (problem === undefined || keep === undefined) && work.isAllottedAsBefore();
+    await work.show({ keep, before, problem, released });
     if (!looped && isCrashLoop(work)) this.#tell(work, "Warning", "BackOff", "Back-off restarting failed container");
     if (problem !== undefined) return waiting(problem.reason, problem.message, retryAfterMs);
     const { spec } = work.container;

@@ -2,7 +2,7 @@
 import type { Container } from "../../crds/container.ts";
 import type { OwnedContainer } from "../../drivers/driver.ts";
 import type { Key } from "../runtime/reconciler.ts";
-import { keyOf } from "../runtime/reconciler.ts";
+import { keyOf, keyOfOwner } from "../runtime/reconciler.ts";
 import { containerID } from "./crash-loop.ts";
 
 /** The state on a host that a phase goes with; a phase that is not here goes with none. */
@@ -19,7 +19,7 @@ const stateOf: Readonly<Record<string, readonly OwnedContainer["state"][]>> = {
  * keeps a relist at one call per host, however many Containers it has.
  */
 export function outOfStep(bound: readonly Container[], found: readonly OwnedContainer[]): readonly Key[] {
-  const byOwner = Map.groupBy(found, ({ owner }) => `${owner.namespace}/${owner.name}`);
+  const byOwner = Map.groupBy(found, ({ owner }) => keyOfOwner(owner));
   return bound
     .map((container) => ({ container, key: keyOf(container) }))
     .flatMap(({ container, key }) => (inStep(container, byOwner.get(key) ?? []) ? [] : [key]));

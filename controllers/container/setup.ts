@@ -17,7 +17,7 @@ import type { Clock } from "../../process/clock.ts";
 import type { Log } from "../../process/log.ts";
 import { describeError } from "../../process/log.ts";
 import type { ControllerDefinition, EventRecorder, Informers, Key } from "../runtime/reconciler.ts";
-import { keyOf } from "../runtime/reconciler.ts";
+import { keyOf, keyOfOwner } from "../runtime/reconciler.ts";
 import { adoptedID } from "./adoption.ts";
 import { showsItself, sourcesOf } from "./inputs/inputs.ts";
 import { Lookup } from "./inputs/lookup.ts";
@@ -143,7 +143,7 @@ export function containerController(options: ContainerControllerOptions): Contro
         inventory.hear(news);
         switch (news.kind) {
           case "changed":
-            look(`${news.owner.namespace}/${news.owner.name}`);
+            look(keyOfOwner(news.owner));
             return;
           case "listening":
             wakeAll(news.hostName);

@@ -251,3 +251,55 @@ test.each([
 ])("%j reads %s", (progress, text) => {
   expect(formatProgress(progress)).toBe(text);
 });
+
+describe("what it had and no longer asks for", () => {
+  const keep = observedOf(spec, { state: "running" });
+  const releasing = { allocatedResources: { memory: "4Gi" } };
+  const container = containerOf({}, { status: { hostName: "a", phase: "Running", releasing } });
+
+  test("is for others once nothing on its Host was made with it", () => {
+    expect(look({ container, keep, released: true })).not.toHaveProperty("releasing");
+  });
+
+  test("stays its own until then", () => {
+    expect(look({ container, keep })).toMatchObject({ releasing });
+    expect(look({ container, keep, problem: pullFailed })).toMatchObject({ releasing });
+  });
+});
+
+describe("what runs in spite of a new spec", () => {
+  const keep = observedOf(spec, { state: "running" });
+  const { status } = { status: look({ keep }) };
+  const lifecycle = { postStart: { exec: { command: ["true"] } } };
+  const probe = { exec: { command: ["true"] } };
+  const container = containerOf({ image: "web:2", lifecycle, livenessProbe: probe }, { status });
+  const problem = { reason: "ResizePending", summary: "ResizePending", message: "Waits for room" } as const;
+
+  test("is as ready as it was, whatever that asks of its health", () => {
+    const shown = look({ container, keep, problem, outlives: true });
+    expect(findCondition(shown.conditions, "Ready")?.status).toBe("True");
+    expect(findCondition(shown.conditions, "Healthy")).toBeUndefined();
+  });
+
+  test("is not ready any more where its own probe says so", () => {
+    const readiness = { verdict: false, last: false, inRow: 1, message: "no" };
+    const verdict = { startedAt: keep.startedAt ?? "", readiness };
+    const shown = look({ container, keep, problem, verdict, outlives: true });
+    expect(findCondition(shown.conditions, "Ready")).toMatchObject({
+      status: "False",
+      reason: "ReadinessProbeFailing",
+    });
+  });
+});
+
+test("what has ended and is being replaced is to run, should the container go and nothing be made", () => {
+  const task = containerOf({ restartPolicy: "Never" });
+  const ended = observedOf(task.spec, { state: "exited", exitCode: 0 });
+  const status = look({ container: task, keep: ended });
+  expect(status.phase).toBe("Succeeded");
+  const activity = { reason: "Replacing", message: "image changed" } as const;
+  const container = containerOf({ restartPolicy: "Never", image: "web:2" }, { status });
+  const shown = look({ container, keep: ended, before: ended, activity });
+  expect(shown).toMatchObject({ phase: "Pending", summary: "Replacing", lastState: { exitCode: 0 } });
+  expect(look({ container: { ...container, status: shown }, keep: undefined }).phase).toBe("Pending");
+});

@@ -12,7 +12,7 @@ import { healthy, started, unready } from "./health.ts";
 import type { InitProgress } from "./init.ts";
 import type { Problem } from "./failure.ts";
 import type { Ended } from "./plan.ts";
-import { ended } from "./plan.ts";
+import { ended, isLive } from "./plan.ts";
 
 /** What is being done and takes its time: one word as kubectl shows it, and a sentence. */
 export interface Activity {
@@ -35,8 +35,12 @@ export interface Sight {
   readonly init?: InitProgress;
   /** What its probes have found; absent where it has none. */
   readonly verdict?: Verdict;
+  /** Whether what runs was made from another spec: what the new one asks of its health is not for it. */
+  readonly outlives?: boolean;
   /** Digest that the repository has for the image of `keep`; absent where nobody asked. */
   readonly imageDigest?: string;
+  /** Whether nothing on its host was made with what is being released of its allotment. */
+  readonly released?: boolean;
   /** From now on the run that it names is to end. */
   readonly condemned?: Condemned;
   /** Beginning of the run whose postStart hook is done now. */
@@ -51,7 +55,8 @@ export function statusOf(sight: Sight): ContainerStatus {
   const { container, activity, problem, generation } = sight;
   const previous = container.status ?? {};
   const keep = standing(sight);
-  const end = ended(container, keep, sight.init);
+  // What takes its place is to run, even if we end before that is made.
+  const end = activity?.reason === "Replacing" ? undefined : ended(container, keep, sight.init);
   const phase = phaseOf(container, keep, end, problem);
   const summary = activity?.reason ?? problem?.summary ?? summaryOf(phase, sight, end);
   const message = (activity ?? problem)?.message ?? messageOf(previous, keep, end);
@@ -60,7 +65,7 @@ export function statusOf(sight: Sight): ContainerStatus {
     phase,
     summary,
     ...(message === "" ? {} : { message }),
-    ...placeOf(previous, isOver(sight, end)),
+    ...placeOf(sight, isOver(sight, end)),
     ...(isGone(keep, phase) ? {} : runOf(previous, keep, end, sight.imageDigest)),
     ...historyOf(previous, phase, sight),
     ...marksOf(previous, phase, sight),
@@ -76,9 +81,9 @@ const isOver = ({ activity, problem }: Sight, end: Ended | undefined): boolean =
  * Where it is, was, and is to go from: what others say of it, which no observation changes. Once it is over, what was set
  * aside for it is for others.
  */
-function placeOf(previous: ContainerStatus, over: boolean): Partial<ContainerStatus> {
+function placeOf({ container: { status: previous = {} }, released }: Sight, over: boolean): Partial<ContainerStatus> {
   const { hostName, eviction, formerHosts, priority } = previous;
-  const { allocatedResources, cpuset, devices }: ContainerStatus = over ? {} : previous;
+  const { allocatedResources, cpuset, devices, releasing }: ContainerStatus = over ? {} : previous;
   return {
     ...(allocatedResources === undefined ? {} : { allocatedResources }),
     ...(hostName === undefined ? {} : { hostName }),
@@ -87,6 +92,7 @@ function placeOf(previous: ContainerStatus, over: boolean): Partial<ContainerSta
     ...(priority === undefined ? {} : { priority }),
     ...(cpuset === undefined ? {} : { cpuset }),
     ...(devices === undefined ? {} : { devices }),
+    ...(releasing === undefined || released === true ? {} : { releasing }),
   };
 }
 
@@ -210,9 +216,6 @@ function phaseOf(
       return container.spec.runState === "Stopped" ? "Stopped" : "Pending";
   }
 }
-
-const isLive = (keep: Observed | undefined): boolean =>
-  keep?.state === "running" || keep?.state === "restarting" || keep?.state === "paused";
 
 /** Docker's first two restarts come within a second: only after them is it a loop worth the name. */
 const restartsOfLoop = 3;
@@ -396,6 +399,8 @@ function wellness(sight: Sight, phase: Phase): readonly (ConditionDraft | undefi
   const runs = keep?.state === "running" && phase === "Running";
   const about = (type: string, finding: Finding | undefined): ConditionDraft | undefined =>
     finding && { type, ...finding };
+  if (runs && sight.outlives === true)
+    return ["Started", "Healthy"].map((type) => findCondition(container.status?.conditions, type));
   if (runs) return [about("Started", started(container, verdict)), about("Healthy", healthy(container, keep, verdict))];
   const none = (type: string): ConditionDraft | undefined =>
     findCondition(container.status?.conditions, type) && { type, status: "Unknown", reason: "NotRunning", message: "" };
@@ -421,6 +426,8 @@ function ready(sight: Sight, phase: Phase, summary: string, message: string): Co
   const ending = activity?.reason === "Terminating" || activity?.reason === "Restarting";
   const runs = keep?.state === "running" && phase === "Running" && !ending;
   if (!runs) return draft("Ready", "False", summary, message, generation);
+  const said = outlived(sight, "Ready");
+  if (said !== undefined) return said;
   const lacking = unready(withMarks(sight), keep, sight.verdict);
   if (lacking !== undefined) return { type: "Ready", ...lacking, ...given(generation) };
   if (problem === undefined && activity === undefined) return draft("Ready", "True", "Running", "", generation);
@@ -428,10 +435,22 @@ function ready(sight: Sight, phase: Phase, summary: string, message: string): Co
   return draft("Ready", "True", "Running", "", asOf);
 }
 
-/** The Container as it is once this status is written. */
-function withMarks({ container, condemned, postStarted }: Sight): Container {
+/** The Container as it is once this status is written, as far as what runs is concerned. */
+function withMarks({ container, condemned, postStarted, outlives }: Sight): Container {
   const marks = { ...(condemned && { condemned }), ...(postStarted !== undefined && { postStarted }) };
-  return { ...container, status: { ...container.status, ...marks } };
+  const { lifecycle, ...spec } = container.spec;
+  return {
+    ...container,
+    spec: outlives === true || lifecycle === undefined ? spec : { ...spec, lifecycle },
+    status: { ...container.status, ...marks },
+  };
+}
+
+/** What was said of a run that outlives its spec stands where nothing tells of it any more: nobody knows its probes. */
+function outlived({ container, keep, verdict, outlives }: Sight, type: string): Condition | undefined {
+  const { phase, startedAt, conditions } = container.status ?? {};
+  if (outlives !== true || phase !== "Running" || startedAt !== keep?.startedAt) return undefined;
+  return verdict === undefined && keep?.health === undefined ? findCondition(conditions, type) : undefined;
 }
 
 function draft(

@@ -52,3 +52,13 @@ test("work that began with other devices than the Container has by now makes not
   expect(work.isCurrent()).toBe(false);
   expect(workWhileCacheShows(bound, bound).work.isCurrent()).toBe(true);
 });
+
+test("what the scheduler set aside after the work began is not known to be what runs", () => {
+  const began = containerOf({}, { status: { hostName: "a", allocatedResources: { memory: "4Gi" } } });
+  const releasing = { allocatedResources: { memory: "4Gi" } };
+  const since = { ...began, status: { hostName: "a", allocatedResources: { memory: "1Gi" }, releasing } };
+  expect(workWhileCacheShows(since, began).work.isAllottedAsBefore()).toBe(false);
+  expect(
+    workWhileCacheShows({ ...since, status: { ...since.status, phase: "Running" } }, since).work.isAllottedAsBefore(),
+  ).toBe(true);
+});

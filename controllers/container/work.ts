@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Client } from "../../api/client/client.ts";
+import { allotmentOf } from "../../crds/allocation.ts";
 import type { Container, ContainerStatus } from "../../crds/container.ts";
 import { containerFinalizer as finalizer, containers as containerType } from "../../crds/container.ts";
 import type { Observed, Owner, PullProgress } from "../../drivers/driver.ts";
@@ -26,7 +27,7 @@ export class SupersededError extends Error {
 }
 
 /** What is known of a Container besides its own container. */
-export type Seen = Pick<Sight, "init" | "verdict" | "imageDigest">;
+export type Seen = Pick<Sight, "init" | "verdict" | "imageDigest" | "outlives">;
 
 export type Shown = Omit<Sight, "container" | "generation" | "now" | keyof Seen>;
 
@@ -62,6 +63,11 @@ export class Work {
     if (status?.eviction !== undefined || status?.hostName !== this.container.status?.hostName) return false;
     if (!isDeepStrictEqual(ownOf(status), ownOf(this.container.status))) return false;
     return cached?.uid === uid && cached.generation === generation && cached.deletionTimestamp === deletionTimestamp;
+  }
+
+  /** Whether the scheduler has set aside nothing else for it since. */
+  isAllottedAsBefore(): boolean {
+    return isDeepStrictEqual(allotmentOf(this.#newest().status), allotmentOf(this.container.status));
   }
 
   /** The spec that is worked on, with the newest status that we know of. */

@@ -10,7 +10,7 @@ import type { HostInfo, OwnedContainer, OwnedVolume } from "../../drivers/driver
 import type { ConditionDraft } from "../runtime/conditions.ts";
 import { findCondition, setCondition } from "../runtime/conditions.ts";
 import type { Cache } from "../runtime/reconciler.ts";
-import { keyOf } from "../runtime/reconciler.ts";
+import { keyOf, keyOfOwner } from "../runtime/reconciler.ts";
 import { distinct, isSoonAfter, pressureOf, usedPercent } from "./disk.ts";
 import type { Survey } from "./survey.ts";
 import { maintenanceCondition, maintenanceType } from "./maintenance.ts";
@@ -105,7 +105,7 @@ export function straysOf(
   containers: Pick<Cache<Container>, "get">,
 ): Strays {
   const kinds = Map.groupBy(found, (one): "orphan" | "stale" | "wanted" => {
-    const container = containers.get(`${one.owner.namespace}/${one.owner.name}`);
+    const container = containers.get(keyOfOwner(one.owner));
     if (container === undefined) return "orphan";
     const { hostName: boundTo, formerHosts = [] } = container.status ?? {};
     const goes = container.metadata.deletionTimestamp !== undefined && formerHosts.includes(hostName);
@@ -128,7 +128,7 @@ export function orphanVolumes(
   const uids = new Set(found.map(({ uid }) => uid));
   return volumes
     .filter(({ uid, hostName }) => !uids.has(uid) && hosts.get(hostName) === undefined)
-    .filter(({ owner, uid }) => containers.get(`${owner.namespace}/${owner.name}`)?.metadata.uid !== uid)
+    .filter(({ owner, uid }) => containers.get(keyOfOwner(owner))?.metadata.uid !== uid)
     .map(({ name }) => name)
     .sort();
 }

@@ -5,6 +5,10 @@ import type { Log } from "../../process/log.ts";
 /** Which object to look at: `namespace/name`, or `name` for a cluster-scoped kind. */
 export type Key = string;
 
+/** Of the Container that something on a host is said to be of. */
+export const keyOfOwner = ({ namespace, name }: { readonly namespace: string; readonly name: string }): Key =>
+  `${namespace}/${name}`;
+
 export function keyOf(object: Pick<KubeObject, "metadata">): Key {
   const { namespace, name } = object.metadata;
   return namespace === undefined || namespace === "" ? name : `${namespace}/${name}`;

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Allotment, Amounts } from "../../crds/allocation.ts";
-import { allocatedOf, amountsOf, nothing } from "../../crds/allocation.ts";
-import type { Container, ContainerStatus } from "../../crds/container.ts";
+import type { Amounts } from "../../crds/allocation.ts";
+import { allocatedOf, allotmentOf, amountsOf, greater, nothing } from "../../crds/allocation.ts";
+import type { Container } from "../../crds/container.ts";
 import { hasEnded } from "../../crds/disruption.ts";
 import type { Host } from "../../crds/host.ts";
 import type { Owner } from "../../drivers/driver.ts";
 import type { Key } from "../runtime/reconciler.ts";
-import { keyOf } from "../runtime/reconciler.ts";
+import { keyOf, keyOfOwner } from "../runtime/reconciler.ts";
 import { parseCpuList } from "./cpu-set.ts";
 import { portKey } from "./filters/ports.ts";
 import { imageKey } from "./image.ts";
@@ -32,7 +32,7 @@ export interface Claim {
   readonly want: Want;
   /** As it stands in the status. */
   readonly place: Place;
-  /** What is set aside, whatever it asks for by now. */
+  /** What is set aside, whatever it asks for by now, and what is not free of it yet: of the CPUs and the devices, too. */
   readonly amounts: Amounts;
   readonly cpus: readonly number[];
   readonly devices: readonly { readonly name: string; readonly ids: readonly string[] }[];
@@ -90,7 +90,7 @@ export class Ledger implements World {
   /** Takes over whose containers a host has. */
   putFound(hostName: string, found: readonly { readonly owner: Owner }[]): void {
     const account = this.#account(hostName);
-    account.found = new Set(found.map(({ owner: { namespace, name } }) => `${namespace}/${name}`));
+    account.found = new Set(found.map(({ owner }) => keyOfOwner(owner)));
     this.#tidy(hostName, account);
   }
 
@@ -192,16 +192,16 @@ export class Ledger implements World {
   }
 
   #claimOf(container: Container, certainty: Certainty): Claim {
-    const { hostName = "", priority = 0, cpuset, devices } = container.status ?? {};
+    const { hostName = "", priority = 0, cpuset = "", devices = [], releasing = {} } = container.status ?? {};
     return {
       uid: container.metadata.uid,
       version: container.metadata.resourceVersion,
       hostName,
       place: { hostName, priority, ...allotmentOf(container.status) },
       want: wantOf(container, { priority, tenancy: this.#tenancy }),
-      amounts: allocatedOf(container),
-      cpus: cpuset === undefined ? [] : (parseCpuList(cpuset) ?? []),
-      devices: devices ?? [],
+      amounts: greater(allocatedOf(container), amountsOf(releasing.allocatedResources ?? {})),
+      cpus: [cpuset, releasing.cpuset ?? ""].flatMap((list) => parseCpuList(list) ?? []),
+      devices: [...devices, ...(releasing.devices ?? [])],
       certainty,
     };
   }
@@ -272,24 +272,11 @@ function isAhead({ certainty, uid, version }: Claim, { metadata }: Container): b
   return certainty === "promised" || (certainty !== "seen" && version === metadata.resourceVersion);
 }
 
-/** What stands of it in its status. */
-export function allotmentOf({ allocatedResources, cpuset, devices }: ContainerStatus = {}): Allotment {
-  return {
-    ...(allocatedResources === undefined ? {} : { allocatedResources }),
-    ...(cpuset === undefined ? {} : { cpuset }),
-    ...(devices === undefined ? {} : { devices }),
-  };
-}
-
 /** What either of two claims of a Container takes of the same Host. */
 function withHeld(claim: Claim, held: Claim): Claim {
   return {
     ...claim,
-    amounts: {
-      milliCpu: Math.max(claim.amounts.milliCpu, held.amounts.milliCpu),
-      memory: Math.max(claim.amounts.memory, held.amounts.memory),
-      storage: Math.max(claim.amounts.storage, held.amounts.storage),
-    },
+    amounts: greater(claim.amounts, held.amounts),
     cpus: [...claim.cpus, ...held.cpus],
     devices: [...claim.devices, ...held.devices],
   };

@@ -71,6 +71,13 @@ class Lab {
     this.#put({ ...old, status: { ...old.status, ...status } });
   }
 
+  /** What runs is as its spec asks by now: what the Container controller says then. */
+  apply(name: string): void {
+    const { metadata, ...old } = this.get(name);
+    const { releasing: _released, ...status } = old.status ?? {};
+    this.#put({ ...old, metadata, status: { ...status, observedGeneration: metadata.generation ?? 0 } });
+  }
+
   change(name: string, spec: object): void {
     const old = this.get(name);
     const { generation = 0 } = old.metadata;
@@ -120,6 +127,8 @@ test("what a Container is bound with is set aside, and stays so until another is
   expect(lab.taken).toEqual({ milliCpu: 1500, memory: 2 ** 30 });
   await lab.work("web");
   expect(lab.get("web").status?.allocatedResources).toEqual({ cpu: "1", memory: "2Gi" });
+  expect(lab.taken).toEqual({ milliCpu: 1500, memory: 2 ** 31 });
+  lab.apply("web");
   expect(lab.taken).toEqual({ milliCpu: 1000, memory: 2 ** 31 });
   expect(lab.waits("web")).toBeUndefined();
 });
@@ -186,7 +195,7 @@ test("CPUs of its own follow how many it asks for", async () => {
   expect(lab.get("web").status).not.toHaveProperty("cpuset");
 });
 
-test("room that is given back is free once that is written, and not while nobody can tell", async () => {
+test("room that is given back is free once what runs does without, and not while nobody can tell", async () => {
   const lab = new Lab(hostOf("a"));
   await lab.run("web", requests({ memory: "4Gi", cpu: "1" }));
   lab.change("web", requests({ memory: "1Gi", cpu: "2" }));
@@ -196,7 +205,44 @@ test("room that is given back is free once that is written, and not while nobody
   expect(lab.taken).toEqual({ milliCpu: 2000, memory: 2 ** 32 });
   lab.write = write;
   await lab.work("web");
+  expect(lab.get("web").status?.releasing).toEqual({ allocatedResources: { memory: "4Gi" } });
+  expect(lab.taken).toEqual({ milliCpu: 2000, memory: 2 ** 32 });
+  lab.apply("web");
   expect(lab.taken).toEqual({ milliCpu: 2000, memory: 2 ** 30 });
+});
+
+test("nobody else is given the devices or the CPUs of what still runs with them", async () => {
+  const host = readyHost("a", { numa: [{ id: 0, cpus: "0-1" }] });
+  const lab = new Lab({ ...host, spec: { ...host.spec, devices: [{ name: gpu, paths: ["/dev/gpu0", "/dev/gpu1"] }] } });
+  await lab.run("web", { cpuPolicy: "Dedicated", ...requests({ cpu: 2, [gpu]: 2 }) });
+  await lab.run("gpu", {});
+  await lab.run("cpu", {});
+  lab.change("web", requests({ cpu: 1, [gpu]: 1 }));
+  lab.change("gpu", requests({ [gpu]: 1 }));
+  lab.change("cpu", { cpuPolicy: "Dedicated", ...requests({ cpu: 1 }) });
+  for (const name of ["web", "gpu", "cpu", "web"]) await lab.work(name);
+  expect(lab.get("web").status).toMatchObject({
+    devices: [{ ids: ["/dev/gpu0"] }],
+    releasing: { cpuset: "0-1", devices: [{ name: gpu, ids: ["/dev/gpu1"] }] },
+  });
+  expect(lab.waits("gpu")).toBe(`Deferred: Host "a": too little ${gpu}`);
+  expect(lab.waits("cpu")).toBe('Deferred: Host "a": too few cpus that are not dedicated');
+
+  lab.apply("web");
+  for (const name of ["gpu", "cpu"]) await lab.work(name);
+  expect(lab.get("gpu").status?.devices?.[0]?.ids).toEqual(["/dev/gpu1"]);
+  expect(lab.get("cpu").status?.cpuset).toBe("0");
+});
+
+test("what asks again for what it still has gets that back", async () => {
+  const lab = new Lab(gpus(2));
+  await lab.run("web", requests({ [gpu]: 2, memory: "4Gi" }));
+  lab.change("web", requests({ [gpu]: 1, memory: "1Gi" }));
+  await lab.work("web");
+  lab.change("web", requests({ [gpu]: 2, memory: "4Gi" }));
+  await lab.work("web");
+  expect(lab.get("web").status?.devices?.[0]?.ids).toHaveLength(2);
+  expect(lab.get("web").status).not.toHaveProperty("releasing");
 });
 
 test("what is written and not shown yet is not written again, and what was shown meanwhile is believed", async () => {

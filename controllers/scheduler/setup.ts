@@ -1,5 +1,5 @@
 import type { Client } from "../../api/client/client.ts";
-import { isResizePending } from "../../crds/allocation.ts";
+import { allotmentOf, isResizePending } from "../../crds/allocation.ts";
 import type { Container } from "../../crds/container.ts";
 import { containers as containerType } from "../../crds/container.ts";
 import { priorityClassType } from "../../crds/core.ts";
@@ -14,7 +14,7 @@ import type { Clock } from "../../process/clock.ts";
 import type { ControllerDefinition, EventRecorder, Informers, Wake } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
 import { violating } from "./budgets.ts";
-import { allotmentOf, Ledger } from "./ledger.ts";
+import { Ledger } from "./ledger.ts";
 import type { PriorityClass } from "./priority.ts";
 import { SchedulerReconciler } from "./reconciler.ts";
 import type { Tenancy, Want } from "./want.ts";
@@ -110,8 +110,7 @@ function askOf(container: Container | undefined): string {
   if (container === undefined) return "";
   const { uid, generation, deletionTimestamp, labels } = container.metadata;
   const unbound = container.status?.hostName === undefined;
-  const runsAgain = hasEnded(container) && isResizePending(container);
-  return JSON.stringify([uid, generation, deletionTimestamp, unbound, unbound && labels, runsAgain]);
+  return JSON.stringify([uid, generation, deletionTimestamp, unbound, unbound && labels, isResizePending(container)]);
 }
 
 /** What of a bound Container says how much room it takes, and whom it is near. Of one that is not bound, nothing. */

@@ -91,7 +91,7 @@ export function resizePendingStatus(container: Container, { reason, message }: R
 }
 
 function withoutAllotment(status: ContainerStatus = {}): ContainerStatus {
-  const { allocatedResources: _resources, cpuset: _cpuset, devices: _devices, ...rest } = status;
+  const { allocatedResources: _resources, cpuset: _cpuset, devices: _devices, releasing: _releasing, ...rest } = status;
   return rest;
 }
 

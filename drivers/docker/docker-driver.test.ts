@@ -44,3 +44,21 @@ test("once closed, what waited for its turn does not reach the Engine: the Host 
     expect(result).toMatchObject({ status: "rejected", reason: expect.any(HostUnreachableError) as Error });
   expect(paths).toEqual(["/v1.41/containers/a/start?"]);
 });
+
+test("an image that was found while it was being removed is looked for anew", async () => {
+  let there = true;
+  await using engine = await standIn((request, response) => {
+    const isRemoval = request.method === "DELETE";
+    response.statusCode = there ? 200 : 404;
+    if (isRemoval) {
+      // Found by somebody else before the Engine answers.
+      void driver.hasImage("spare:1", signal).then(() => {
+        there = false;
+        response.end("[]");
+      });
+    } else response.end(JSON.stringify({ Id: "sha256:1", message: "none" }));
+  });
+  await using driver = DockerDriver.open({ hostName: "h", instance: "i", endpoint: engine.endpoint });
+  await driver.removeImage({ id: "sha256:1", names: ["spare:1"], used: false, sizeBytes: 1 }, signal);
+  expect(await driver.hasImage("spare:1", signal)).toBe(false);
+});

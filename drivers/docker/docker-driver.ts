@@ -298,9 +298,14 @@ export class DockerDriver implements HostDriver {
     return storedImages(this.#connection, signal);
   }
 
-  removeImage(image: StoredImage, signal: AbortSignal): Promise<boolean> {
+  async removeImage(image: StoredImage, signal: AbortSignal): Promise<boolean> {
     this.#presentUntil.clear();
-    return this.#slots.add(() => removeImage(this.#connection, image, signal), { signal, priority: doing });
+    try {
+      return await this.#slots.add(() => removeImage(this.#connection, image, signal), { signal, priority: doing });
+    } finally {
+      // Who looked meanwhile may have found it.
+      this.#presentUntil.clear();
+    }
   }
 
   changes(signal: AbortSignal): AsyncIterable<Owner | undefined> {

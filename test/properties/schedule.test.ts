@@ -242,7 +242,7 @@ class Plane {
     const keep = observedOf(spec, { state: exited ? "exited" : "running", exitCode: 0 });
     const problem = isAllowed ? undefined : ({ reason: resizePending, summary: "", message: "" } as const);
     const sight = { container, generation: metadata.generation, keep, before: undefined, problem, now: new Date(0) };
-    this.#put({ ...container, status: statusOf(sight) });
+    this.#put({ ...container, status: statusOf({ ...sight, released: isAllowed }) });
   }
 
   #pick(which: number): string {
@@ -358,7 +358,10 @@ class Plane {
 /** What must hold at any time of what is on one Host. */
 function check(host: Host, bound: readonly Container[], over: ReadonlySet<string>): void {
   const sum = (amount: "milliCpu" | "memory"): number =>
-    bound.reduce((total, container) => total + allocatedOf(container)[amount], 0);
+    bound.reduce((total, container) => {
+      const before = amountsOf(container.status?.releasing?.allocatedResources ?? {});
+      return total + Math.max(allocatedOf(container)[amount], before[amount]);
+    }, 0);
   const has = amountsOf(host.status?.allocatable ?? {});
   expect(sum("milliCpu")).toBeLessThanOrEqual(has.milliCpu);
   expect(sum("memory")).toBeLessThanOrEqual(has.memory);
@@ -369,15 +372,16 @@ function check(host: Host, bound: readonly Container[], over: ReadonlySet<string
     for (const b of ports.slice(index + 1))
       expect(a.port === b.port && (a.ip === "" || b.ip === "" || a.ip === b.ip)).toBe(false);
 
-  const devices = bound.flatMap(({ status }) => (status?.devices ?? []).flatMap(({ ids }) => ids));
+  const held = bound.flatMap(({ status }) => [status, status?.releasing]);
+  const devices = held.flatMap((had) => (had?.devices ?? []).flatMap(({ ids }) => ids));
   expect(new Set(devices).size).toBe(devices.length);
-  const own = bound.flatMap(({ status }) => parseCpuList(status?.cpuset ?? "") ?? []);
+  const own = held.flatMap((had) => parseCpuList(had?.cpuset ?? "") ?? []);
   expect(new Set(own).size).toBe(own.length);
   for (const container of bound.filter(isAllotted)) {
     const want = wantOf(container);
-    const { cpuset = "", devices: held = [] } = container.status ?? {};
+    const { cpuset = "", devices: given = [] } = container.status ?? {};
     expect(parseCpuList(cpuset)?.length).toBe(want.dedicated ? want.requests.milliCpu / 1000 : 0);
-    expect(held.reduce((total, { ids }) => total + ids.length, 0)).toBe(want.devices.get(gpu) ?? 0);
+    expect(given.reduce((total, { ids }) => total + ids.length, 0)).toBe(want.devices.get(gpu) ?? 0);
   }
 
   const tenants = new Set(wants.map(({ tenant }) => tenant));

@@ -73,3 +73,13 @@ test("probes of one namespace that hang do not keep those of another waiting", a
   await clock.pass(2_000);
   expect(told).toContain("Liveness probe failed: not well");
 });
+
+test("what runs in spite of a new spec is probed as before, and not at all where nobody knows how that was", async () => {
+  const { clock, told, driver, prober, container, keep } = world("no");
+  expect(prober.watchAsBefore("default/web", keep, driver)).toBeUndefined();
+  await clock.pass(1_000);
+  expect(told).toEqual([]);
+  prober.watch(container, keep, driver);
+  await clock.pass(100);
+  expect(prober.watchAsBefore("default/web", keep, driver)?.liveness?.verdict).toBe(false);
+});

@@ -92,6 +92,17 @@ export class Prober implements Disposable {
     return verdictOf(watched);
   }
 
+  /** As {@link watch}, with the probes that it is watched with already, if it is: what it is asked for by now is not what runs. */
+  watchAsBefore(
+    key: Key,
+    keep: Observed | undefined,
+    driver: Probed,
+    secrets: readonly string[] = [],
+  ): Verdict | undefined {
+    const before = this.#watched.get(key);
+    return before && this.watch(before.container, keep, driver, secrets);
+  }
+
   /** Ends the probing of a Container; what is under way is given up. */
   forget(key: Key): void {
     const watched = this.#watched.get(key);

@@ -62,6 +62,7 @@ describe("dedicated cpus", () => {
   const host = readyHost("a", { numa: [{ id: 0, cpus: "0-3" }] });
   test.each([
     ["whole ones", dedicated("4"), host, undefined],
+    ["none", dedicated("0"), host, "cannot dedicate no cpu: it requests none"],
     ["a part of one", dedicated("1500m"), host, "cannot dedicate a part of a cpu: 1500m is no whole number"],
     [
       "of a host that does not tell what it has",

@@ -40,6 +40,7 @@ const dedicatedCpus: Filter = {
   prepare: ({ dedicated, requests: { milliCpu } }) =>
     dedicated
       ? (candidate) => {
+          if (milliCpu === 0) return "cannot dedicate no cpu: it requests none";
           if (milliCpu % 1000 !== 0) return `cannot dedicate a part of a cpu: ${milliCpu}m is no whole number`;
           if (candidate.numa.length === 0) return "does not report its NUMA nodes, without which no cpu is dedicated";
           return milliCpu <= freeCpus(candidate).length * 1000 ? undefined : "too few cpus that are not dedicated";
