@@ -126,16 +126,19 @@ async function allRun(client: Client, count: number): Promise<void> {
   }
 }
 
-/** Debian's docker-compose, a file of services without networks of their own; one project for each engine, at once. */
+/**
+ * Debian's docker-compose, one service without a network of its own, scaled; one project for each engine, at once. Not a
+ * service for each container: of more services than its limit each holds a slot while its container waits for one, for ever.
+ */
 export function compose(hosts: readonly LabHost[], parallel: number): Contender {
-  const on = async (host: LabHost, args: readonly string[], services: number): Promise<void> => {
+  const on = async (host: LabHost, args: readonly string[], containers: number): Promise<void> => {
     const file = {
       version: "2.4",
-      services: Object.fromEntries(
-        Array.from({ length: services }, (_, i) => [`c${i}`, { image, command: sleeper, network_mode: "bridge" }]),
-      ),
+      services: { c: { image, command: sleeper, network_mode: "bridge", scale: containers } },
     };
-    const env = { ...process.env, DOCKER_HOST: host.engine.endpoint, COMPOSE_PARALLEL_LIMIT: String(parallel) };
+    // The service takes a slot itself.
+    const limit = String(parallel + 1);
+    const env = { ...process.env, DOCKER_HOST: host.engine.endpoint, COMPOSE_PARALLEL_LIMIT: limit };
     const input = JSON.stringify(file);
     const { code, stderr } = await capture("docker-compose", ["-f", "-", "-p", "bench", ...args], { env, input });
     if (code !== 0) throw new Error(stderr);
