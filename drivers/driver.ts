@@ -43,6 +43,8 @@ export interface Observed {
   readonly oomKilled: boolean;
   /** Why the host could not start it, in its words; empty when it could. */
   readonly error: string;
+  /** Whether the host can never start it again, whatever changes: another one has to take its place. */
+  readonly isUnstartable?: true;
   /** How often the host restarted it by its own restart policy. */
   readonly restarts: number;
   /** What the image's own HEALTHCHECK says; absent where there is none, and while it does not run. */

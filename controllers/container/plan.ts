@@ -114,7 +114,7 @@ export function plan(input: PlanInput): Plan {
     return planCreation(input, created, surplus, leaving, inits);
   }
   if (ended(container, keep) !== undefined) return { ...basis, steps: surplus };
-  if (isStillborn(keep, spec) && spec.runState !== "Stopped") {
+  if ((isStillborn(keep, spec) || keep.isUnstartable === true) && spec.runState !== "Stopped") {
     if (pending !== undefined) return { ...basis, steps: surplus, problem: pending };
     if (wanted.missing !== undefined) return { ...basis, steps: surplus, problem: missingInput(wanted.missing) };
     const again =

@@ -76,6 +76,14 @@ test.each([
   expect(observed(inspect({ Status, ExitCode }), "i")?.exitCode).toBe(exitCode);
 });
 
+test.each([
+  ["exited", `task ${"af".repeat(32)}: already exists`, true],
+  ["exited", "driver failed programming external connectivity: port is already allocated", undefined],
+  ["running", "", undefined],
+])("one that is %s, with the error %j: whether the Engine can never start it is %s", (Status, Error, expected) => {
+  expect(observed(inspect({ Status, Error }), "i")?.isUnstartable).toBe(expected);
+});
+
 test("times that never were are absent", () => {
   const never = observed(inspect({ Status: "created", StartedAt: "0001-01-01T00:00:00Z" }), "i");
   expect(never).not.toHaveProperty("startedAt");

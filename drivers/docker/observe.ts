@@ -81,10 +81,18 @@ export function observedAs(
     ...(ended ? { exitCode: state.ExitCode } : {}),
     oomKilled: state.OOMKilled,
     error: state.Error,
+    ...(state.Status === "exited" && taskLeft.test(state.Error) ? { isUnstartable: true } : {}),
     restarts: inspect.RestartCount,
     ...healthOf(state),
   };
 }
+
+/**
+ * An Engine that was killed while a container ended or began may forget the task that containerd keeps of it: every start is
+ * then refused, until somebody removes the container. Seen of 20.10.24 in test/chaos; source of the words: errdefs.
+ * ErrAlreadyExists of containerd, services/tasks/local.go.
+ */
+const taskLeft = /\btask [0-9a-f]{64}: already exists/;
 
 const healthStates = ["starting", "healthy", "unhealthy"] as const;
 
