@@ -255,7 +255,9 @@ export class World {
       const now = this.#options.clock.now();
       return refusal === undefined ? container : { ...container, status: resizePendingStatus(container, refusal, now) };
     }
-    const given = { ...container, status: resizedStatus(container, allotment) };
+    // What it gives back is free by the time that the plan has come true.
+    const { releasing: _released, ...settled } = allotment;
+    const given = { ...container, status: resizedStatus(container, settled) };
     // What has ended only takes it where it is to run again.
     const { status, metadata } = container;
     if (!hasEnded(container) || status?.observedGeneration !== metadata.generation) this.#ledger.assume(given, "bound");
