@@ -8,6 +8,7 @@ if (!process.versions.node.startsWith("24.")) {
 }
 
 const shared = { testTimeout: 60_000, hookTimeout: 120_000 };
+const e2e = { testTimeout: 600_000, hookTimeout: 600_000 };
 
 /**
  * One group of files after the other: those that wait for Engines more than they compute go side by side, and what is
@@ -46,23 +47,19 @@ export default defineConfig({
       },
       {
         test: {
-          ...shared,
+          ...e2e,
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           exclude: [...measuring],
           ...inGroup(2, 3),
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
         },
       },
       {
         test: {
-          ...shared,
+          ...e2e,
           name: "e2e-alone",
           include: [...measuring],
           ...inGroup(3, 1),
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
         },
       },
       {
