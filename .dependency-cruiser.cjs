@@ -38,8 +38,8 @@ module.exports = {
       to: { path: "^controllers/([^/]+)/", pathNot: "^controllers/($1|runtime)/" },
     },
     only("drivers", "^drivers/", "^(drivers|crds|process)/"),
-    only("openstack-is-a-leaf", "^openstack/", "^openstack/"),
-    only("agent", "^agent/", "^(agent|openstack)/"),
+    only("openstack", "^openstack/", "^(openstack|process)/"),
+    only("agent", "^agent/", "^(agent|openstack|process)/"),
     only(
       "cli",
       "^cli/(?!server/)",
@@ -49,6 +49,7 @@ module.exports = {
     sdk("etcd3", "etcd3", "api/storage/"),
     sdk("dockerode", "dockerode", "drivers/docker/"),
     sdk("ssh2", "ssh2", "drivers/docker/"),
+    sdk("undici", "undici", "openstack/"),
     sdk("x509", "@peculiar/x509", "api/auth/"),
     {
       name: "nothing-imports-test",

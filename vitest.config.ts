@@ -27,7 +27,7 @@ export default defineConfig({
           ...shared,
           name: "unit",
           include: [
-            "{crds,process,formats,api,controllers,drivers,cli,scripts}/**/*.test.ts",
+            "{crds,process,formats,api,controllers,drivers,openstack,cli,scripts}/**/*.test.ts",
             "test/golden/**/*.test.ts",
             "test/chaos/timeline.test.ts",
           ],

@@ -83,5 +83,6 @@ export function customResourceDefinition(kind: Kind): CustomResourceDefinition {
 
 /** The file of a kind's definition, in crds/. */
 export function fileName(kind: Kind): string {
-  return `${kind.type.plural}.yaml`;
+  const [family = ""] = kind.type.group.split(".");
+  return family === "stowage" ? `${kind.type.plural}.yaml` : `${family}/${kind.type.plural}.yaml`;
 }

@@ -3,5 +3,6 @@ import { containerKind } from "./container.ts";
 import { disruptionBudgetKind } from "./disruption-budget.ts";
 import { hostKind } from "./host.ts";
 import type { Kind } from "./kind.ts";
+import { networkKind } from "./openstack/network.ts";
 
-export const kinds: readonly Kind[] = [containerKind, hostKind, disruptionBudgetKind];
+export const kinds: readonly Kind[] = [containerKind, hostKind, disruptionBudgetKind, networkKind];

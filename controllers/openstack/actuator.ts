@@ -1,0 +1,95 @@
+/** What one kind of openstack.stowage.dev is made of. The reconciler does the rest: see reconciler.ts. */
+import type { External, ExternalSpec } from "../../crds/openstack/external.ts";
+import type { Kind } from "../../crds/kind.ts";
+import type { ResourceType } from "../../crds/meta.ts";
+import type { Service } from "../../openstack/service.ts";
+
+/** That a spec names another object of the same namespace. It must be Available before anything is made with it. */
+export interface Reference {
+  /** Where it stands: resource.networkRef. */
+  readonly field: string;
+  readonly type: ResourceType;
+  readonly name: string;
+}
+
+/** One object while it is worked on. */
+export interface Context {
+  readonly cloud: Service;
+  /** What is called so in the cloud where the spec gives no name: the object's name. */
+  readonly name: string;
+  /** `stowage.dev/uid=<uid>`: marks what is ours, where the service knows tags. */
+  readonly tag: string;
+  readonly uid: string;
+  readonly signal: AbortSignal;
+  /** The id of what a reference names. Only of what {@link Actuator.references} told of. */
+  idOf(type: ResourceType, name: string): string;
+  /** The status.resource of what a reference names, as `Observed` of its kind. */
+  observedOf(type: ResourceType, name: string): unknown;
+  /** A value of a Secret of the namespace; throws WaitingError where it is not there. */
+  secret(name: string, key: string): Promise<string>;
+}
+
+/** One thing to do to what is in the cloud, so that it is as asked. Repeatable. */
+export interface Change<T> {
+  /** For people and tests: `set mtu to 1400`. Never a secret. */
+  readonly what: string;
+  /** Returns what it is like afterwards. */
+  readonly perform: (context: Context) => Promise<T>;
+}
+
+/** Whether what is in the cloud can be used. */
+export type State =
+  | { readonly kind: "ready" }
+  /** It is on its way: look again after `pollMs`, 1 s when absent. */
+  | { readonly kind: "waiting"; readonly message: string; readonly pollMs?: number }
+  /** It will never be ready by itself; the message says what a user can do. Looked at again as with a transient error. */
+  | { readonly kind: "failed"; readonly message: string };
+
+export const ready: State = { kind: "ready" };
+
+export interface Actuator<R, F, T> {
+  readonly kind: Kind;
+  /** What the spec names; a Secret counts too. Pure. */
+  references(spec: ExternalSpec<R, F>): readonly Reference[];
+  idOf(remote: T): string;
+  /** undefined: it is gone. */
+  get(context: Context, id: string): Promise<T | undefined>;
+  /** All that match an import's filter; more than two need not be told. */
+  find(context: Context, filter: F): Promise<readonly T[]>;
+  /**
+   * What a create of ours may have left behind that began at `since` and whose end we never saw: by our mark where it
+   * is set with the creation, else by name and by being unmarked and no older. Nothing of anybody else's.
+   */
+  leftBehind(context: Context, resource: R, since: Date): Promise<readonly T[]>;
+  /** Makes it. Does nothing that can fail once it is made: what else it needs is a {@link changes} of it. */
+  create(context: Context, resource: R): Promise<T>;
+  /** What keeps it from being as asked, in the order to do it. Pure but for {@link Change.perform}. */
+  changes(context: Context, resource: R, remote: T): readonly Change<T>[];
+  /** What is gone is deleted. Returns whether it is gone already; it is looked for again until then. */
+  delete(context: Context, remote: T): Promise<"gone" | "going">;
+  /** Pure. */
+  stateOf(remote: T): State;
+  /** status.resource. Pure. */
+  observe(remote: T): object;
+}
+
+/** Any of them. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- each is sound in itself; the reconciler never looks inside
+export type AnyActuator = Actuator<any, any, any>;
+
+/** Something must happen first; no fault of the cloud's. */
+export class WaitingError extends Error {
+  override readonly name = "WaitingError";
+  readonly pollMs: number | undefined;
+  constructor(message: string, pollMs?: number) {
+    super(message);
+    this.pollMs = pollMs;
+  }
+}
+
+/** Asking again cannot help until the spec changes. */
+export class InvalidError extends Error {
+  override readonly name = "InvalidError";
+}
+
+export type AnyExternal = External;

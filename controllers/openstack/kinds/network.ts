@@ -1,0 +1,55 @@
+import type { NetworkFilter, NetworkResource } from "../../../crds/openstack/network.ts";
+import { networkKind } from "../../../crds/openstack/network.ts";
+import type { RemoteNetwork } from "../../../openstack/neutron/networks.ts";
+import { networksOf } from "../../../openstack/neutron/networks.ts";
+import { tagQuery } from "../../../openstack/neutron/tagged.ts";
+import type { Actuator } from "../actuator.ts";
+import { ready } from "../actuator.ts";
+import { described, differences } from "../differences.ts";
+import { leftBehindOf, tagChange } from "../neutron.ts";
+
+export const networkActuator: Actuator<NetworkResource, NetworkFilter, RemoteNetwork> = {
+  kind: networkKind,
+  references: () => [],
+  idOf: ({ id }) => id,
+  get: ({ cloud, signal }, id) => networksOf(cloud).get(id, signal),
+  find: ({ cloud, signal }, { name, description, external, ...tags }) =>
+    networksOf(cloud).find({ name, description, "router:external": external, ...tagQuery(tags) }, signal),
+  async leftBehind(context, resource, since) {
+    const { cloud, signal } = context;
+    const project_id = await cloud.projectId(signal);
+    const alike = await networksOf(cloud).find({ name: resource.name ?? context.name, project_id }, signal);
+    return leftBehindOf(alike, context, since);
+  },
+  create({ cloud, signal, name }, { tags: _later, ...fields }) {
+    return networksOf(cloud).create({ name, ...fields }, signal);
+  },
+  changes(context, { tags, availabilityZoneHints: _fixed, ...fields }, remote) {
+    const { name = context.name, description = "" } = fields;
+    const change = differences({ ...fields, name, description }, remote);
+    return [
+      ...(Object.keys(change).length === 0
+        ? []
+        : [
+            {
+              what: described(change),
+              perform: ({ cloud, signal }: typeof context) => networksOf(cloud).update(remote.id, change, signal),
+            },
+          ]),
+      ...tagChange("networks", tags, remote, context),
+    ];
+  },
+  async delete({ cloud, signal }, { id }) {
+    await networksOf(cloud).delete(id, signal);
+    return "gone";
+  },
+  stateOf: ({ status }) => (status === "ERROR" ? { kind: "failed", message: "Neutron reports status ERROR" } : ready),
+  observe: ({
+    id: _id,
+    projectId: projectID,
+    providerNetworkType: networkType,
+    providerPhysicalNetwork: physicalNetwork,
+    providerSegmentationId: segmentationID,
+    ...rest
+  }) => ({ ...rest, projectID, provider: { networkType, physicalNetwork, segmentationID } }),
+};

@@ -1,0 +1,430 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Client } from "../../api/client/client.ts";
+import { isNotFound } from "../../api/status.ts";
+import type { ExternalStatus } from "../../crds/openstack/external.ts";
+import { externalFinalizer } from "../../crds/openstack/external.ts";
+import type { ResourceType } from "../../crds/meta.ts";
+import { formatTime } from "../../crds/meta.ts";
+import type { Clock } from "../../process/clock.ts";
+import type { Log } from "../../process/log.ts";
+import { exponentialBackoff } from "../runtime/backoff.ts";
+import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
+import { settled, waiting } from "../runtime/reconciler.ts";
+import type { AnyActuator, AnyExternal, Change, Context } from "./actuator.ts";
+import { InvalidError, WaitingError } from "./actuator.ts";
+import type { Clouds } from "./clouds.ts";
+import type { References } from "./references.ts";
+import { resyncInMs } from "./resync.ts";
+import type { Seen, Verdict } from "./status.ts";
+import { isAtRest, statusOf } from "./status.ts";
+import { verdictOf } from "./verdict.ts";
+
+export interface ExternalReconcilerOptions {
+  readonly actuator: AnyActuator;
+  readonly client: Pick<Client, "updateStatus" | "patch">;
+  readonly objects: Cache<AnyExternal>;
+  readonly references: References;
+  readonly clouds: Clouds;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  /** How often each object is compared with its cloud where it does not say so itself, in ms; 0 never. */
+  readonly resyncMs: number;
+  readonly random: () => number;
+}
+
+/** How soon what is on its way is looked at again. */
+const pollMs = 1000;
+
+/** How soon an import that finds nothing, or a use that has to end, is looked at again though nothing woke us. */
+const idlePollMs = 15_000;
+
+/** How long a service is left alone that failed: at most a minute, so that what comes back is used soon. */
+const longestBackoffMs = 60_000;
+
+interface Failures {
+  readonly generation: number | undefined;
+  readonly count: number;
+}
+
+/** What one look found. */
+interface Look {
+  readonly seen: Seen | "gone" | undefined;
+  readonly verdict: Verdict;
+}
+
+/**
+ * Makes what is in a cloud as one object of one kind asks: finds it, makes it, changes it, or waits for what has to be
+ * first; deletes it with the object. What a crash left behind is found again before anything is made twice: an object
+ * says `creatingSince` before the first request and `id` after it.
+ */
+export class ExternalReconciler implements Reconciler {
+  readonly #options: ExternalReconcilerOptions;
+  readonly #type: ResourceType;
+  readonly #failures = new Map<Key, Failures>();
+  /** What references stood for when an object was last as asked. */
+  readonly #uses = new Map<Key, string>();
+  /** Versions that we have written over, as long as the cache may still show them. */
+  readonly #outdated = new Map<Key, Set<string>>();
+  readonly #backoff;
+
+  constructor(options: ExternalReconcilerOptions) {
+    this.#options = options;
+    this.#type = options.actuator.kind.type;
+    this.#backoff = exponentialBackoff({ baseMs: 500, maxMs: longestBackoffMs, jitter: 0.2, random: options.random });
+  }
+
+  async reconcile(key: Key, signal: AbortSignal, log: Log): Promise<Outcome> {
+    const object = this.#options.objects.get(key);
+    if (object === undefined) {
+      this.#forget(key);
+      return settled();
+    }
+    // Our own newer word is on its way here, and wakes us again.
+    if (this.#outdated.get(key)?.has(object.metadata.resourceVersion) === true) return settled();
+    this.#outdated.delete(key);
+    const work = new Work(this.#options, object, signal, (old) => {
+      const known = this.#outdated.get(key) ?? new Set();
+      this.#outdated.set(key, known.add(old));
+    });
+    if (object.metadata.deletionTimestamp !== undefined) return this.#finalize(key, work, log);
+    if (isAtRest(object) && this.#usesAsBefore(key, object)) {
+      const inMs = this.#resyncInMs(object);
+      if (inMs === undefined || inMs > 0) return settled(inMs);
+    }
+    const look = await this.#look(work, () => this.#converge(work));
+    if (look.verdict.reason === "Success") this.#uses.set(key, this.#fingerprint(object));
+    await work.show(look.seen, look.verdict);
+    return this.#conclude(key, work, look.verdict, log);
+  }
+
+  #forget(key: Key): void {
+    this.#failures.delete(key);
+    this.#uses.delete(key);
+    this.#outdated.delete(key);
+  }
+
+  #resyncInMs(object: AnyExternal): number | undefined {
+    const { resyncMs, clock } = this.#options;
+    return resyncInMs(object, resyncMs, clock.now());
+  }
+
+  #fingerprint({ spec, metadata }: AnyExternal): string {
+    const { actuator, references } = this.#options;
+    return references.fingerprint(actuator.references(spec), metadata.namespace ?? "");
+  }
+
+  /** After a restart nothing is known of before: what is at rest then is as it was left. */
+  #usesAsBefore(key: Key, object: AnyExternal): boolean {
+    const now = this.#fingerprint(object);
+    const before = this.#uses.get(key);
+    if (before === undefined) this.#uses.set(key, now);
+    return before === undefined || before === now;
+  }
+
+  /** What `attempt` comes to, or what the error means that it ends with. */
+  async #look(work: Work, attempt: () => Promise<Look>): Promise<Look> {
+    try {
+      return await attempt();
+    } catch (error) {
+      const verdict = verdictOf(error);
+      if (verdict === undefined || work.signal.aborted) throw error;
+      return { seen: work.seen, verdict };
+    }
+  }
+
+  async #converge(work: Work): Promise<Look> {
+    const { spec } = work.object;
+    return spec.managementPolicy === "unmanaged" ? this.#import(work) : this.#manage(work);
+  }
+
+  // ------------------------------------------------------------------------------------------ what is there already
+
+  async #import(work: Work): Promise<Look> {
+    const { actuator } = this.#options;
+    const { spec, status } = work.object;
+    const context = await this.#open(work);
+    const id = spec.import?.id ?? status?.id;
+    const remote: unknown = id === undefined ? await this.#find(work, context) : await actuator.get(context, id);
+    if (remote === undefined) {
+      if (id === undefined)
+        throw new WaitingError("Waiting for OpenStack resource to be created externally", idlePollMs);
+      const message =
+        status?.id === undefined
+          ? `There is no ${this.#type.kind} with id ${id} in the cloud: correct spec.import by making another object`
+          : `${this.#type.kind} ${id} was deleted in the cloud, and was not made by this object`;
+      return { seen: "gone", verdict: { reason: "UnrecoverableError", message } };
+    }
+    if (status?.id === undefined) work.tell("Normal", "Imported", `Imported ${actuator.idOf(remote)}`);
+    return this.#judge(work, remote);
+  }
+
+  async #find(work: Work, context: Context): Promise<unknown> {
+    const { actuator } = this.#options;
+    const found = await actuator.find(context, work.object.spec.import?.filter);
+    if (found.length > 1)
+      throw new InvalidError(
+        `found more than one matching OpenStack resource during import (${found.length}): make another object with a narrower spec.import.filter`,
+      );
+    return found[0];
+  }
+
+  // ------------------------------------------------------------------------------------------ what we make
+
+  async #manage(work: Work): Promise<Look> {
+    const { actuator } = this.#options;
+    await work.hold();
+    const context = await this.#open(work);
+    const { resource } = work.object.spec;
+    let remote: unknown = await this.#known(work, context);
+    if (remote === undefined) {
+      remote = await this.#create(work, context);
+      await work.record(this.#seenOf(remote, false));
+    } else if (work.object.status?.id === undefined) {
+      work.tell("Normal", "Adopted", `Adopted ${actuator.idOf(remote)}, which was made before and not recorded`);
+      await work.record(this.#seenOf(remote, false));
+    }
+    work.seen = this.#seenOf(remote, actuator.stateOf(remote).kind === "ready");
+    // A service that is still at work on it refuses changes.
+    if (actuator.stateOf(remote).kind === "waiting") return this.#judge(work, remote);
+    const done: string[] = [];
+    for (const { what, perform } of actuator.changes(context, resource, remote) as readonly Change<unknown>[]) {
+      remote = await perform(context);
+      work.seen = this.#seenOf(remote, actuator.stateOf(remote).kind === "ready");
+      done.push(what);
+    }
+    // What is made with the object is not worth a word of its own.
+    if (done.length > 0 && work.wasKnown) work.tell("Normal", "Updated", done.join("; "));
+    return this.#judge(work, remote);
+  }
+
+  /** What the object has in the cloud: by its id, or by what a crash left behind. */
+  async #known(work: Work, context: Context): Promise<unknown> {
+    const { actuator } = this.#options;
+    const { spec, status } = work.object;
+    if (status?.id !== undefined) {
+      const remote: unknown = await actuator.get(context, status.id);
+      if (remote !== undefined) return remote;
+      work.tell("Warning", "DeletedExternally", `${status.id} was deleted in the cloud: it is made again`);
+      return undefined;
+    }
+    if (status?.creatingSince === undefined) return undefined;
+    const found = await actuator.leftBehind(context, spec.resource, new Date(status.creatingSince));
+    if (found.length > 1)
+      throw new InvalidError(
+        `${found.length} resources look like the one that was being created when the server stopped (${found.map((one) => actuator.idOf(one)).join(", ")}): delete those that are not needed`,
+      );
+    return found[0];
+  }
+
+  async #create(work: Work, context: Context): Promise<unknown> {
+    const { actuator, references } = this.#options;
+    const { namespace = "" } = work.object.metadata;
+    for (const reference of actuator.references(work.object.spec)) {
+      const missing = references.missing(reference, namespace);
+      if (missing !== undefined) throw new WaitingError(missing);
+    }
+    await work.begin();
+    const remote: unknown = await actuator.create(context, work.object.spec.resource);
+    work.tell("Normal", "Created", `Created ${actuator.idOf(remote)}`);
+    return remote;
+  }
+
+  #seenOf(remote: unknown, usable: boolean): Seen {
+    const { actuator } = this.#options;
+    return { id: actuator.idOf(remote), resource: actuator.observe(remote), usable };
+  }
+
+  #judge(work: Work, remote: unknown): Look {
+    const state = this.#options.actuator.stateOf(remote);
+    const seen = this.#seenOf(remote, state.kind === "ready");
+    work.seen = seen;
+    switch (state.kind) {
+      case "ready":
+        return { seen, verdict: { reason: "Success" } };
+      case "waiting":
+        return { seen, verdict: { reason: "Progressing", message: state.message, pollMs: state.pollMs ?? pollMs } };
+      case "failed":
+        return { seen, verdict: { reason: "TransientError", message: state.message } };
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------ its end
+
+  async #finalize(key: Key, work: Work, log: Log): Promise<Outcome> {
+    if (!work.isHeld()) {
+      this.#forget(key);
+      return settled();
+    }
+    const look = await this.#look(work, async () => {
+      await this.#remove(work);
+      return { seen: "gone", verdict: { reason: "Success" } };
+    });
+    if (look.verdict.reason === "Success") {
+      await work.release();
+      this.#forget(key);
+      return settled();
+    }
+    await work.show(look.seen, look.verdict);
+    return this.#conclude(key, work, look.verdict, log);
+  }
+
+  /** Returns once it is gone. Throws what keeps it from going. */
+  async #remove(work: Work): Promise<void> {
+    const { references, actuator } = this.#options;
+    const { metadata, spec, status } = work.object;
+    const users = references.usersOf(this.#type, metadata.namespace ?? "", metadata.name);
+    if (users !== undefined) throw new WaitingError(`Waiting to be deleted: used by ${users}`, idlePollMs);
+    const isOurs = spec.managementPolicy !== "unmanaged" && spec.managedOptions?.onDelete !== "detach";
+    if (!isOurs || (status?.id === undefined && status?.creatingSince === undefined)) return;
+    const context = await this.#open(work);
+    const remotes: readonly unknown[] =
+      status.id === undefined
+        ? await actuator.leftBehind(context, spec.resource, new Date(status.creatingSince ?? metadata.creationTimestamp))
+        : [await actuator.get(context, status.id)].filter((remote) => remote !== undefined);
+    const ends = await Promise.all(remotes.map((remote) => actuator.delete(context, remote)));
+    if (ends.includes("going")) throw new WaitingError("Waiting for OpenStack resource to be deleted", pollMs);
+  }
+
+  // ------------------------------------------------------------------------------------------ common to all
+
+  async #open(work: Work): Promise<Context> {
+    const { clouds, actuator, references } = this.#options;
+    const { metadata, spec } = work.object;
+    const { namespace = "", name, uid } = metadata;
+    const cloud = await clouds.open(namespace, spec.cloudCredentialsRef);
+    const known = actuator.references(spec);
+    const named = (type: ResourceType, wanted: string): AnyExternal => {
+      const reference = known.find((one) => one.type.plural === type.plural && one.name === wanted);
+      if (reference === undefined) throw new TypeError(`${this.#type.kind} names no ${type.kind} "${wanted}"`);
+      const object = references.get(type, namespace, wanted);
+      if (object?.status?.id !== undefined) return object;
+      throw new WaitingError(
+        references.missing(reference, namespace) ?? `Waiting for ${type.kind} "${wanted}" (${reference.field})`,
+      );
+    };
+    return {
+      cloud,
+      name,
+      uid,
+      tag: `stowage.dev/uid=${uid}`,
+      signal: work.signal,
+      idOf: (type, wanted) => named(type, wanted).status?.id ?? "",
+      observedOf: (type, wanted) => named(type, wanted).status?.resource,
+      secret: (secretName, secretKey) => clouds.secret(namespace, secretName, secretKey),
+    };
+  }
+
+  #conclude(key: Key, { object }: Work, verdict: Verdict, log: Log): Outcome {
+    const { generation } = object.metadata;
+    if (verdict.reason !== "TransientError") this.#failures.delete(key);
+    switch (verdict.reason) {
+      case "Success":
+        return settled(this.#resyncInMs(object));
+      case "InvalidConfiguration":
+      case "UnrecoverableError":
+        log.warn("Gave up until it changes", { reason: verdict.reason, error: verdict.message });
+        return settled();
+      case "Progressing":
+        return waiting(verdict.reason, verdict.message, verdict.pollMs);
+      case "TransientError": {
+        const before = this.#failures.get(key);
+        const count = before !== undefined && before.generation === generation ? before.count + 1 : 1;
+        this.#failures.set(key, { generation, count });
+        const retryInMs = Math.max(verdict.retryAfterMs ?? 0, this.#backoff.after(Math.min(count, 16)));
+        log.warn("OpenStack refused", { error: verdict.message, retryInMs: Math.round(retryInMs) });
+        return waiting(verdict.reason, verdict.message, retryInMs);
+      }
+    }
+  }
+}
+
+/** One object while one reconciliation is about it, with what was written to it since. */
+class Work {
+  readonly signal: AbortSignal;
+  /** Whether its id was known when the work began. */
+  readonly wasKnown: boolean;
+  /** What is known of its resource, for when the rest fails. */
+  seen: Seen | undefined;
+  readonly #options: ExternalReconcilerOptions;
+  readonly #outdate: (resourceVersion: string) => void;
+  #object: AnyExternal;
+
+  constructor(
+    options: ExternalReconcilerOptions,
+    object: AnyExternal,
+    signal: AbortSignal,
+    outdate: (resourceVersion: string) => void,
+  ) {
+    this.#options = options;
+    this.#object = object;
+    this.signal = signal;
+    this.wasKnown = object.status?.id !== undefined;
+    this.#outdate = outdate;
+  }
+
+  get object(): AnyExternal {
+    return this.#object;
+  }
+
+  isHeld(): boolean {
+    return this.#object.metadata.finalizers?.includes(externalFinalizer) ?? false;
+  }
+
+  /** Keeps the object until {@link release}. Nothing may be in a cloud before this. Throws Conflict, NotFound. */
+  async hold(): Promise<void> {
+    if (!this.isHeld()) await this.#finalizers([...(this.#object.metadata.finalizers ?? []), externalFinalizer]);
+  }
+
+  /** Lets the object go. */
+  async release(): Promise<void> {
+    const rest = (this.#object.metadata.finalizers ?? []).filter((one) => one !== externalFinalizer);
+    try {
+      await this.#finalizers(rest);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
+  /** Says that it may be there from now on. Throws Conflict where another has written since: nothing is made then. */
+  async begin(): Promise<void> {
+    const { id: _gone, resource: _old, ...status } = this.#object.status ?? {};
+    await this.#write({ ...status, creatingSince: formatTime(this.#options.clock.now()) });
+  }
+
+  /** Records what was made, at once. */
+  async record({ id, resource }: Seen): Promise<void> {
+    const { creatingSince: _known, ...status } = this.#object.status ?? {};
+    await this.#write({ ...status, ...(id !== undefined && { id }), resource });
+  }
+
+  async show(seen: Look["seen"], verdict: Verdict): Promise<void> {
+    const now = this.#options.clock.now();
+    const before = this.#object.status?.conditions;
+    await this.#write(statusOf(this.#object, seen, verdict, now));
+    const said = (conditions: typeof before): string | undefined =>
+      conditions?.find(({ type }) => type === "Progressing")?.message;
+    if (verdict.reason === "Success" || verdict.reason === "Progressing") return;
+    if (said(before) !== said(this.#object.status?.conditions)) this.tell("Warning", verdict.reason, verdict.message);
+  }
+
+  tell(type: "Normal" | "Warning", reason: string, message: string): void {
+    this.#options.events.event(this.#object, type, reason, message);
+  }
+
+  async #write(status: ExternalStatus): Promise<void> {
+    if (isDeepStrictEqual(status, this.#object.status)) return;
+    const { client, actuator } = this.#options;
+    const old = this.#object.metadata.resourceVersion;
+    const next: AnyExternal = { ...this.#object, status };
+    this.#object = await client.updateStatus<AnyExternal>(actuator.kind.type, next);
+    this.#outdate(old);
+  }
+
+  async #finalizers(finalizers: readonly string[]): Promise<void> {
+    const { client, actuator } = this.#options;
+    const { namespace, name, resourceVersion } = this.#object.metadata;
+    const body = { metadata: { resourceVersion, finalizers } };
+    this.#object = await client.patch<AnyExternal>(actuator.kind.type, { namespace, name }, { type: "merge", body });
+    this.#outdate(resourceVersion);
+  }
+}

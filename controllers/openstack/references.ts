@@ -1,0 +1,84 @@
+/** Who names whom among the objects of openstack.stowage.dev. */
+import type { ResourceType } from "../../crds/meta.ts";
+import { groupResource } from "../../crds/meta.ts";
+import type { Cache } from "../runtime/reconciler.ts";
+import type { AnyActuator, AnyExternal, Reference } from "./actuator.ts";
+import { isAvailable } from "./status.ts";
+
+/** Index of objects by what their spec names. */
+export const byReference = "openstack/reference";
+
+/** Of one object, as {@link byReference} has it. */
+export const referenceKey = (type: ResourceType, namespace: string, name: string): string =>
+  `${groupResource(type)}/${namespace}/${name}`;
+
+export const referencesIndex =
+  (actuator: AnyActuator) =>
+  (object: AnyExternal): readonly string[] => [
+    ...new Set(
+      actuator
+        .references(object.spec)
+        .map(({ type, name }) => referenceKey(type, object.metadata.namespace ?? "", name)),
+    ),
+  ];
+
+/** Whether deleting something that `object` names would take it from under it. */
+export const isUsing = ({ spec, status }: AnyExternal): boolean =>
+  spec.managementPolicy !== "unmanaged" && (status?.id !== undefined || status?.creatingSince !== undefined);
+
+/** One kind's cache, as references to it need it. */
+export interface KnownKind {
+  readonly type: ResourceType;
+  readonly objects: Cache<AnyExternal>;
+}
+
+/** What the objects that others name are like. */
+export class References {
+  readonly #kinds: ReadonlyMap<string, KnownKind>;
+
+  constructor(kinds: readonly KnownKind[]) {
+    this.#kinds = new Map(kinds.map((kind) => [groupResource(kind.type), kind]));
+  }
+
+  get(type: ResourceType, namespace: string, name: string): AnyExternal | undefined {
+    return this.#kinds.get(groupResource(type))?.objects.get(`${namespace}/${name}`);
+  }
+
+  /** For people: `Port "a", "b"`, of those that use the object; undefined where nothing does. */
+  usersOf(type: ResourceType, namespace: string, name: string): string | undefined {
+    const key = referenceKey(type, namespace, name);
+    const users = [...this.#kinds.values()].flatMap(({ type: { kind }, objects }) => {
+      const names = objects
+        .byIndex(byReference, key)
+        .filter(isUsing)
+        .map(({ metadata }) => `"${metadata.name}"`)
+        .sort();
+      return names.length === 0 ? [] : [`${kind} ${listed(names)}`];
+    });
+    return users.length === 0 ? undefined : users.join(", ");
+  }
+
+  /** Why `reference` cannot be used to make something; undefined where it can. */
+  missing({ type, name, field }: Reference, namespace: string): string | undefined {
+    const object = this.get(type, namespace, name);
+    const what = `${type.kind} "${name}" (${field})`;
+    if (object === undefined) return `Waiting for ${what} to be created`;
+    if (object.metadata.deletionTimestamp !== undefined) return `Waiting: ${what} is being deleted`;
+    if (object.status?.id === undefined || !isAvailable(object)) return `Waiting for ${what} to be Available`;
+    return undefined;
+  }
+
+  /** Which things in the cloud the references stand for now: it changes when one is made anew. */
+  fingerprint(references: readonly Reference[], namespace: string): string {
+    return references
+      .map(({ type, name }) => this.get(type, namespace, name)?.status?.id ?? "")
+      .join(" ");
+  }
+}
+
+const mostNames = 5;
+
+const listed = (names: readonly string[]): string =>
+  names.length <= mostNames
+    ? names.join(", ")
+    : `${names.slice(0, mostNames).join(", ")} and ${names.length - mostNames} more`;

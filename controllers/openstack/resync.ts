@@ -1,0 +1,29 @@
+/** When an object is compared with its cloud again though nothing told of a change. */
+import { durationMs } from "../../crds/duration.ts";
+import type { AnyExternal } from "./actuator.ts";
+import { isTerminal } from "./status.ts";
+
+/** Source of the spread: k-orc, enhancements/drift-detection.md. */
+const jitter = 0.2;
+
+/**
+ * Milliseconds until `object` is to be compared again, 0 where that is due; undefined where it never is: its period is
+ * 0, or asking again cannot help. The same object gets the same part of the spread each time, from its uid.
+ */
+export function resyncInMs(object: AnyExternal, defaultMs: number, now: Date): number | undefined {
+  if (isTerminal(object)) return undefined;
+  const { resyncPeriod } = object.spec;
+  const period = resyncPeriod === undefined ? defaultMs : (durationMs(resyncPeriod) ?? defaultMs);
+  if (period <= 0) return undefined;
+  const last = object.status?.lastSyncTime;
+  if (last === undefined) return 0;
+  const due = Date.parse(last) + period * (1 + jitter * shareOf(object.metadata.uid));
+  return Math.max(0, due - now.getTime());
+}
+
+/** From 0 up to 1, evenly spread over uids: FNV-1a. */
+function shareOf(uid: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < uid.length; at++) hash = Math.imul(hash ^ uid.charCodeAt(at), 0x01000193) >>> 0;
+  return hash / 2 ** 32;
+}
