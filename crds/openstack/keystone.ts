@@ -21,3 +21,22 @@ export const domainRefField = {
 
 /** What a name in Keystone is looked for by, where names are unique in a domain. */
 export const domainFilterField = { domainRef: NameRef.optional().describe("The Domain that it is in.") };
+
+/** What is a name in a domain, and no more: groups and roles. */
+export const inDomainResource = {
+  name: KeystoneName.optional().describe("Its name in the cloud; the object's when absent."),
+  description: KeystoneDescription.optional(),
+  ...domainRefField,
+};
+
+export const inDomainFilter = { name: KeystoneName.optional(), ...domainFilterField };
+
+export const inDomainObserved = { name: observedText, description: observedText, domainID: observedText };
+
+export interface InDomainResource {
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+  readonly domainRef?: string | undefined;
+}
+
+export type InDomainFilter = Omit<InDomainResource, "description">;
