@@ -15,8 +15,9 @@ export function secretsIn(body: unknown, name = ""): readonly string[] {
 
 /** `text` with each of them replaced by three stars. */
 export function redact(text: string, secrets: readonly (string | undefined)[]): string {
-  let clean = text;
-  for (const secret of secrets)
-    if (secret !== undefined && secret.length >= shortest) clean = clean.replaceAll(secret, "***");
-  return clean;
+  return secrets
+    .filter((secret) => secret !== undefined && secret.length >= shortest)
+    // The longest first: one that another begins with would leave that one's end.
+    .sort((a, b) => b.length - a.length)
+    .reduce((clean, secret) => clean.replaceAll(secret, "***"), text);
 }
