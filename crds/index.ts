@@ -4,5 +4,12 @@ import { disruptionBudgetKind } from "./disruption-budget.ts";
 import { hostKind } from "./host.ts";
 import type { Kind } from "./kind.ts";
 import { networkKind } from "./openstack/network.ts";
+import { securityGroupKind } from "./openstack/security-group.ts";
 
-export const kinds: readonly Kind[] = [containerKind, hostKind, disruptionBudgetKind, networkKind];
+export const kinds: readonly Kind[] = [
+  containerKind,
+  hostKind,
+  disruptionBudgetKind,
+  networkKind,
+  securityGroupKind,
+];
