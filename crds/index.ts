@@ -3,13 +3,21 @@ import { containerKind } from "./container.ts";
 import { disruptionBudgetKind } from "./disruption-budget.ts";
 import { hostKind } from "./host.ts";
 import type { Kind } from "./kind.ts";
+import { addressScopeKind } from "./openstack/address-scope.ts";
+import { floatingIPKind } from "./openstack/floating-ip.ts";
 import { networkKind } from "./openstack/network.ts";
 import { securityGroupKind } from "./openstack/security-group.ts";
+import { subnetPoolKind } from "./openstack/subnet-pool.ts";
+import { trunkKind } from "./openstack/trunk.ts";
 
 export const kinds: readonly Kind[] = [
   containerKind,
   hostKind,
   disruptionBudgetKind,
+  addressScopeKind,
+  floatingIPKind,
   networkKind,
   securityGroupKind,
+  subnetPoolKind,
+  trunkKind,
 ];

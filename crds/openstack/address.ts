@@ -14,3 +14,5 @@ export const Cidr = z
   .min(1)
   .max(49)
   .regex(/^[0-9a-fA-F:.]+\/[0-9]{1,3}$/);
+
+export const IpVersion = z.literal([4, 6]);
