@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { Cidr, IpVersion } from "./address.ts";
+import { IpVersion } from "./address-scope.ts";
+import { Cidr } from "./addresses.ts";
 import type { External } from "./external.ts";
 import {
   externalKind,

@@ -1,5 +1,17 @@
 /** Every kind of openstack.stowage.dev that is looked after. A new one is a file beside this, and a line here. */
 import type { AnyActuator } from "../actuator.ts";
+import { addressScopeActuator } from "./address-scope.ts";
+import { floatingIPActuator } from "./floating-ip.ts";
 import { networkActuator } from "./network.ts";
+import { securityGroupActuator } from "./security-group.ts";
+import { subnetPoolActuator } from "./subnet-pool.ts";
+import { trunkActuator } from "./trunk.ts";
 
-export const actuators: readonly AnyActuator[] = [networkActuator];
+export const actuators: readonly AnyActuator[] = [
+  addressScopeActuator,
+  floatingIPActuator,
+  networkActuator,
+  securityGroupActuator,
+  subnetPoolActuator,
+  trunkActuator,
+];
