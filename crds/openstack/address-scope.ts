@@ -1,8 +1,7 @@
 import { z } from "zod";
+import { IpVersion } from "./address.ts";
 import type { External } from "./external.ts";
 import { externalKind, externalType, NameRef, OpenStackName } from "./external.ts";
-
-export const IpVersion = z.int().meta({ enum: [4, 6] });
 
 const Resource = z.object({
   name: OpenStackName.optional().describe("Its name in the cloud; the object's when absent."),

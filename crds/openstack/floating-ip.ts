@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { IpAddress } from "./addresses.ts";
+import { IpAddress } from "./address.ts";
 import type { External } from "./external.ts";
 import {
   externalKind,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { withRules } from "../schema.ts";
-import { Cidr } from "./addresses.ts";
+import { Cidr } from "./address.ts";
 import type { External } from "./external.ts";
 import {
   externalKind,

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { IpVersion } from "./address-scope.ts";
-import { Cidr } from "./addresses.ts";
+import { Cidr, IpVersion } from "./address.ts";
 import type { External } from "./external.ts";
 import {
   externalKind,
