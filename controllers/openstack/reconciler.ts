@@ -237,7 +237,7 @@ export class ExternalReconciler implements Reconciler {
 
   #seenOf(remote: unknown, usable: boolean): Seen {
     const { actuator } = this.#options;
-    return { id: actuator.idOf(remote), resource: actuator.observe(remote), usable };
+    return { id: actuator.idOf(remote), resource: present(actuator.observe(remote)), usable };
   }
 
   #judge(work: Work, remote: unknown): Look {
@@ -344,6 +344,9 @@ export class ExternalReconciler implements Reconciler {
   }
 }
 
+/** As the API gives it back: without fields that are undefined. */
+const present = (observed: object): object => JSON.parse(JSON.stringify(observed)) as object;
+
 /** Whether a request that failed so may have had its effect all the same. */
 const mayHaveBeenDone = (error: unknown): boolean =>
   !(error instanceof OpenStackError) || error.meaning === "Unavailable";
@@ -439,7 +442,8 @@ class Work {
     const old = this.#object.metadata.resourceVersion;
     const next: AnyExternal = { ...this.#object, status };
     this.#object = await client.updateStatus<AnyExternal>(actuator.kind.type, next);
-    this.#outdate(old);
+    // What was so already is not written, and no newer word of it comes.
+    if (this.#object.metadata.resourceVersion !== old) this.#outdate(old);
   }
 
   async #finalizers(finalizers: readonly string[]): Promise<void> {
