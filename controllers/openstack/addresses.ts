@@ -66,3 +66,29 @@ function groups(text: string): readonly bigint[] {
     return [value / 65536n, value % 65536n];
   });
 }
+
+/** The first address after that of the network itself: what Neutron gives to a gateway that nobody chose. */
+export function firstAddress(network: string): string {
+  const range = addressRange(network);
+  if (range === undefined) throw new TypeError(`"${network}" is no network`);
+  const { version, first } = range;
+  const value = first + 1n;
+  const parts = (count: number, bits: bigint): readonly bigint[] =>
+    Array.from({ length: count }, (_, at) => (value >> (bits * BigInt(count - 1 - at))) % (1n << bits));
+  return version === 4
+    ? parts(4, 8n).join(".")
+    : parts(8, 16n)
+        .map((group) => group.toString(16))
+        .join(":");
+}
+
+/** Whether an IPv6 address is the one that its network makes of a MAC address. Source: RFC 4291, appendix A. */
+export function isMadeOfMac(address: string, mac: string): boolean {
+  const range = addressRange(address);
+  const bytes = mac.split(":");
+  if (range?.version !== 6 || bytes.length !== 6) return false;
+  const [first = "", ...rest] = bytes;
+  const flipped = (parseInt(first, 16) ^ 2).toString(16).padStart(2, "0");
+  const made = BigInt(`0x${[flipped, ...rest.slice(0, 2), "fffe", ...rest.slice(2)].join("")}`);
+  return range.first % (1n << 64n) === made;
+}

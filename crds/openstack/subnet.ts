@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { withRules } from "../schema.ts";
-import { Cidr, IpAddress, ObservedRoute, Route } from "./addresses.ts";
+import { Cidr, IpAddress } from "./address.ts";
 import type { External } from "./external.ts";
 import {
   externalKind,
@@ -12,6 +12,7 @@ import {
   tagFilterFields,
   tagsField,
 } from "./external.ts";
+import { ObservedRoute, Route } from "./route.ts";
 
 const Ipv6Mode = z.enum(["slaac", "dhcpv6-stateful", "dhcpv6-stateless"]);
 
@@ -64,6 +65,7 @@ const Resource = z.object({
     .describe("Routes told by DHCP."),
   ipv6: Ipv6Options.optional(),
   routerRef: NameRef.optional().describe("A Router that gets an interface on it, at its gateway's address."),
+  projectRef: NameRef.optional().describe("Project that it is made in; that of the credentials when absent."),
 });
 
 const Filter = z.object({
@@ -74,6 +76,7 @@ const Filter = z.object({
   cidr: Cidr.optional(),
   ipv6: Ipv6Options.optional(),
   networkRef: NameRef.optional(),
+  projectRef: NameRef.optional(),
   ...tagFilterFields,
 });
 
@@ -126,6 +129,7 @@ export const subnetKind = externalKind({
     cidr: another,
     ipv6: another,
     routerRef: "make a RouterInterface instead",
+    projectRef: another,
   },
   rules: [
     { rule: "!has(self.ipv6) || self.ipVersion == 6", message: "ipv6 may only be specified when ipVersion is 6" },
