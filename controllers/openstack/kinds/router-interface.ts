@@ -53,7 +53,7 @@ export const routerInterfaceActuator: Actuator<RouterInterfaceSpec, never, Remot
       {
         what: `move to Router "${resource.routerRef}", Subnet "${resource.subnetRef ?? ""}"`,
         async perform(current) {
-          await remove(current, remote, resource);
+          if (isOn) await remove(current, remote, resource);
           return here(current, await addInterface(current.cloud, routerID, subnetID, current.signal));
         },
       },
@@ -83,9 +83,6 @@ async function here({ cloud, signal }: Context, id: string): Promise<RemotePort>
   return port;
 }
 
-/** By what the port says, where it is on one subnet: the objects that were named may be of others by now. */
-async function remove(context: Context, { deviceID = "", fixedIPs = [] }: RemotePort, { subnetRef = "" }: RouterInterfaceSpec) {
-  const [only, ...more] = fixedIPs;
-  const subnetID = only !== undefined && more.length === 0 ? only.subnetID : undefined;
-  await removeInterface(context.cloud, deviceID, subnetID ?? context.idOf(subnets, subnetRef), context.signal);
-}
+/** From the router that has it, which the one that is named need not be any more. */
+const remove = ({ cloud, signal, idOf }: Context, { deviceID = "" }: RemotePort, { subnetRef = "" }: RouterInterfaceSpec) =>
+  removeInterface(cloud, deviceID, idOf(subnets, subnetRef), signal);
