@@ -23,3 +23,7 @@ export function fieldsChange<T, D extends object>(
   if (Object.keys(differs).length === 0) return [];
   return [{ what: described(differs), perform: (context) => update(context, differs) }];
 }
+
+/** Whether both have the same texts, in any order. */
+export const isSameSet = (one: readonly string[], other: readonly string[]): boolean =>
+  isDeepStrictEqual([...one].sort(), [...other].sort());

@@ -1,14 +1,7 @@
 /** What the kinds of Neutron have in common. */
-import { externalType } from "../../crds/openstack/external.ts";
 import type { TaggedCollection } from "../../openstack/neutron/tagged.ts";
 import { setTags } from "../../openstack/neutron/tagged.ts";
 import type { Change, Context } from "./actuator.ts";
-
-export const projects = externalType("Project", "projects");
-
-/** The id of the project that something is made in: that of `projectRef`, else the credentials' own. */
-export const projectOf = async (context: Context, projectRef: string | undefined): Promise<string | undefined> =>
-  projectRef === undefined ? context.cloud.projectId(context.signal) : context.idOf(projects, projectRef);
 
 const uidTag = /^stowage\.dev\/uid=/;
 

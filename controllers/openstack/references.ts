@@ -10,10 +10,6 @@ import { isAvailable } from "./status.ts";
 /** Index of objects by what their spec names. */
 export const byReference = "openstack/reference";
 
-/** What a field names; nothing where it is absent. */
-export const referenceTo = (type: ResourceType, field: string, name: string | undefined): readonly Reference[] =>
-  name === undefined ? [] : [{ field, type, name }];
-
 /** Of one object, as {@link byReference} has it. */
 export const referenceKey = (type: ResourceType, namespace: string, name: string): string =>
   `${groupResource(type)}/${namespace}/${name}`;

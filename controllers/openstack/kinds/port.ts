@@ -2,6 +2,7 @@ import { externalType } from "../../../crds/openstack/external.ts";
 import { networks } from "../../../crds/openstack/network.ts";
 import type { PortFilter, PortResource } from "../../../crds/openstack/port.ts";
 import { portKind } from "../../../crds/openstack/port.ts";
+import { securityGroups } from "../../../crds/openstack/security-group.ts";
 import { subnets } from "../../../crds/openstack/subnet.ts";
 import type { RemoteFixedIp, RemotePort } from "../../../openstack/neutron/ports.ts";
 import { portsOf } from "../../../openstack/neutron/ports.ts";
@@ -9,36 +10,39 @@ import { tagQuery } from "../../../openstack/neutron/tagged.ts";
 import type { Draft } from "../../../openstack/wire.ts";
 import type { Actuator, Context } from "../actuator.ts";
 import { ready, WaitingError } from "../actuator.ts";
-import { canonical, isMadeOf } from "../addresses.ts";
-import { changeOf, differences, isSameSet } from "../differences.ts";
-import { leftBehindOf, projectOf, projects, tagChange } from "../neutron.ts";
-import { referenceTo } from "../references.ts";
+import { addressKey, isMadeOfMac, isSameAddress } from "../addresses.ts";
+import { differences, fieldsChange, isSameSet } from "../differences.ts";
+import { homeProject, namedProject, projects } from "../home-project.ts";
+import { leftBehindOf, tagChange } from "../neutron.ts";
+import { referencesIn } from "../references.ts";
 
-const securityGroups = externalType("SecurityGroup", "securitygroups");
 const servers = externalType("Server", "servers");
 
 export const portActuator: Actuator<PortResource, PortFilter, RemotePort> = {
   kind: portKind,
-  references: ({ resource, import: imported }) => [
-    ...referenceTo(networks, "resource.networkRef", resource?.networkRef),
-    ...(resource?.addresses ?? []).flatMap(({ subnetRef }, at) =>
-      referenceTo(subnets, `resource.addresses[${at}].subnetRef`, subnetRef),
-    ),
-    ...(resource?.securityGroupRefs ?? []).flatMap((name) =>
-      referenceTo(securityGroups, "resource.securityGroupRefs", name),
-    ),
-    ...referenceTo(servers, "resource.hostID.serverRef", resource?.hostID?.serverRef),
-    ...referenceTo(projects, "resource.projectRef", resource?.projectRef),
-    ...referenceTo(networks, "import.filter.networkRef", imported?.filter?.networkRef),
-    ...referenceTo(projects, "import.filter.projectRef", imported?.filter?.projectRef),
-  ],
+  references(spec) {
+    const { addresses = [], securityGroupRefs = [], hostID: { serverRef } = {} } = spec.resource ?? {};
+    return [
+      ...referencesIn(spec, { networkRef: networks, projectRef: projects }),
+      ...addresses.map(({ subnetRef }, at) => ({
+        field: `resource.addresses[${at}].subnetRef`,
+        type: subnets,
+        name: subnetRef,
+      })),
+      ...securityGroupRefs.map((name) => ({ field: "resource.securityGroupRefs", type: securityGroups, name })),
+      ...(serverRef === undefined || serverRef === ""
+        ? []
+        : [{ field: "resource.hostID.serverRef", type: servers, name: serverRef }]),
+    ];
+  },
   idOf: ({ id }) => id,
   get: ({ cloud, signal }, id) => portsOf(cloud).get(id, signal),
-  find({ cloud, signal, idOf }, { name, description, networkRef, projectRef, adminStateUp, macAddress, ...tags }) {
+  find(context, { name, description, networkRef, projectRef, adminStateUp, macAddress, ...tags }) {
+    const { cloud, signal, idOf } = context;
     const query = {
       ...{ name, description, admin_state_up: adminStateUp, mac_address: macAddress },
       network_id: networkRef && idOf(networks, networkRef),
-      project_id: projectRef && idOf(projects, projectRef),
+      project_id: namedProject(context, { projectRef }),
     };
     return portsOf(cloud).find({ ...query, ...tagQuery(tags) }, signal);
   },
@@ -47,21 +51,21 @@ export const portActuator: Actuator<PortResource, PortFilter, RemotePort> = {
     const query = {
       name: resource.name ?? context.name,
       network_id: idOf(networks, resource.networkRef),
-      project_id: await projectOf(context, resource.projectRef),
+      project_id: await homeProject(context, resource),
     };
     return leftBehindOf(await portsOf(cloud).find(query, signal), context, since);
   },
   create(context, resource) {
     const { cloud, signal, idOf, name } = context;
     const { description, adminStateUp, macAddress, vnicType, trustedVIF, propagateUplinkStatus } = resource;
-    const { networkRef, projectRef, valueSpecs = [] } = resource;
+    const { networkRef, valueSpecs = [] } = resource;
     return portsOf(cloud).create(
       {
         ...{ name: resource.name ?? name, description, adminStateUp, macAddress },
         ...{ vnicType, trustedVIF, propagateUplinkStatus },
         ...(resource.portSecurity !== "Inherit" && { portSecurityEnabled: resource.portSecurity === "Enabled" }),
         networkID: idOf(networks, networkRef),
-        projectID: projectRef && idOf(projects, projectRef),
+        projectID: namedProject(context, resource),
         hostID: hostOf(context, resource),
         // Neutron would choose for itself where these are not said.
         fixedIPs: wantedIps(context, resource),
@@ -73,7 +77,7 @@ export const portActuator: Actuator<PortResource, PortFilter, RemotePort> = {
     );
   },
   changes: (context, resource, remote) => [
-    ...changeOf(changedFields(context, resource, remote), ({ cloud, signal }, change) =>
+    ...fieldsChange(changedFields(context, resource, remote), ({ cloud, signal }, change) =>
       portsOf(cloud).update(remote.id, change, signal),
     ),
     ...tagChange("ports", resource.tags, remote, context),
@@ -126,7 +130,7 @@ type Pairs = NonNullable<RemotePort["allowedAddressPairs"]>;
 
 /** One without a MAC address is for the port's own. */
 const pairTexts = (pairs: Pairs, ownMac: string): readonly string[] =>
-  pairs.map(({ ip, mac = ownMac }) => `${canonical(ip)} ${macText(mac)}`);
+  pairs.map(({ ip, mac = ownMac }) => `${addressKey(ip)} ${macText(mac)}`);
 
 /** Whoever may not see the host cannot change it; what a server uses is bound by Nova. */
 function changedHost(context: Context, resource: PortResource, remote: RemotePort): Draft<Pick<RemotePort, "hostID">> {
@@ -153,10 +157,10 @@ export function changedIps(
   const isOf = (subnetID: string | undefined) => (one: RemoteFixedIp) => one.subnetID === subnetID;
   // Those that have to be a certain one come first, so that none of them is taken by one that can be any.
   const certain = wanted.map(({ ip, subnetID }) =>
-    ip === undefined ? undefined : take((one) => isOf(subnetID)(one) && canonical(one.ip ?? "") === canonical(ip)),
+    ip === undefined ? undefined : take((one) => isOf(subnetID)(one) && isSameAddress(one.ip ?? "", ip)),
   );
   const found = wanted.map(({ ip, subnetID }, at) => (ip === undefined ? take(isOf(subnetID)) : certain[at]));
-  const isTooMuch = rest.some(({ ip = "" }) => !isMadeOf(mac, ip));
+  const isTooMuch = rest.some(({ ip = "" }) => !isMadeOfMac(ip, mac));
   if (!isTooMuch && found.every((one) => one !== undefined)) return undefined;
   return wanted.map((one, at) => found[at] ?? one);
 }

@@ -8,7 +8,6 @@ import { portsOf } from "../../../openstack/neutron/ports.ts";
 import { addInterface, interfacesOn, isInterface, removeInterface } from "../../../openstack/neutron/router-interfaces.ts";
 import type { Actuator, Context } from "../actuator.ts";
 import { ready, WaitingError } from "../actuator.ts";
-import { referenceTo } from "../references.ts";
 
 /** How soon an interface is asked for again that the router or the subnet does not allow as they are. */
 const refusedPollMs = 5000;
@@ -18,7 +17,7 @@ export const routerInterfaceActuator: Actuator<RouterInterfaceSpec, never, Remot
   kind: routerInterfaceKind,
   references: ({ routerRef, subnetRef }) => [
     { field: "routerRef", type: routers, name: routerRef },
-    ...referenceTo(subnets, "subnetRef", subnetRef),
+    ...(subnetRef === undefined ? [] : [{ field: "subnetRef", type: subnets, name: subnetRef }]),
   ],
   resourceOf: (spec) => spec,
   lenderOf: ({ routerRef }) => ({ field: "routerRef", type: routers, name: routerRef }),

@@ -8,56 +8,59 @@ import { tagQuery } from "../../../openstack/neutron/tagged.ts";
 import type { Draft } from "../../../openstack/wire.ts";
 import type { Actuator, Change, Context } from "../actuator.ts";
 import { ready, WaitingError } from "../actuator.ts";
-import { canonical } from "../addresses.ts";
-import { changeOf, differences, isSameSet } from "../differences.ts";
-import { leftBehindOf, projectOf, projects, tagChange } from "../neutron.ts";
-import { referenceTo } from "../references.ts";
+import { addressKey } from "../addresses.ts";
+import { differences, fieldsChange, isSameSet } from "../differences.ts";
+import { homeProject, namedProject, projects } from "../home-project.ts";
+import { leftBehindOf, tagChange } from "../neutron.ts";
+import { referencesIn } from "../references.ts";
 
 /** How soon routes are asked for again that lead over an interface which is not there yet. */
 const routesPollMs = 2000;
 
 export const routerActuator: Actuator<RouterResource, RouterFilter, RemoteRouter> = {
   kind: routerKind,
-  references: ({ resource, import: imported }) => [
-    ...(resource?.externalGateways ?? []).flatMap(({ networkRef }, at) =>
-      referenceTo(networks, `resource.externalGateways[${at}].networkRef`, networkRef),
-    ),
-    ...referenceTo(projects, "resource.projectRef", resource?.projectRef),
-    ...referenceTo(projects, "import.filter.projectRef", imported?.filter?.projectRef),
+  references: (spec) => [
+    ...referencesIn(spec, { projectRef: projects }),
+    ...(spec.resource?.externalGateways ?? []).map(({ networkRef }, at) => ({
+      field: `resource.externalGateways[${at}].networkRef`,
+      type: networks,
+      name: networkRef,
+    })),
   ],
   idOf: ({ id }) => id,
   get: ({ cloud, signal }, id) => routersOf(cloud).get(id, signal),
-  find({ cloud, signal, idOf }, { name, description, projectRef, ...tags }) {
-    const project_id = projectRef && idOf(projects, projectRef);
+  find(context, { name, description, projectRef, ...tags }) {
+    const { cloud, signal } = context;
+    const project_id = namedProject(context, { projectRef });
     return routersOf(cloud).find({ name, description, project_id, ...tagQuery(tags) }, signal);
   },
   async leftBehind(context, resource, since) {
     const { cloud, signal } = context;
-    const project_id = await projectOf(context, resource.projectRef);
+    const project_id = await homeProject(context, resource);
     const alike = await routersOf(cloud).find({ name: resource.name ?? context.name, project_id }, signal);
     return leftBehindOf(alike, context, since);
   },
   create(context, resource) {
-    const { cloud, signal, idOf } = context;
-    const { name = context.name, description, adminStateUp, distributed, availabilityZoneHints, projectRef } = resource;
+    const { cloud, signal } = context;
+    const { name = context.name, description, adminStateUp, distributed, availabilityZoneHints } = resource;
     const gateway = wantedGateway(context, resource);
     return routersOf(cloud).create(
       {
         ...{ name, description, adminStateUp, distributed, availabilityZoneHints },
         ...(gateway !== null && { gateway }),
-        projectID: projectRef && idOf(projects, projectRef),
+        projectID: namedProject(context, resource),
       },
       signal,
     );
   },
   changes: (context, resource, remote) => [
     ...redistribution(resource, remote),
-    ...changeOf(changedFields(context, resource, remote), ({ cloud, signal }, change) =>
+    ...fieldsChange(changedFields(context, resource, remote), ({ cloud, signal }, change) =>
       routersOf(cloud).update(remote.id, change, signal),
     ),
     ...tagChange("routers", resource.tags, remote, context),
     // Last: they may have to wait for what comes later than the router.
-    ...changeOf(changedRoutes(resource, remote), async ({ cloud, signal }, change) => {
+    ...fieldsChange(changedRoutes(resource, remote), async ({ cloud, signal }, change) => {
       try {
         return await routersOf(cloud).update(remote.id, change, signal);
       } catch (error) {
@@ -107,14 +110,14 @@ function redistribution(resource: RouterResource, remote: RemoteRouter): readonl
   if (!isRedistributed(resource, remote)) return [];
   const { distributed } = resource;
   const update = (change: Draft<RemoteRouter>): readonly Change<RemoteRouter>[] =>
-    changeOf(change, ({ cloud, signal }) => routersOf(cloud).update(remote.id, change, signal));
+    fieldsChange(change, ({ cloud, signal }) => routersOf(cloud).update(remote.id, change, signal));
   return [...(remote.adminStateUp === true ? update({ adminStateUp: false }) : []), ...update({ distributed })];
 }
 
 type Routes = NonNullable<RemoteRouter["routes"]>;
 
 const routeTexts = (routes: Routes): readonly string[] =>
-  routes.map(({ destination, nextHop }) => `${canonical(destination)} ${canonical(nextHop)}`);
+  routes.map(({ destination, nextHop }) => `${addressKey(destination)} ${addressKey(nextHop)}`);
 
 const changedRoutes = ({ routes }: RouterResource, remote: RemoteRouter): Draft<Pick<RemoteRouter, "routes">> =>
   routes === undefined || isSameSet(routeTexts(routes), routeTexts(remote.routes ?? [])) ? {} : { routes };

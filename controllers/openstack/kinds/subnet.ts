@@ -10,10 +10,11 @@ import { tagQuery } from "../../../openstack/neutron/tagged.ts";
 import type { Draft } from "../../../openstack/wire.ts";
 import type { Actuator, Change, Context } from "../actuator.ts";
 import { ready, WaitingError } from "../actuator.ts";
-import { canonical, firstAddress, isSameNetwork } from "../addresses.ts";
-import { changeOf, differences, isSameSet } from "../differences.ts";
-import { leftBehindOf, projectOf, projects, tagChange } from "../neutron.ts";
-import { referenceTo } from "../references.ts";
+import { addressKey, firstAddress, isSameAddress } from "../addresses.ts";
+import { differences, fieldsChange, isSameSet } from "../differences.ts";
+import { homeProject, namedProject, projects } from "../home-project.ts";
+import { leftBehindOf, tagChange } from "../neutron.ts";
+import { referencesIn } from "../references.ts";
 
 /** A subnet, and the routers that have an interface on it where it asks for one. */
 export type SeenSubnet = RemoteSubnet & { readonly routerIDs?: readonly string[] | undefined };
@@ -23,13 +24,7 @@ const overlapPollMs = 5000;
 
 export const subnetActuator: Actuator<SubnetResource, SubnetFilter, SeenSubnet> = {
   kind: subnetKind,
-  references: ({ resource, import: imported }) => [
-    ...referenceTo(networks, "resource.networkRef", resource?.networkRef),
-    ...referenceTo(routers, "resource.routerRef", resource?.routerRef),
-    ...referenceTo(projects, "resource.projectRef", resource?.projectRef),
-    ...referenceTo(networks, "import.filter.networkRef", imported?.filter?.networkRef),
-    ...referenceTo(projects, "import.filter.projectRef", imported?.filter?.projectRef),
-  ],
+  references: (spec) => referencesIn(spec, { networkRef: networks, routerRef: routers, projectRef: projects }),
   idOf: ({ id }) => id,
   async get({ cloud, signal }, id, resource) {
     const [subnet, interfaces] = await Promise.all([
@@ -39,12 +34,13 @@ export const subnetActuator: Actuator<SubnetResource, SubnetFilter, SeenSubnet> 
     if (subnet === undefined || interfaces === undefined) return subnet;
     return { ...subnet, routerIDs: interfaces.map(({ deviceID = "" }) => deviceID) };
   },
-  find({ cloud, signal, idOf }, { name, description, ipVersion, gatewayIP, cidr, ipv6, networkRef, projectRef, ...tags }) {
+  find(context, { name, description, ipVersion, gatewayIP, cidr, ipv6, networkRef, projectRef, ...tags }) {
+    const { cloud, signal, idOf } = context;
     const query = {
       ...{ name, description, cidr, ip_version: ipVersion, gateway_ip: gatewayIP },
       ...{ ipv6_address_mode: ipv6?.addressMode, ipv6_ra_mode: ipv6?.raMode },
       network_id: networkRef && idOf(networks, networkRef),
-      project_id: projectRef && idOf(projects, projectRef),
+      project_id: namedProject(context, { projectRef }),
     };
     return subnetsOf(cloud).find({ ...query, ...tagQuery(tags) }, signal);
   },
@@ -53,13 +49,14 @@ export const subnetActuator: Actuator<SubnetResource, SubnetFilter, SeenSubnet> 
     const query = {
       name: resource.name ?? context.name,
       network_id: idOf(networks, resource.networkRef),
-      project_id: await projectOf(context, resource.projectRef),
+      project_id: await homeProject(context, resource),
     };
     const alike = await subnetsOf(cloud).find(query, signal);
-    const ofRange = alike.filter(({ cidr = "" }) => isSameNetwork(cidr, resource.cidr));
+    const ofRange = alike.filter(({ cidr = "" }) => isSameAddress(cidr, resource.cidr));
     return leftBehindOf(ofRange, context, since);
   },
-  async create({ cloud, signal, idOf, name }, resource) {
+  async create(context, resource) {
+    const { cloud, signal, idOf, name } = context;
     const { tags: _later, routerRef: _then, networkRef, projectRef, gateway, ipv6, ...fields } = resource;
     try {
       return await subnetsOf(cloud).create(
@@ -69,7 +66,7 @@ export const subnetActuator: Actuator<SubnetResource, SubnetFilter, SeenSubnet> 
           ...(gateway?.type === "IP" && { gatewayIP: gateway.ip }),
           ...(gateway?.type === "None" && { gatewayIP: null }),
           networkID: idOf(networks, networkRef),
-          projectID: projectRef && idOf(projects, projectRef),
+          projectID: namedProject(context, { projectRef }),
           ipv6AddressMode: ipv6?.addressMode,
           ipv6RAMode: ipv6?.raMode,
         },
@@ -83,7 +80,7 @@ export const subnetActuator: Actuator<SubnetResource, SubnetFilter, SeenSubnet> 
     }
   },
   changes: (context, resource, remote) => [
-    ...changeOf(changedFields(context, resource, remote), ({ cloud, signal }, change) =>
+    ...fieldsChange(changedFields(context, resource, remote), ({ cloud, signal }, change) =>
       subnetsOf(cloud).update(remote.id, change, signal),
     ),
     ...tagChange("subnets", resource.tags, remote, context),
@@ -103,10 +100,10 @@ type Pools = NonNullable<RemoteSubnet["allocationPools"]>;
 type Routes = NonNullable<RemoteSubnet["hostRoutes"]>;
 
 const poolTexts = (pools: Pools): readonly string[] =>
-  pools.map(({ start, end }) => `${canonical(start)}-${canonical(end)}`);
+  pools.map(({ start, end }) => `${addressKey(start)} ${addressKey(end)}`);
 
 const routeTexts = (routes: Routes): readonly string[] =>
-  routes.map(({ destination, nextHop }) => `${canonical(destination)} ${canonical(nextHop)}`);
+  routes.map(({ destination, nextHop }) => `${addressKey(destination)} ${addressKey(nextHop)}`);
 
 function changedFields(context: Context, resource: SubnetResource, remote: RemoteSubnet): Draft<RemoteSubnet> {
   const { name = context.name, description = "", enableDHCP, dnsPublishFixedIP } = resource;
@@ -117,7 +114,7 @@ function changedFields(context: Context, resource: SubnetResource, remote: Remot
     ...(allocationPools !== undefined &&
       !isSameSet(poolTexts(allocationPools), poolTexts(remote.allocationPools ?? [])) && { allocationPools }),
     // Whoever gets them asks the first one first.
-    ...(dnsNameservers.map(canonical).join() !== nameservers.map(canonical).join() && { dnsNameservers }),
+    ...(dnsNameservers.map(addressKey).join() !== nameservers.map(addressKey).join() && { dnsNameservers }),
     ...(!isSameSet(routeTexts(hostRoutes), routeTexts(remote.hostRoutes ?? [])) && { hostRoutes }),
     ...changedGateway(gateway, remote),
   };
@@ -131,7 +128,7 @@ function changedGateway(
     case "None":
       return gatewayIP === undefined ? {} : { gatewayIP: null };
     case "IP":
-      return gateway.ip === undefined || (gatewayIP !== undefined && canonical(gatewayIP) === canonical(gateway.ip))
+      return gateway.ip === undefined || (gatewayIP !== undefined && isSameAddress(gatewayIP, gateway.ip))
         ? {}
         : { gatewayIP: gateway.ip };
     case "Automatic":
