@@ -20,10 +20,6 @@ export interface Context {
   /** `stowage.dev/uid=<uid>`: marks what is ours, where the service knows tags. */
   readonly tag: string;
   readonly uid: string;
-  /** When this look began. */
-  readonly now: Date;
-  /** Whether it was ever as asked: somebody may have come to rely on it. */
-  readonly wasReady: boolean;
   readonly signal: AbortSignal;
   /** The id of what a reference names. Only of what {@link Actuator.references} told of. */
   idOf(type: ResourceType, name: string): string;
@@ -31,6 +27,13 @@ export interface Context {
   observedOf(type: ResourceType, name: string): unknown;
   /** A value of a Secret of the namespace; throws WaitingError where it is not there. */
   secret(name: string, key: string): Promise<string>;
+}
+
+/** When an object is looked at. */
+export interface Moment {
+  readonly now: Date;
+  /** Whether it was ever as asked before: somebody may have come to rely on it. */
+  readonly wasReady: boolean;
 }
 
 /** One thing to do to what is in the cloud, so that it is as asked. Repeatable. */
@@ -68,7 +71,7 @@ export interface Actuator<R, F, T> {
   /** Makes it. Does nothing that can fail once it is made: what else it needs is a {@link changes} of it. */
   create(context: Context, resource: R): Promise<T>;
   /** What keeps it from being as asked, in the order to do it. Pure but for {@link Change.perform}. */
-  changes(context: Context, resource: R, remote: T): readonly Change<T>[];
+  changes(context: Context, resource: R, remote: T, moment: Moment): readonly Change<T>[];
   /** What is gone is deleted. Returns whether it is gone already; it is looked for again until then. */
   delete(context: Context, remote: T, resource: R | undefined): Promise<"gone" | "going">;
   /** Pure. */

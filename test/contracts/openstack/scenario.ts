@@ -15,10 +15,15 @@ export interface Needed {
 
 export interface KindScenario {
   readonly kind: Kind;
-  /** Which services have to run for it, by their types in the catalog's newest words: network, block-storage, image, compute. */
-  readonly services: readonly ("network" | "block-storage" | "image" | "compute")[];
+  /**
+   * Which services have to run for it, by their types in the catalog's newest words: network, block-storage, image,
+   * compute; and volume-backup for cinder-backup, which has no entry there and does not run in the lab.
+   */
+  readonly services: readonly ("network" | "block-storage" | "image" | "compute" | "volume-backup")[];
   /** Made first, in any order, and deleted last. Their names are what `...Ref` fields below name. */
   readonly needs: readonly Needed[];
+  /** Offered over HTTP while it runs, by their names: what `${files}` in a resource stands for is where. See files.ts. */
+  readonly files?: Readonly<Record<string, Uint8Array>>;
   /** spec.resource with nothing but what is required. Two with the same one can exist side by side unless `isUnique`. */
   readonly minimal: object;
   /** spec.resource with every field that the services of the lab take. */
