@@ -2,11 +2,12 @@ import type { RouterInterfaceSpec } from "../../../crds/openstack/router-interfa
 import { routerInterfaceKind } from "../../../crds/openstack/router-interface.ts";
 import { routers } from "../../../crds/openstack/router.ts";
 import { subnets } from "../../../crds/openstack/subnet.ts";
+import { OpenStackError } from "../../../openstack/errors.ts";
 import type { RemotePort } from "../../../openstack/neutron/ports.ts";
 import { portsOf } from "../../../openstack/neutron/ports.ts";
 import { interfacesOn, isInterface, removeInterface } from "../../../openstack/neutron/router-interfaces.ts";
 import type { Actuator, Context } from "../actuator.ts";
-import { ready, WaitingError } from "../actuator.ts";
+import { ready } from "../actuator.ts";
 import { attach } from "../attach.ts";
 
 /** What it is is a port; several of IPv6 share one. Its spec is what is asked for. */
@@ -29,7 +30,7 @@ export const routerInterfaceActuator: Actuator<RouterInterfaceSpec, never, Remot
     const [routerID, subnetID] = idsOf(context, resource);
     return interfacesOn(context.cloud, subnetID, routerID, context.signal);
   },
-  create: async (context, resource) => here(context, await attach(context, ...idsOf(context, resource))),
+  create: (context, resource) => made(context, ...idsOf(context, resource)),
   changes(context, resource, remote) {
     const [routerID, subnetID] = idsOf(context, resource);
     const isOn = remote.fixedIPs?.some((one) => one.subnetID === subnetID) === true;
@@ -39,7 +40,7 @@ export const routerInterfaceActuator: Actuator<RouterInterfaceSpec, never, Remot
         what: `move to Router "${resource.routerRef}", Subnet "${resource.subnetRef ?? ""}"`,
         async perform(current) {
           if (isOn) await remove(current, remote, resource);
-          return here(current, await attach(current, routerID, subnetID));
+          return made(current, routerID, subnetID);
         },
       },
     ];
@@ -57,10 +58,16 @@ const idsOf = ({ idOf }: Context, { routerRef, subnetRef = "" }: RouterInterface
   idOf(subnets, subnetRef),
 ];
 
-async function here({ cloud, signal }: Context, id: string): Promise<RemotePort> {
-  const port = await portsOf(cloud).get(id, signal);
-  if (port === undefined) throw new WaitingError(`Waiting for port ${id} of the interface: it was deleted as soon as made`);
-  return port;
+/** Once it is made, nothing fails: where its port cannot be looked at, what is known of it has to do. */
+async function made(context: Context, routerID: string, subnetID: string): Promise<RemotePort> {
+  const id = await attach(context, routerID, subnetID);
+  const known = { id, name: "", deviceID: routerID, fixedIPs: [{ subnetID }] };
+  try {
+    return (await portsOf(context.cloud).get(id, context.signal)) ?? known;
+  } catch (error) {
+    if (error instanceof OpenStackError) return known;
+    throw error;
+  }
 }
 
 /** From the router that has it, which the one that is named need not be any more. */
