@@ -39,7 +39,10 @@ export class OpenStackError extends Error {
   readonly requestId: string | undefined;
   readonly retryAfterMs: number | undefined;
 
-  constructor({ action, meaning, status, message, requestId, retryAfterMs, cause }: OpenStackErrorOptions) {
+  readonly #options: OpenStackErrorOptions;
+
+  constructor(options: OpenStackErrorOptions) {
+    const { action, meaning, status, message, requestId, retryAfterMs, cause } = options;
     const code = status === undefined ? "" : ` (${status})`;
     const id = requestId === undefined ? "" : ` [${requestId}]`;
     super(`${action}: ${message}${code}${id}`, { cause });
@@ -47,6 +50,12 @@ export class OpenStackError extends Error {
     this.status = status;
     this.requestId = requestId;
     this.retryAfterMs = retryAfterMs;
+    this.#options = options;
+  }
+
+  /** The same, for who knows better what it means. */
+  as(meaning: Meaning): OpenStackError {
+    return new OpenStackError({ ...this.#options, meaning });
   }
 }
 

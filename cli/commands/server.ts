@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { Option } from "commander";
 import type { Configure } from "../command.ts";
+import { parseDuration } from "../duration.ts";
 import { UsageError } from "../errors.ts";
 import type { ServerOptions } from "../server/options.ts";
 import type { GlobalOptions } from "../terminal.ts";
@@ -20,6 +21,7 @@ export interface ServerFlags {
   readonly controllers: string;
   readonly docker?: string;
   readonly defaultTenancy: "Shared" | "Exclusive";
+  readonly openstackResyncPeriod: string;
   readonly instance?: string;
   readonly logFormat: "text" | "json";
   readonly logLevel: "info" | "warn" | "error";
@@ -52,6 +54,11 @@ export const configure: Configure = (command, terminal) => {
         .choices(["Shared", "Exclusive"])
         .default("Shared"),
     )
+    .option(
+      "--openstack-resync-period <duration>",
+      "how often what is in OpenStack is compared with its object, up to a fifth later; 0 never",
+      "10m",
+    )
     .option("--instance <id>", "which control plane this is, where several share a host (default: kept in the store)")
     .addOption(new Option("--log-format <format>", "of standard error").choices(["text", "json"]).default("text"))
     .addOption(
@@ -76,6 +83,7 @@ export function serverOptions(options: ServerFlags, cwd: string): ServerOptions 
     controllers: options.controllers,
     docker: dockerOf(options.docker),
     defaultTenancy: options.defaultTenancy,
+    openstackResyncMs: parseDuration("--openstack-resync-period", options.openstackResyncPeriod),
     instance: instanceOf(options.instance),
     logFormat: options.logFormat,
     logLevel: options.logLevel,

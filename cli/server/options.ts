@@ -23,6 +23,8 @@ export interface ServerOptions {
   readonly docker: string | undefined;
   /** Of Containers that say nothing about it: whether they mind neighbours of other tenants on their Host. */
   readonly defaultTenancy: "Shared" | "Exclusive";
+  /** How often what is in OpenStack is compared with its object where that does not say, in ms; 0 never. */
+  readonly openstackResyncMs: number;
   /** Which control plane this is; kept or made up where undefined. */
   readonly instance: string | undefined;
   readonly logFormat: "text" | "json";

@@ -25,6 +25,7 @@ import { garbageCollector } from "../../controllers/garbage-collector/setup.ts";
 import { secretsOf } from "../../controllers/host/secret.ts";
 import { hostController } from "../../controllers/host/setup.ts";
 import { namespaceController } from "../../controllers/namespace/setup.ts";
+import { openstackControllers } from "../../controllers/openstack/setup.ts";
 import { resourceQuotaController } from "../../controllers/resource-quota/setup.ts";
 import { serviceAccountController } from "../../controllers/service-account/setup.ts";
 import { taintEvictionController } from "../../controllers/taint-eviction/setup.ts";
@@ -202,6 +203,14 @@ async function runControllers(parts: ControllerParts, signal: AbortSignal): Prom
     garbageCollector({ ...writersOf("garbage-collector"), informers }),
     serviceAccountController({ ...writersOf("service-account"), informers }),
     resourceQuotaController({ ...writersOf("resource-quota"), informers, clock }),
+    ...openstackControllers({
+      ...writersOf("openstack"),
+      informers,
+      clock,
+      connect: connectClouds({ clock, random }),
+      resyncMs: options.openstackResyncMs,
+      random,
+    }),
   ];
   using _seen = metrics.objects.watch({
     containers: informers.for<Container>(containers),

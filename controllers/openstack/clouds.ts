@@ -1,5 +1,4 @@
 import type { Client } from "../../api/client/client.ts";
-import { isNotFound } from "../../api/status.ts";
 import { secretType } from "../../crds/core.ts";
 import type { KubeObject } from "../../crds/meta.ts";
 import type { CloudCredentialsRef } from "../../crds/openstack/external.ts";
@@ -89,17 +88,13 @@ export class Clouds implements AsyncDisposable {
     return secret;
   }
 
-  /** Keeps the Secret as long as objects need it to clean up: see credentials-guard.ts. */
-  async #hold({ metadata }: Secret): Promise<void> {
-    const { namespace, name, resourceVersion, finalizers = [], deletionTimestamp } = metadata;
+  /** Keeps the Secret as long as objects need it to clean up: see credentials-guard.ts. As good twice as once. */
+  async #hold({ apiVersion, kind, metadata }: Secret): Promise<void> {
+    const { namespace, name, uid, finalizers = [], deletionTimestamp } = metadata;
     if (finalizers.includes(credentialsFinalizer) || deletionTimestamp !== undefined) return;
-    const body = { metadata: { resourceVersion, finalizers: [...finalizers, credentialsFinalizer] } };
-    try {
-      await this.#options.client.patch(secretType, { namespace, name }, { type: "merge", body });
-    } catch (error) {
-      if (isNotFound(error)) throw new WaitingError(`Waiting for Secret "${name}" to be created`);
-      throw error;
-    }
+    // The uid keeps it from being made anew where it is gone.
+    const body = { apiVersion, kind, metadata: { namespace: namespace ?? "", name, uid, finalizers: [credentialsFinalizer] } };
+    await this.#options.client.patch(secretType, { namespace, name }, { type: "apply", body });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

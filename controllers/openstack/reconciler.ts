@@ -10,6 +10,7 @@ import type { Log } from "../../process/log.ts";
 import { exponentialBackoff } from "../runtime/backoff.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
 import { settled, waiting } from "../runtime/reconciler.ts";
+import { OpenStackError } from "../../openstack/errors.ts";
 import type { AnyActuator, AnyExternal, Change, Context } from "./actuator.ts";
 import { InvalidError, WaitingError } from "./actuator.ts";
 import type { Clouds } from "./clouds.ts";
@@ -224,9 +225,14 @@ export class ExternalReconciler implements Reconciler {
       if (missing !== undefined) throw new WaitingError(missing);
     }
     await work.begin();
-    const remote: unknown = await actuator.create(context, work.object.spec.resource);
-    work.tell("Normal", "Created", `Created ${actuator.idOf(remote)}`);
-    return remote;
+    try {
+      const remote: unknown = await actuator.create(context, work.object.spec.resource);
+      work.tell("Normal", "Created", `Created ${actuator.idOf(remote)}`);
+      return remote;
+    } catch (error) {
+      if (!mayHaveBeenDone(error)) work.disown();
+      throw error;
+    }
   }
 
   #seenOf(remote: unknown, usable: boolean): Seen {
@@ -338,6 +344,10 @@ export class ExternalReconciler implements Reconciler {
   }
 }
 
+/** Whether a request that failed so may have had its effect all the same. */
+const mayHaveBeenDone = (error: unknown): boolean =>
+  !(error instanceof OpenStackError) || error.meaning === "Unavailable";
+
 /** One object while one reconciliation is about it, with what was written to it since. */
 class Work {
   readonly signal: AbortSignal;
@@ -348,6 +358,7 @@ class Work {
   readonly #options: ExternalReconcilerOptions;
   readonly #outdate: (resourceVersion: string) => void;
   #object: AnyExternal;
+  #isDisowned = false;
 
   constructor(
     options: ExternalReconcilerOptions,
@@ -385,10 +396,19 @@ class Work {
     }
   }
 
-  /** Says that it may be there from now on. Throws Conflict where another has written since: nothing is made then. */
+  /**
+   * Says that it may be there from now on. Throws Conflict where another has written since: nothing is made then. Since
+   * when is said once: what an earlier attempt may have made is looked for, too.
+   */
   async begin(): Promise<void> {
     const { id: _gone, resource: _old, ...status } = this.#object.status ?? {};
+    if (status.creatingSince !== undefined) return;
     await this.#write({ ...status, creatingSince: formatTime(this.#options.clock.now()) });
+  }
+
+  /** Says with the next status that nothing was made. */
+  disown(): void {
+    this.#isDisowned = true;
   }
 
   /** Records what was made, at once. */
@@ -400,7 +420,9 @@ class Work {
   async show(seen: Look["seen"], verdict: Verdict): Promise<void> {
     const now = this.#options.clock.now();
     const before = this.#object.status?.conditions;
-    await this.#write(statusOf(this.#object, seen, verdict, now));
+    const { creatingSince, ...status } = statusOf(this.#object, seen, verdict, now);
+    const isBegun = creatingSince !== undefined && !this.#isDisowned;
+    await this.#write(isBegun ? { ...status, creatingSince } : status);
     const said = (conditions: typeof before): string | undefined =>
       conditions?.find(({ type }) => type === "Progressing")?.message;
     if (verdict.reason === "Success" || verdict.reason === "Progressing") return;

@@ -1,5 +1,6 @@
 /** Who names whom among the objects of openstack.stowage.dev. */
-import type { ResourceType } from "../../crds/meta.ts";
+import { secretType } from "../../crds/core.ts";
+import type { KubeObject, ResourceType } from "../../crds/meta.ts";
 import { groupResource } from "../../crds/meta.ts";
 import type { Cache } from "../runtime/reconciler.ts";
 import type { AnyActuator, AnyExternal, Reference } from "./actuator.ts";
@@ -35,9 +36,11 @@ export interface KnownKind {
 /** What the objects that others name are like. */
 export class References {
   readonly #kinds: ReadonlyMap<string, KnownKind>;
+  readonly #secrets: Cache<KubeObject>;
 
-  constructor(kinds: readonly KnownKind[]) {
+  constructor(kinds: readonly KnownKind[], secrets: Cache<KubeObject>) {
     this.#kinds = new Map(kinds.map((kind) => [groupResource(kind.type), kind]));
+    this.#secrets = secrets;
   }
 
   get(type: ResourceType, namespace: string, name: string): AnyExternal | undefined {
@@ -60,6 +63,8 @@ export class References {
 
   /** Why `reference` cannot be used to make something; undefined where it can. */
   missing({ type, name, field }: Reference, namespace: string): string | undefined {
+    // Whoever needs a Secret asks for one of its keys: see Context.secret.
+    if (isSecret(type)) return undefined;
     const object = this.get(type, namespace, name);
     const what = `${type.kind} "${name}" (${field})`;
     if (object === undefined) return `Waiting for ${what} to be created`;
@@ -68,13 +73,19 @@ export class References {
     return undefined;
   }
 
-  /** Which things in the cloud the references stand for now: it changes when one is made anew. */
+  /** What the references stand for now: it changes when something is made anew in the cloud, and with a Secret. */
   fingerprint(references: readonly Reference[], namespace: string): string {
     return references
-      .map(({ type, name }) => this.get(type, namespace, name)?.status?.id ?? "")
+      .map(({ type, name }) =>
+        isSecret(type)
+          ? this.#secrets.get(`${namespace}/${name}`)?.metadata.resourceVersion
+          : this.get(type, namespace, name)?.status?.id,
+      )
       .join(" ");
   }
 }
+
+const isSecret = (type: ResourceType): boolean => groupResource(type) === groupResource(secretType);
 
 const mostNames = 5;
 

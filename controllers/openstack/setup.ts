@@ -42,7 +42,7 @@ export function openstackControllers(options: OpenStackControllersOptions): read
       [bySecret]: secretIndex,
     }),
   }));
-  const references = new References(kinds);
+  const references = new References(kinds, secrets);
   const controllers = kinds.map(({ actuator, type, objects }): ControllerDefinition => {
     const common = { client, events, clock, resyncMs, random };
     return {
@@ -56,7 +56,10 @@ export function openstackControllers(options: OpenStackControllersOptions): read
           }),
           secrets.onChange((_old, next) => {
             if (next === undefined) return;
+            const { namespace = "", name } = next.metadata;
             for (const object of objects.byIndex(bySecret, keyOf(next))) wake(keyOf(object));
+            for (const object of objects.byIndex(byReference, referenceKey(secretType, namespace, name)))
+              wake(keyOf(object));
           }),
           ...kinds.map((other) =>
             other.objects.onChange((old, next) => {

@@ -1,0 +1,27 @@
+import { readCloud } from "./clouds-yaml.ts";
+import type { SessionOptions } from "./session.ts";
+import { Session } from "./session.ts";
+
+/** A session, for as long as its credentials are good. */
+export interface Connection extends AsyncDisposable {
+  readonly service: Session;
+}
+
+export interface ConnectSource {
+  readonly cloudsYaml: string;
+  /** PEM. */
+  readonly cacert: string | undefined;
+  readonly cloudName: string;
+}
+
+/**
+ * Makes sessions of what Secrets hold, without a request. Paths of files in clouds.yaml mean nothing there: a `cacert`
+ * that is a path is passed over. The function throws an Error that says what is wrong with the text, without a secret.
+ */
+export function connectWith(options: SessionOptions): (source: ConnectSource) => Connection {
+  return ({ cloudsYaml, cacert, cloudName }) => {
+    const config = readCloud({ cloudsYaml, cloudName, ...(cacert !== undefined && { cacert }) });
+    const service = new Session(config, options);
+    return { service, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() };
+  };
+}
