@@ -33,8 +33,8 @@ export interface Context {
 export interface Change<T> {
   /** For people and tests: `set mtu to 1400`. Never a secret. */
   readonly what: string;
-  /** Returns what it is like afterwards. */
-  readonly perform: (context: Context) => Promise<T>;
+  /** Returns what it is like afterwards; `latest` is what the change before this one returned. */
+  readonly perform: (context: Context, latest?: T) => Promise<T>;
 }
 
 /** Whether what is in the cloud can be used. */
@@ -47,13 +47,17 @@ export type State =
 
 export const ready: State = { kind: "ready" };
 
-export interface Actuator<R, F, T> {
+export interface Actuator<R, F, T, S extends ExternalSpec = ExternalSpec<R, F>> {
   readonly kind: Kind;
   /** What the spec names; a Secret counts too. Pure. */
-  references(spec: ExternalSpec<R, F>): readonly Reference[];
+  references(spec: S): readonly Reference[];
+  /** What is asked for, where that is not spec.resource. Pure. */
+  resourceOf?(spec: S): R;
+  /** Whose credentials are used, one of {@link references}, where the spec has none of its own. Pure. */
+  lenderOf?(spec: S): Reference;
   idOf(remote: T): string;
-  /** undefined: it is gone. */
-  get(context: Context, id: string): Promise<T | undefined>;
+  /** undefined: it is gone. `resource` is undefined for what is imported. */
+  get(context: Context, id: string, resource: R | undefined): Promise<T | undefined>;
   /** All that match an import's filter; more than two need not be told. */
   find(context: Context, filter: F): Promise<readonly T[]>;
   /**
@@ -65,8 +69,13 @@ export interface Actuator<R, F, T> {
   create(context: Context, resource: R): Promise<T>;
   /** What keeps it from being as asked, in the order to do it. Pure but for {@link Change.perform}. */
   changes(context: Context, resource: R, remote: T): readonly Change<T>[];
+  /**
+   * Takes away what keeps its users from going, where it is to be deleted itself and waits for them. Done again until
+   * they are gone.
+   */
+  loosen?(context: Context, remote: T): Promise<void>;
   /** What is gone is deleted. Returns whether it is gone already; it is looked for again until then. */
-  delete(context: Context, remote: T): Promise<"gone" | "going">;
+  delete(context: Context, remote: T, resource: R): Promise<"gone" | "going">;
   /** Pure. */
   stateOf(remote: T): State;
   /** status.resource. Pure. */
@@ -75,7 +84,7 @@ export interface Actuator<R, F, T> {
 
 /** Any of them. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each is sound in itself; the reconciler never looks inside
-export type AnyActuator = Actuator<any, any, any>;
+export type AnyActuator = Actuator<any, any, any, any>;
 
 /** Something must happen first; no fault of the cloud's. */
 export class WaitingError extends Error {

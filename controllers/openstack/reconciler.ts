@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Client } from "../../api/client/client.ts";
 import { isNotFound } from "../../api/status.ts";
-import type { ExternalStatus } from "../../crds/openstack/external.ts";
+import type { CloudCredentialsRef, ExternalStatus } from "../../crds/openstack/external.ts";
 import { externalFinalizer } from "../../crds/openstack/external.ts";
 import type { ResourceType } from "../../crds/meta.ts";
 import { formatTime } from "../../crds/meta.ts";
@@ -145,7 +145,8 @@ export class ExternalReconciler implements Reconciler {
     const { spec, status } = work.object;
     const context = await this.#open(work);
     const id = spec.import?.id ?? status?.id;
-    const remote: unknown = id === undefined ? await this.#find(work, context) : await actuator.get(context, id);
+    const remote: unknown =
+      id === undefined ? await this.#find(work, context) : await actuator.get(context, id, undefined);
     if (remote === undefined) {
       if (id === undefined)
         throw new WaitingError("Waiting for OpenStack resource to be created externally", idlePollMs);
@@ -175,7 +176,7 @@ export class ExternalReconciler implements Reconciler {
     const { actuator } = this.#options;
     await work.hold();
     const context = await this.#open(work);
-    const { resource } = work.object.spec;
+    const resource: unknown = this.#resourceOf(work);
     let remote: unknown = await this.#known(work, context);
     if (remote === undefined) {
       remote = await this.#create(work, context);
@@ -189,7 +190,7 @@ export class ExternalReconciler implements Reconciler {
     if (actuator.stateOf(remote).kind === "waiting") return this.#judge(work, remote);
     const done: string[] = [];
     for (const { what, perform } of actuator.changes(context, resource, remote) as readonly Change<unknown>[]) {
-      remote = await perform(context);
+      remote = await perform(context, remote);
       work.seen = this.#seenOf(remote, actuator.stateOf(remote).kind === "ready");
       done.push(what);
     }
@@ -201,15 +202,16 @@ export class ExternalReconciler implements Reconciler {
   /** What the object has in the cloud: by its id, or by what a crash left behind. */
   async #known(work: Work, context: Context): Promise<unknown> {
     const { actuator } = this.#options;
-    const { spec, status } = work.object;
+    const { status } = work.object;
+    const resource: unknown = this.#resourceOf(work);
     if (status?.id !== undefined) {
-      const remote: unknown = await actuator.get(context, status.id);
+      const remote: unknown = await actuator.get(context, status.id, resource);
       if (remote !== undefined) return remote;
       work.tell("Warning", "DeletedExternally", `${status.id} was deleted in the cloud: it is made again`);
       return undefined;
     }
     if (status?.creatingSince === undefined) return undefined;
-    const found = await actuator.leftBehind(context, spec.resource, new Date(status.creatingSince));
+    const found = await actuator.leftBehind(context, resource, new Date(status.creatingSince));
     if (found.length > 1)
       throw new InvalidError(
         `${found.length} resources look like the one that was being created when the server stopped (${found.map((one) => actuator.idOf(one)).join(", ")}): delete those that are not needed`,
@@ -226,7 +228,7 @@ export class ExternalReconciler implements Reconciler {
     }
     await work.begin();
     try {
-      const remote: unknown = await actuator.create(context, work.object.spec.resource);
+      const remote: unknown = await actuator.create(context, this.#resourceOf(work));
       work.tell("Normal", "Created", `Created ${actuator.idOf(remote)}`);
       return remote;
     } catch (error) {
@@ -237,7 +239,7 @@ export class ExternalReconciler implements Reconciler {
 
   #seenOf(remote: unknown, usable: boolean): Seen {
     const { actuator } = this.#options;
-    return { id: actuator.idOf(remote), resource: actuator.observe(remote), usable };
+    return { id: actuator.idOf(remote), resource: present(actuator.observe(remote)), usable };
   }
 
   #judge(work: Work, remote: unknown): Look {
@@ -279,25 +281,49 @@ export class ExternalReconciler implements Reconciler {
     const { references, actuator } = this.#options;
     const { metadata, spec, status } = work.object;
     const users = references.usersOf(this.#type, metadata.namespace ?? "", metadata.name);
-    if (users !== undefined) throw new WaitingError(`Waiting to be deleted: used by ${users}`, idlePollMs);
     const isOurs = spec.managementPolicy !== "unmanaged" && spec.managedOptions?.onDelete !== "detach";
+    const resource: unknown = this.#resourceOf(work);
+    if (users !== undefined) {
+      if (isOurs && actuator.loosen !== undefined && status?.id !== undefined) {
+        const context = await this.#open(work);
+        const remote: unknown = await actuator.get(context, status.id, resource);
+        if (remote !== undefined) await actuator.loosen(context, remote);
+      }
+      throw new WaitingError(`Waiting to be deleted: used by ${users}`, idlePollMs);
+    }
     if (!isOurs || (status?.id === undefined && status?.creatingSince === undefined)) return;
     const context = await this.#open(work);
     const remotes: readonly unknown[] =
       status.id === undefined
-        ? await actuator.leftBehind(context, spec.resource, new Date(status.creatingSince ?? metadata.creationTimestamp))
-        : [await actuator.get(context, status.id)].filter((remote) => remote !== undefined);
-    const ends = await Promise.all(remotes.map((remote) => actuator.delete(context, remote)));
+        ? await actuator.leftBehind(context, resource, new Date(status.creatingSince ?? metadata.creationTimestamp))
+        : [await actuator.get(context, status.id, resource)].filter((remote) => remote !== undefined);
+    const ends = await Promise.all(remotes.map((remote) => actuator.delete(context, remote, resource)));
     if (ends.includes("going")) throw new WaitingError("Waiting for OpenStack resource to be deleted", pollMs);
   }
 
   // ------------------------------------------------------------------------------------------ common to all
 
+  #resourceOf({ object: { spec } }: Work): unknown {
+    const { actuator } = this.#options;
+    return actuator.resourceOf === undefined ? spec.resource : actuator.resourceOf(spec);
+  }
+
+  #credentialsOf({ metadata, spec }: AnyExternal): CloudCredentialsRef {
+    const { actuator, references } = this.#options;
+    const { namespace = "" } = metadata;
+    if (spec.cloudCredentialsRef !== undefined) return spec.cloudCredentialsRef;
+    const lender = actuator.lenderOf?.(spec);
+    if (lender === undefined) throw new InvalidError("spec.cloudCredentialsRef is missing");
+    const lent = references.get(lender.type, namespace, lender.name)?.spec.cloudCredentialsRef;
+    if (lent !== undefined) return lent;
+    throw new WaitingError(`Waiting for ${lender.type.kind} "${lender.name}" (${lender.field}) to be created`);
+  }
+
   async #open(work: Work): Promise<Context> {
     const { clouds, actuator, references } = this.#options;
     const { metadata, spec } = work.object;
     const { namespace = "", name, uid } = metadata;
-    const cloud = await clouds.open(namespace, spec.cloudCredentialsRef);
+    const cloud = await clouds.open(namespace, this.#credentialsOf(work.object));
     const known = actuator.references(spec);
     const named = (type: ResourceType, wanted: string): AnyExternal => {
       const reference = known.find((one) => one.type.plural === type.plural && one.name === wanted);
@@ -343,6 +369,9 @@ export class ExternalReconciler implements Reconciler {
     }
   }
 }
+
+/** As the API gives it back: without fields that are undefined. */
+const present = (observed: object): object => JSON.parse(JSON.stringify(observed)) as object;
 
 /** Whether a request that failed so may have had its effect all the same. */
 const mayHaveBeenDone = (error: unknown): boolean =>
@@ -439,7 +468,8 @@ class Work {
     const old = this.#object.metadata.resourceVersion;
     const next: AnyExternal = { ...this.#object, status };
     this.#object = await client.updateStatus<AnyExternal>(actuator.kind.type, next);
-    this.#outdate(old);
+    // What was so already is not written, and no newer word of it comes.
+    if (this.#object.metadata.resourceVersion !== old) this.#outdate(old);
   }
 
   async #finalizers(finalizers: readonly string[]): Promise<void> {

@@ -1,5 +1,25 @@
 /** Every kind of openstack.stowage.dev that is looked after. A new one is a file beside this, and a line here. */
 import type { AnyActuator } from "../actuator.ts";
+import { addressScopeActuator } from "./address-scope.ts";
+import { floatingIPActuator } from "./floating-ip.ts";
 import { networkActuator } from "./network.ts";
+import { portActuator } from "./port.ts";
+import { routerInterfaceActuator } from "./router-interface.ts";
+import { routerActuator } from "./router.ts";
+import { securityGroupActuator } from "./security-group.ts";
+import { subnetPoolActuator } from "./subnet-pool.ts";
+import { subnetActuator } from "./subnet.ts";
+import { trunkActuator } from "./trunk.ts";
 
-export const actuators: readonly AnyActuator[] = [networkActuator];
+export const actuators: readonly AnyActuator[] = [
+  addressScopeActuator,
+  floatingIPActuator,
+  networkActuator,
+  portActuator,
+  routerActuator,
+  routerInterfaceActuator,
+  securityGroupActuator,
+  subnetActuator,
+  subnetPoolActuator,
+  trunkActuator,
+];

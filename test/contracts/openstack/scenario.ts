@@ -9,12 +9,14 @@ import type { Kind } from "../../../crds/kind.ts";
 export interface Needed {
   readonly kind: Kind;
   readonly name: string;
-  /** spec.resource. */
+  /** spec.resource; all of spec where the kind has its own. */
   readonly resource: object;
 }
 
 export interface KindScenario {
   readonly kind: Kind;
+  /** The kind has no spec.resource, spec.import and credentials: what is said below of spec.resource is said of spec. */
+  readonly hasOwnSpec?: true;
   /** Which services have to run for it, by their types in the catalog's newest words: network, block-storage, image, compute. */
   readonly services: readonly ("network" | "block-storage" | "image" | "compute")[];
   /** Made first, in any order, and deleted last. Their names are what `...Ref` fields below name. */
