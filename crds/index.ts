@@ -4,28 +4,42 @@ import { disruptionBudgetKind } from "./disruption-budget.ts";
 import { hostKind } from "./host.ts";
 import type { Kind } from "./kind.ts";
 import { addressScopeKind } from "./openstack/address-scope.ts";
+import { applicationCredentialKind } from "./openstack/application-credential.ts";
+import { domainKind } from "./openstack/domain.ts";
 import { floatingIPKind } from "./openstack/floating-ip.ts";
+import { groupKind } from "./openstack/group.ts";
 import { networkKind } from "./openstack/network.ts";
 import { portKind } from "./openstack/port.ts";
+import { projectKind } from "./openstack/project.ts";
+import { roleAssignmentKind } from "./openstack/role-assignment.ts";
+import { roleKind } from "./openstack/role.ts";
 import { routerInterfaceKind } from "./openstack/router-interface.ts";
 import { routerKind } from "./openstack/router.ts";
 import { securityGroupKind } from "./openstack/security-group.ts";
 import { subnetPoolKind } from "./openstack/subnet-pool.ts";
 import { subnetKind } from "./openstack/subnet.ts";
 import { trunkKind } from "./openstack/trunk.ts";
+import { userKind } from "./openstack/user.ts";
 
 export const kinds: readonly Kind[] = [
   containerKind,
   hostKind,
   disruptionBudgetKind,
   addressScopeKind,
+  applicationCredentialKind,
+  domainKind,
   floatingIPKind,
+  groupKind,
   networkKind,
   portKind,
+  projectKind,
+  roleAssignmentKind,
+  roleKind,
   routerInterfaceKind,
   routerKind,
   securityGroupKind,
   subnetKind,
   subnetPoolKind,
   trunkKind,
+  userKind,
 ];

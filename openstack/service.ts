@@ -27,6 +27,8 @@ export interface ServiceRequest<T> {
 export interface Service {
   /** The id of the project that the token is for; undefined where it is for a domain or the system. */
   projectId(signal?: AbortSignal): Promise<string | undefined>;
+  /** The id of the user that the token is for. */
+  userId(signal?: AbortSignal): Promise<string>;
   request<T>(request: ServiceRequest<T>): Promise<T>;
   /** Every page of a list, as `schema` finds the items of one: `{ networks: [...], networks_links: [...] }`. */
   list<T>(request: ServiceRequest<readonly T[]>): Promise<readonly T[]>;

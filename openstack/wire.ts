@@ -15,11 +15,13 @@ export type Draft<T> = { readonly [K in keyof T]?: T[K] | null | undefined };
 
 /**
  * Declares what a resource is like on the wire. Field `adminStateUp` is `admin_state_up` there, unless `names` says
- * otherwise. Nested records are other wires' `schema`.
+ * otherwise. Nested records are other wires' `schema`. What is `untold` is sent and never read, even where the service
+ * repeats it: secrets.
  */
 export function wire<Shape extends z.ZodRawShape>(
   shape: Shape,
   names: Partial<Record<keyof Shape & string, string>> = {},
+  untold: readonly (keyof Shape & string)[] = [],
 ): Wire<Shape> {
   const keys = Object.keys(shape);
   const wireNames = new Map<string, string>(
@@ -30,7 +32,7 @@ export function wire<Shape extends z.ZodRawShape>(
     const ours: Json = {};
     for (const [key, wireName] of wireNames) {
       const value = json[wireName];
-      if (value !== undefined && value !== null) ours[key] = value;
+      if (value !== undefined && value !== null && !untold.includes(key)) ours[key] = value;
     }
     return ours;
   };

@@ -27,6 +27,11 @@ export interface Context {
   observedOf(type: ResourceType, name: string): unknown;
   /** A value of a Secret of the namespace; throws WaitingError where it is not there. */
   secret(name: string, key: string): Promise<string>;
+  /**
+   * What changes with a value of a Secret of the namespace, and with nothing else while the Secret is there. It tells
+   * nothing to whoever cannot read the Secret, so that it can be kept where others see it. Throws like `secret`.
+   */
+  secretMark(name: string, key: string): string;
 }
 
 /** One thing to do to what is in the cloud, so that it is as asked. Repeatable. */

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import type { Client } from "../../api/client/client.ts";
 import { secretType } from "../../crds/core.ts";
 import type { KubeObject } from "../../crds/meta.ts";
@@ -77,9 +78,23 @@ export class Clouds implements AsyncDisposable {
 
   /** One value of a Secret of the namespace. Throws WaitingError where it is not there. */
   secret(namespace: string, name: string, key: string): Promise<string> {
-    const value = valueOf(this.#secret(namespace, name), key);
-    if (value === undefined) throw new WaitingError(`Waiting for Secret "${name}" to have the key ${key}`);
-    return Promise.resolve(value);
+    return Promise.resolve(this.#value(this.#secret(namespace, name), key));
+  }
+
+  /**
+   * A digest of a value, keyed by the uid of its Secret: that is random, and only who reads the Secret comes by it. Those
+   * of different owners differ, so that none tells who has the same password. Throws like {@link secret}.
+   */
+  secretMark(namespace: string, name: string, key: string, owner: string): string {
+    const secret = this.#secret(namespace, name);
+    const value = this.#value(secret, key);
+    return createHmac("sha256", secret.metadata.uid).update(`${owner} ${value}`).digest("base64url");
+  }
+
+  #value(secret: Secret, key: string): string {
+    const value = valueOf(secret, key);
+    if (value !== undefined) return value;
+    throw new WaitingError(`Waiting for Secret "${secret.metadata.name}" to have the key ${key}`);
   }
 
   #secret(namespace: string, name: string): Secret {

@@ -2,8 +2,7 @@
 import type { TaggedCollection } from "../../openstack/neutron/tagged.ts";
 import { setTags } from "../../openstack/neutron/tagged.ts";
 import type { Change, Context } from "./actuator.ts";
-
-const uidTag = /^stowage\.dev\/uid=/;
+import { isMark, tagsToSet } from "./marks.ts";
 
 interface Marked {
   readonly id: string;
@@ -24,7 +23,7 @@ export function leftBehindOf<T extends Marked>(alike: readonly T[], { tag }: Pic
   const earliest = since.getTime() - skewMs;
   return alike.filter(
     ({ tags = [], createdAt }) =>
-      !tags.some((one) => uidTag.test(one)) && createdAt !== undefined && Date.parse(createdAt) >= earliest,
+      !tags.some(isMark) && createdAt !== undefined && Date.parse(createdAt) >= earliest,
   );
 }
 
@@ -35,9 +34,8 @@ export function tagChange<T extends Marked>(
   remote: T,
   { tag }: Pick<Context, "tag">,
 ): readonly Change<T>[] {
-  const now = remote.tags ?? [];
-  const next = [...new Set([...(wanted ?? now.filter((one) => !uidTag.test(one))), tag])];
-  if (next.length === now.length && next.every((one) => now.includes(one))) return [];
+  const next = tagsToSet(wanted, remote.tags, tag);
+  if (next === undefined) return [];
   return [
     {
       what: `set tags to ${next.join(", ")}`,

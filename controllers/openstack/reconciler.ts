@@ -343,6 +343,7 @@ export class ExternalReconciler implements Reconciler {
       idOf: (type, wanted) => named(type, wanted).status?.id ?? "",
       observedOf: (type, wanted) => named(type, wanted).status?.resource,
       secret: (secretName, secretKey) => clouds.secret(namespace, secretName, secretKey),
+      secretMark: (secretName, secretKey) => clouds.secretMark(namespace, secretName, secretKey, uid),
     };
   }
 

@@ -21,6 +21,8 @@ export interface KindScenario {
   readonly services: readonly ("network" | "block-storage" | "image" | "compute")[];
   /** Made first, in any order, and deleted last. Their names are what `...Ref` fields below name. */
   readonly needs: readonly Needed[];
+  /** Secrets that are there first: the values of each by their keys. */
+  readonly secrets?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** spec.resource with nothing but what is required. Two with the same one can exist side by side unless `isUnique`. */
   readonly minimal: object;
   /** spec.resource with every field that the services of the lab take. */

@@ -1,0 +1,111 @@
+import { secretType } from "../../../crds/core.ts";
+import type {
+  ApplicationCredentialFilter,
+  ApplicationCredentialResource,
+} from "../../../crds/openstack/application-credential.ts";
+import { applicationCredentialKind } from "../../../crds/openstack/application-credential.ts";
+import { roles } from "../../../crds/openstack/role.ts";
+import { users } from "../../../crds/openstack/user.ts";
+import type { RemoteApplicationCredential } from "../../../openstack/keystone/application-credentials.ts";
+import { applicationCredentialsOf } from "../../../openstack/keystone/application-credentials.ts";
+import type { Actuator, Context } from "../actuator.ts";
+import { InvalidError, ready } from "../actuator.ts";
+import { createOnce, given } from "../keystone.ts";
+
+/** As ORC has it. */
+const secretKey = "value";
+
+/**
+ * Keystone keeps no attributes that it does not know of an application credential, and no tags; its name is unique, and
+ * it does not tell when it was made. So our mark ends its description: all else could be somebody else's as well.
+ */
+const markPattern = / ?stowage\.dev\/uid=[0-9a-f-]+$/;
+
+export const markedDescription = ({ tag }: Pick<Context, "tag">, description: string | undefined): string =>
+  description === undefined ? tag : `${description} ${tag}`;
+
+const unmarked = (description: string | undefined): string | undefined => {
+  const rest = description?.replace(markPattern, "");
+  return rest === "" ? undefined : rest;
+};
+
+/** Throws InvalidError where `userRef` is somebody else than the session is for. */
+async function checkUser({ cloud, signal, idOf }: Context, userRef: string | undefined): Promise<void> {
+  if (userRef === undefined) return;
+  const wanted = idOf(users, userRef);
+  const own = await cloud.userId(signal);
+  if (wanted === own) return;
+  throw new InvalidError(
+    `User "${userRef}" is ${wanted}, and the credentials are of ${own}: Keystone has users make their own application credentials only, so use credentials of that user`,
+  );
+}
+
+async function leftBehind(context: Context, { name = context.name }: ApplicationCredentialResource) {
+  const own = await applicationCredentialsOf(context.cloud, context.signal);
+  const alike = await own.find({ name }, context.signal);
+  return alike.filter(({ description }) => description?.endsWith(context.tag) === true);
+}
+
+/** Keystone leaves out the zone, which is UTC. */
+const inUtc = (time: string): string => (/[Zz]|[+-]\d\d:\d\d$/.test(time) ? time : `${time}Z`);
+
+export const applicationCredentialActuator: Actuator<
+  ApplicationCredentialResource,
+  ApplicationCredentialFilter,
+  RemoteApplicationCredential
+> = {
+  kind: applicationCredentialKind,
+  references: ({ resource, import: imported }) => [
+    ...given(
+      ["resource.userRef", users, resource?.userRef],
+      ["resource.secretRef", secretType, resource?.secretRef],
+      ["import.filter.userRef", users, imported?.filter?.userRef],
+    ),
+    ...(resource?.roleRefs ?? []).map((name, at) => ({ field: `resource.roleRefs[${at}]`, type: roles, name })),
+  ],
+  idOf: ({ id }) => id,
+  async get({ cloud, signal }, id) {
+    return (await applicationCredentialsOf(cloud, signal)).get(id, signal);
+  },
+  async find(context, { userRef, name, description }) {
+    await checkUser(context, userRef);
+    const found = await (await applicationCredentialsOf(context.cloud, context.signal)).find({ name }, context.signal);
+    return found.filter((one) => description === undefined || (unmarked(one.description) ?? "") === description);
+  },
+  leftBehind,
+  async create(context, resource) {
+    const { name = context.name, description, unrestricted = false, roleRefs, accessRules, expiresAt } = resource;
+    await checkUser(context, resource.userRef);
+    const secret = await context.secret(resource.secretRef, secretKey);
+    const own = await applicationCredentialsOf(context.cloud, context.signal);
+    const fields = {
+      name,
+      description: markedDescription(context, description),
+      unrestricted,
+      secret,
+      roles: roleRefs?.map((role) => ({ id: context.idOf(roles, role) })),
+      accessRules,
+      expiresAt,
+    };
+    return createOnce(
+      () => own.create(fields, context.signal),
+      () => leftBehind(context, resource),
+    );
+  },
+  // Keystone has no request to change one, and admission lets nobody ask for it.
+  changes: () => [],
+  async delete({ cloud, signal }, { id }) {
+    await (await applicationCredentialsOf(cloud, signal)).delete(id, signal);
+    return "gone";
+  },
+  stateOf: () => ready,
+  observe: ({ name, description, unrestricted, projectId, roles: held, expiresAt, accessRules }) => ({
+    name,
+    description: unmarked(description),
+    unrestricted,
+    projectID: projectId,
+    roles: held?.map(({ id, name: role, domainId }) => ({ id, name: role, domainID: domainId })),
+    expiresAt: expiresAt === undefined ? undefined : inUtc(expiresAt),
+    accessRules,
+  }),
+};

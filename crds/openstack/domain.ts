@@ -1,0 +1,31 @@
+import { z } from "zod";
+import type { External } from "./external.ts";
+import { externalKind, externalType } from "./external.ts";
+import { KeystoneDescription, keystoneIdPattern, observedText, ShortKeystoneName } from "./keystone.ts";
+
+const Resource = z.object({
+  name: ShortKeystoneName.optional().describe("Its name in the cloud; the object's when absent."),
+  description: KeystoneDescription.optional(),
+  enabled: z.boolean().optional().describe("Whether its users can sign in; true when absent."),
+});
+
+const Filter = z.object({ name: ShortKeystoneName.optional(), enabled: z.boolean().optional() });
+
+const Observed = z.object({ name: observedText, description: observedText, enabled: z.boolean().optional() });
+
+export type DomainResource = z.infer<typeof Resource>;
+export type DomainFilter = z.infer<typeof Filter>;
+export type DomainObserved = z.infer<typeof Observed>;
+export type Domain = External<DomainResource, DomainFilter, DomainObserved>;
+
+export const domains = externalType("Domain", "domains");
+
+export const domainKind = externalKind({
+  kind: "Domain",
+  plural: "domains",
+  description: "A Keystone domain. It is disabled before it is deleted, and everything in it goes with it.",
+  resource: Resource,
+  filter: Filter,
+  observed: Observed,
+  idPattern: keystoneIdPattern,
+});

@@ -1,0 +1,26 @@
+import { z } from "zod";
+import type { External } from "./external.ts";
+import { externalKind, externalType, NameRef } from "./external.ts";
+import { inDomainFilter, inDomainObserved, inDomainResource, keystoneIdPattern } from "./keystone.ts";
+
+const Resource = z.object({
+  ...inDomainResource,
+  domainRef: NameRef.optional().describe("The Domain that it is for alone; it is for all of them when absent."),
+});
+const Filter = z.object(inDomainFilter);
+const Observed = z.object(inDomainObserved);
+
+export type Role = External<z.infer<typeof Resource>, z.infer<typeof Filter>, z.infer<typeof Observed>>;
+
+export const roles = externalType("Role", "roles");
+
+export const roleKind = externalKind({
+  kind: "Role",
+  plural: "roles",
+  description: "A Keystone role.",
+  resource: Resource,
+  filter: Filter,
+  observed: Observed,
+  immutable: { domainRef: "make another Role, and delete this one" },
+  idPattern: keystoneIdPattern,
+});
