@@ -16,8 +16,8 @@ import { roleKind } from "./openstack/role.ts";
 import { routerInterfaceKind } from "./openstack/router-interface.ts";
 import { routerKind } from "./openstack/router.ts";
 import { securityGroupKind } from "./openstack/security-group.ts";
-import { subnetPoolKind } from "./openstack/subnet-pool.ts";
 import { subnetKind } from "./openstack/subnet.ts";
+import { subnetPoolKind } from "./openstack/subnet-pool.ts";
 import { trunkKind } from "./openstack/trunk.ts";
 import { userKind } from "./openstack/user.ts";
 

@@ -117,7 +117,7 @@ export interface Discovered {
 
 /**
  * What a service's answer at `asked` says; where it says nothing that we know, what services have by convention.
- * Only paths are taken from it: hosts and schemes in it are often those behind a proxy.
+ * Hosts and schemes in it are not used: they are often those behind a proxy.
  */
 export function discovered(
   service: ServiceType,
@@ -129,7 +129,7 @@ export function discovered(
   const { origin, pathname } = new URL(asked);
   const { root } = split(pathname);
   const best = (documents.safeParse(body).data ?? [])
-    .filter(({ id }) => majorOf(versionName(id)) === major)
+    .filter(({ id, status }) => majorOf(versionName(id)) === major && status?.toUpperCase() !== "EXPERIMENTAL")
     .sort((a, b) => minorOf(b.id) - minorOf(a.id))[0];
   const project = projectPath(service, projectId);
   if (best === undefined) return { url: `${origin}${root}${path}${project}`, microversions: undefined };
@@ -146,7 +146,10 @@ const minorOf = (id: string): number => Number(versionSegment.exec(versionName(i
 function pathOf({ links = [] }: VersionDocument, root: string, asked: string): string | undefined {
   const href = links.find(({ rel }) => rel === "self")?.href;
   if (href === undefined || !URL.canParse(href, asked)) return undefined;
-  const path = trimmed(new URL(href, asked).pathname);
+  const { host, pathname } = new URL(href, asked);
+  const path = trimmed(pathname);
+  // Told by another host than was asked, only the version in it is worth something.
+  if (host !== new URL(asked).host) return `${root}/${path.split("/").at(-1) ?? ""}`;
   // A service behind a proxy may not know the path that it is under.
   return path.startsWith(`${root}/`) ? path : `${root}${path}`;
 }

@@ -20,6 +20,10 @@ export interface Context {
   /** `stowage.dev/uid=<uid>`: marks what is ours, where the service knows tags. */
   readonly tag: string;
   readonly uid: string;
+  /** When this look began. */
+  readonly now: Date;
+  /** Whether it was ever as asked: somebody may have come to rely on it. */
+  readonly wasReady: boolean;
   readonly signal: AbortSignal;
   /** The id of what a reference names. Only of what {@link Actuator.references} told of. */
   idOf(type: ResourceType, name: string): string;
@@ -45,8 +49,8 @@ export interface Change<T> {
 /** Whether what is in the cloud can be used. */
 export type State =
   | { readonly kind: "ready" }
-  /** It is on its way: look again after `pollMs`, 1 s when absent. */
-  | { readonly kind: "waiting"; readonly message: string; readonly pollMs?: number }
+  /** It is on its way: look again after `pollMs`, 1 s when absent. Nothing is changed meanwhile unless `takesChanges`. */
+  | { readonly kind: "waiting"; readonly message: string; readonly pollMs?: number; readonly takesChanges?: boolean }
   /** It will never be ready by itself; the message says what a user can do. Looked at again as with a transient error. */
   | { readonly kind: "failed"; readonly message: string };
 
@@ -82,7 +86,7 @@ export interface Actuator<R, F, T, S extends ExternalSpec = ExternalSpec<R, F>> 
   /** What is gone is deleted. Returns whether it is gone already; it is looked for again until then. */
   delete(context: Context, remote: T, resource: R): Promise<"gone" | "going">;
   /** Pure. */
-  stateOf(remote: T): State;
+  stateOf(remote: T, now: Date): State;
   /** status.resource. Pure. */
   observe(remote: T): object;
 }

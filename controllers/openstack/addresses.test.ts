@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { addressKey, addressRange, covers, isSameAddress } from "./addresses.ts";
+import { addressKey, addressRange, covers, firstAddress, isMadeOfMac, isSameAddress } from "./addresses.ts";
 
 describe("addressRange()", () => {
   test("knows addresses and networks of both versions", () => {
@@ -39,4 +39,22 @@ test.each([
   { why: "the other version of IP is another space", networks: ["::/0"], network: "10.0.0.0/24", is: false },
 ])("covers() is $is where $why", ({ networks, network, is }) => {
   expect(covers(networks, network)).toBe(is);
+});
+
+test.each([
+  ["192.0.2.0/24", "192.0.2.1"],
+  ["10.255.255.128/25", "10.255.255.129"],
+  ["2001:db8::/64", "2001:db8:0:0:0:0:0:1"],
+  ["2001:db8::1:0:0:ff00/120", "2001:db8:0:0:1:0:0:ff01"],
+])("the first address of %s is %s", (network, first) => {
+  expect(firstAddress(network)).toBe(first);
+});
+
+test.each([
+  { why: "flips the bit that says who gave it", address: "2001:db8::f816:3eff:fe12:3456", mac: "fa:16:3e:12:34:56", is: true },
+  { why: "another host", address: "2001:db8::f816:3eff:fe12:3457", mac: "fa:16:3e:12:34:56", is: false },
+  { why: "IPv4 makes none", address: "192.0.2.1", mac: "fa:16:3e:12:34:56", is: false },
+  { why: "a MAC address that is not known", address: "2001:db8::1", mac: "", is: false },
+])("an address of a MAC address: $why", ({ address, mac, is }) => {
+  expect(isMadeOfMac(address, mac)).toBe(is);
 });

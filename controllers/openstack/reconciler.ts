@@ -11,7 +11,7 @@ import { exponentialBackoff } from "../runtime/backoff.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
 import { settled, waiting } from "../runtime/reconciler.ts";
 import { OpenStackError } from "../../openstack/errors.ts";
-import type { AnyActuator, AnyExternal, Change, Context } from "./actuator.ts";
+import type { AnyActuator, AnyExternal, Change, Context, State } from "./actuator.ts";
 import { InvalidError, WaitingError } from "./actuator.ts";
 import type { Clouds } from "./clouds.ts";
 import type { References } from "./references.ts";
@@ -185,13 +185,14 @@ export class ExternalReconciler implements Reconciler {
       work.tell("Normal", "Adopted", `Adopted ${actuator.idOf(remote)}, which was made before and not recorded`);
       await work.record(this.#seenOf(remote, false));
     }
-    work.seen = this.#seenOf(remote, actuator.stateOf(remote).kind === "ready");
+    const state = this.#stateOf(remote);
+    work.seen = this.#seenOf(remote, state.kind === "ready");
     // A service that is still at work on it refuses changes.
-    if (actuator.stateOf(remote).kind === "waiting") return this.#judge(work, remote);
+    if (state.kind === "waiting" && state.takesChanges !== true) return this.#judge(work, remote);
     const done: string[] = [];
     for (const { what, perform } of actuator.changes(context, resource, remote) as readonly Change<unknown>[]) {
       remote = await perform(context, remote);
-      work.seen = this.#seenOf(remote, actuator.stateOf(remote).kind === "ready");
+      work.seen = this.#seenOf(remote, this.#stateOf(remote).kind === "ready");
       done.push(what);
     }
     // What is made with the object is not worth a word of its own.
@@ -237,13 +238,18 @@ export class ExternalReconciler implements Reconciler {
     }
   }
 
+  #stateOf(remote: unknown): State {
+    const { actuator, clock } = this.#options;
+    return actuator.stateOf(remote, clock.now());
+  }
+
   #seenOf(remote: unknown, usable: boolean): Seen {
     const { actuator } = this.#options;
     return { id: actuator.idOf(remote), resource: present(actuator.observe(remote)), usable };
   }
 
   #judge(work: Work, remote: unknown): Look {
-    const state = this.#options.actuator.stateOf(remote);
+    const state = this.#stateOf(remote);
     const seen = this.#seenOf(remote, state.kind === "ready");
     work.seen = seen;
     switch (state.kind) {
@@ -320,8 +326,8 @@ export class ExternalReconciler implements Reconciler {
   }
 
   async #open(work: Work): Promise<Context> {
-    const { clouds, actuator, references } = this.#options;
-    const { metadata, spec } = work.object;
+    const { clouds, actuator, references, clock } = this.#options;
+    const { metadata, spec, status } = work.object;
     const { namespace = "", name, uid } = metadata;
     const cloud = await clouds.open(namespace, this.#credentialsOf(work.object));
     const known = actuator.references(spec);
@@ -339,6 +345,8 @@ export class ExternalReconciler implements Reconciler {
       name,
       uid,
       tag: `stowage.dev/uid=${uid}`,
+      now: clock.now(),
+      wasReady: status?.lastSyncTime !== undefined,
       signal: work.signal,
       idOf: (type, wanted) => named(type, wanted).status?.id ?? "",
       observedOf: (type, wanted) => named(type, wanted).status?.resource,
