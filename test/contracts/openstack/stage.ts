@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import type { Client } from "../../../api/client/client.ts";
 import { isNotFound } from "../../../api/status.ts";
 import type { Context, AnyActuator, AnyExternal } from "../../../controllers/openstack/actuator.ts";
-import type { Connect } from "../../../controllers/openstack/clouds.ts";
+import type { Connect, Secret } from "../../../controllers/openstack/clouds.ts";
+import { Clouds } from "../../../controllers/openstack/clouds.ts";
 import { actuators } from "../../../controllers/openstack/kinds/index.ts";
 import { openstackControllers } from "../../../controllers/openstack/setup.ts";
 import { ApiEventRecorder } from "../../../controllers/runtime/events.ts";
@@ -304,25 +305,30 @@ export class Stage implements AsyncDisposable {
   // ------------------------------------------------------------------------------------------- behind their back
 
   /** How an actuator sees an object's cloud, as it is now. */
-  async contextOf(actuator: AnyActuator, { metadata, spec }: AnyExternal): Promise<Context> {
+  async contextOf(actuator: AnyActuator, { metadata, spec, status }: AnyExternal): Promise<Context> {
     const known = new Map<string, AnyExternal>();
     const keyOf = (type: ResourceType, name: string): string => `${groupResource(type)}/${name}`;
     for (const { type, name } of actuator.references(spec)) {
       const object = await this.get({ type }, name);
       if (object !== undefined) known.set(keyOf(type, name), object);
     }
+    const { namespace } = this;
+    const { items } = await this.client.list<Secret>(secretType, { namespace });
+    const secrets = new Map(items.map((secret) => [keyOfSecret(secret), secret]));
+    const cache = { get: (key: string) => secrets.get(key), list: () => secrets.values(), byIndex: () => [] };
+    const clouds = new Clouds({ client: this.client, secrets: cache, connect: this.#connect });
     return {
       cloud: this.behind,
       name: metadata.name,
       uid: metadata.uid,
       tag: `stowage.dev/uid=${metadata.uid}`,
+      now: new Date(),
+      wasReady: status?.lastSyncTime !== undefined,
       signal: new AbortController().signal,
       idOf: (type, name) => known.get(keyOf(type, name))?.status?.id ?? "",
       observedOf: (type, name) => known.get(keyOf(type, name))?.status?.resource,
-      secret: async (name, key) => {
-        const secret = await this.client.get<Secret>(secretType, this.#named(name));
-        return Buffer.from(secret.data?.[key] ?? "", "base64").toString("utf8");
-      },
+      secret: (name, key) => clouds.secret(namespace, name, key),
+      secretMark: (name, key) => clouds.secretMark(namespace, name, key, metadata.uid),
     };
   }
 
@@ -361,9 +367,7 @@ export class Stage implements AsyncDisposable {
   }
 }
 
-interface Secret extends AnyExternal {
-  readonly data?: Readonly<Record<string, string>>;
-}
+const keyOfSecret = ({ metadata }: Secret): string => `${metadata.namespace ?? ""}/${metadata.name}`;
 
 const resourceOf = (actuator: AnyActuator, { spec }: AnyExternal): unknown =>
   actuator.resourceOf === undefined ? spec.resource : actuator.resourceOf(spec);
