@@ -15,7 +15,7 @@ import type { AnyActuator, AnyExternal, Change, Context, State } from "./actuato
 import { InvalidError, WaitingError } from "./actuator.ts";
 import type { Clouds } from "./clouds.ts";
 import type { References } from "./references.ts";
-import { resyncInMs } from "./resync.ts";
+import { importPollMs, resyncInMs } from "./resync.ts";
 import type { Seen, Verdict } from "./status.ts";
 import { isAtRest, statusOf } from "./status.ts";
 import { verdictOf } from "./verdict.ts";
@@ -149,7 +149,10 @@ export class ExternalReconciler implements Reconciler {
       id === undefined ? await this.#find(work, context) : await actuator.get(context, id, undefined);
     if (remote === undefined) {
       if (id === undefined)
-        throw new WaitingError("Waiting for OpenStack resource to be created externally", idlePollMs);
+        throw new WaitingError(
+          "Waiting for OpenStack resource to be created externally",
+          importPollMs(work.object, this.#options.resyncMs, idlePollMs),
+        );
       const message =
         status?.id === undefined
           ? `There is no ${this.#type.kind} with id ${id} in the cloud: correct spec.import by making another object`
