@@ -1,13 +1,10 @@
 /** In which project something of Neutron is made: that of the credentials, or another where an administrator says so. */
-import { externalType } from "../../crds/openstack/external.ts";
-import type { ResourceType } from "../../crds/meta.ts";
+import { projects } from "../../crds/openstack/project.ts";
 import type { Context } from "./actuator.ts";
 
 interface InProject {
   readonly projectRef?: string | undefined;
 }
-
-export const projects: ResourceType = externalType("Project", "projects");
 
 /** The id of the one that is named. Throws WaitingError where it is not there yet. */
 export const namedProject = ({ idOf }: Pick<Context, "idOf">, { projectRef }: InProject): string | undefined =>

@@ -1,11 +1,12 @@
 import type { AddressScopeFilter, AddressScopeResource } from "../../../crds/openstack/address-scope.ts";
 import { addressScopeKind } from "../../../crds/openstack/address-scope.ts";
+import { projects } from "../../../crds/openstack/project.ts";
 import type { RemoteAddressScope } from "../../../openstack/neutron/address-scopes.ts";
 import { addressScopesOf } from "../../../openstack/neutron/address-scopes.ts";
 import type { Actuator } from "../actuator.ts";
 import { ready } from "../actuator.ts";
 import { differences, fieldsChange } from "../differences.ts";
-import { namedProject, projects } from "../home-project.ts";
+import { namedProject } from "../home-project.ts";
 import { referencesIn } from "../references.ts";
 
 /**

@@ -1,7 +1,10 @@
-import { externalType } from "../../../crds/openstack/external.ts";
 import type { FloatingIPFilter, FloatingIPResource } from "../../../crds/openstack/floating-ip.ts";
 import { floatingIPKind } from "../../../crds/openstack/floating-ip.ts";
 import { networks } from "../../../crds/openstack/network.ts";
+import { ports } from "../../../crds/openstack/port.ts";
+import { projects } from "../../../crds/openstack/project.ts";
+import type { SubnetObserved } from "../../../crds/openstack/subnet.ts";
+import { subnets } from "../../../crds/openstack/subnet.ts";
 import type { RemoteFloatingIp } from "../../../openstack/neutron/floating-ips.ts";
 import { floatingIpsOf } from "../../../openstack/neutron/floating-ips.ts";
 import { tagQuery } from "../../../openstack/neutron/tagged.ts";
@@ -9,12 +12,9 @@ import type { Actuator, Context } from "../actuator.ts";
 import { ready, WaitingError } from "../actuator.ts";
 import { isSameAddress } from "../addresses.ts";
 import { differences, fieldsChange } from "../differences.ts";
-import { namedProject, projects } from "../home-project.ts";
+import { namedProject } from "../home-project.ts";
 import { tagChange } from "../neutron.ts";
 import { referencesIn } from "../references.ts";
-
-const ports = externalType("Port", "ports");
-const subnets = externalType("Subnet", "subnets");
 
 export const floatingIPActuator: Actuator<FloatingIPResource, FloatingIPFilter, RemoteFloatingIp> = {
   kind: floatingIPKind,
@@ -100,7 +100,7 @@ function poolOf(
 ): { readonly floatingNetworkId?: string; readonly subnetId?: string } {
   if (floatingSubnetRef === undefined)
     return floatingNetworkRef === undefined ? {} : { floatingNetworkId: idOf(networks, floatingNetworkRef) };
-  const { networkID } = (observedOf(subnets, floatingSubnetRef) ?? {}) as { readonly networkID?: string };
+  const { networkID } = (observedOf(subnets, floatingSubnetRef) ?? {}) as SubnetObserved;
   if (networkID === undefined) throw new WaitingError(`Waiting for Subnet "${floatingSubnetRef}" to tell its network`);
   return { floatingNetworkId: networkID, subnetId: idOf(subnets, floatingSubnetRef) };
 }

@@ -2,6 +2,7 @@ import { externalType } from "../../../crds/openstack/external.ts";
 import { networks } from "../../../crds/openstack/network.ts";
 import type { PortFilter, PortResource } from "../../../crds/openstack/port.ts";
 import { portKind } from "../../../crds/openstack/port.ts";
+import { projects } from "../../../crds/openstack/project.ts";
 import { securityGroups } from "../../../crds/openstack/security-group.ts";
 import { subnets } from "../../../crds/openstack/subnet.ts";
 import type { RemoteFixedIp, RemotePort } from "../../../openstack/neutron/ports.ts";
@@ -12,7 +13,7 @@ import type { Actuator, Context } from "../actuator.ts";
 import { ready, WaitingError } from "../actuator.ts";
 import { addressKey, isMadeOfMac, isSameAddress } from "../addresses.ts";
 import { differences, fieldsChange, isSameSet } from "../differences.ts";
-import { homeProject, namedProject, projects } from "../home-project.ts";
+import { homeProject, namedProject } from "../home-project.ts";
 import { leftBehindOf, tagChange } from "../neutron.ts";
 import { referencesIn } from "../references.ts";
 

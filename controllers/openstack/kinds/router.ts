@@ -1,4 +1,5 @@
 import { networks } from "../../../crds/openstack/network.ts";
+import { projects } from "../../../crds/openstack/project.ts";
 import type { RouterFilter, RouterResource } from "../../../crds/openstack/router.ts";
 import { routerKind } from "../../../crds/openstack/router.ts";
 import { means } from "../../../openstack/errors.ts";
@@ -10,7 +11,7 @@ import type { Actuator, Change, Context } from "../actuator.ts";
 import { ready, WaitingError } from "../actuator.ts";
 import { addressKey } from "../addresses.ts";
 import { differences, fieldsChange, isSameSet } from "../differences.ts";
-import { homeProject, namedProject, projects } from "../home-project.ts";
+import { homeProject, namedProject } from "../home-project.ts";
 import { leftBehindOf, tagChange } from "../neutron.ts";
 import { referencesIn } from "../references.ts";
 

@@ -1,3 +1,4 @@
+import { projects } from "../../../crds/openstack/project.ts";
 import type {
   SecurityGroupFilter,
   SecurityGroupResource,
@@ -12,7 +13,7 @@ import type { Actuator, Change, Context } from "../actuator.ts";
 import { ready, WaitingError } from "../actuator.ts";
 import { addressKey } from "../addresses.ts";
 import { differences, fieldsChange } from "../differences.ts";
-import { homeProject, namedProject, projects } from "../home-project.ts";
+import { homeProject, namedProject } from "../home-project.ts";
 import { leftBehindOf, tagChange } from "../neutron.ts";
 import { referencesIn } from "../references.ts";
 

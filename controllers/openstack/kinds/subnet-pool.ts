@@ -1,4 +1,5 @@
 import { addressScopes } from "../../../crds/openstack/address-scope.ts";
+import { projects } from "../../../crds/openstack/project.ts";
 import type { SubnetPoolFilter, SubnetPoolResource } from "../../../crds/openstack/subnet-pool.ts";
 import { subnetPoolKind } from "../../../crds/openstack/subnet-pool.ts";
 import type { RemoteSubnetPool } from "../../../openstack/neutron/subnet-pools.ts";
@@ -8,7 +9,7 @@ import type { Actuator } from "../actuator.ts";
 import { ready } from "../actuator.ts";
 import { covers } from "../addresses.ts";
 import { differences, fieldsChange } from "../differences.ts";
-import { homeProject, namedProject, projects } from "../home-project.ts";
+import { homeProject, namedProject } from "../home-project.ts";
 import { leftBehindOf, tagChange } from "../neutron.ts";
 import { referencesIn } from "../references.ts";
 

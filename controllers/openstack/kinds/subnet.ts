@@ -1,4 +1,5 @@
 import { networks } from "../../../crds/openstack/network.ts";
+import { projects } from "../../../crds/openstack/project.ts";
 import { routers } from "../../../crds/openstack/router.ts";
 import type { SubnetFilter, SubnetResource } from "../../../crds/openstack/subnet.ts";
 import { subnetKind } from "../../../crds/openstack/subnet.ts";
@@ -13,7 +14,7 @@ import { ready, WaitingError } from "../actuator.ts";
 import { addressKey, firstAddress, isSameAddress } from "../addresses.ts";
 import { attach } from "../attach.ts";
 import { differences, fieldsChange, isSameSet } from "../differences.ts";
-import { homeProject, namedProject, projects } from "../home-project.ts";
+import { homeProject, namedProject } from "../home-project.ts";
 import { leftBehindOf, tagChange } from "../neutron.ts";
 import { referencesIn } from "../references.ts";
 

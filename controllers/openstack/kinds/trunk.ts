@@ -1,4 +1,5 @@
-import { externalType } from "../../../crds/openstack/external.ts";
+import { ports } from "../../../crds/openstack/port.ts";
+import { projects } from "../../../crds/openstack/project.ts";
 import type { TrunkFilter, TrunkResource, TrunkSubport } from "../../../crds/openstack/trunk.ts";
 import { trunkKind } from "../../../crds/openstack/trunk.ts";
 import { tagQuery } from "../../../openstack/neutron/tagged.ts";
@@ -7,11 +8,9 @@ import { addSubports, removeSubports, trunksOf } from "../../../openstack/neutro
 import type { Actuator, Change, Context } from "../actuator.ts";
 import { ready } from "../actuator.ts";
 import { differences, fieldsChange } from "../differences.ts";
-import { homeProject, namedProject, projects } from "../home-project.ts";
+import { homeProject, namedProject } from "../home-project.ts";
 import { leftBehindOf, tagChange } from "../neutron.ts";
 import { referencesIn } from "../references.ts";
-
-const ports = externalType("Port", "ports");
 
 export const trunkActuator: Actuator<TrunkResource, TrunkFilter, RemoteTrunk> = {
   kind: trunkKind,

@@ -53,4 +53,5 @@ export const floatingIPScenario: KindScenario = {
     finds: { floatingIP: "198.51.100.77", floatingNetworkRef: "outside", tags: ["one"] },
     findsNothing: { description: "no such address" },
   },
+  leavesOut: { "two-alike": "an address is given once" },
 };
