@@ -8,6 +8,7 @@ import { applicationCredentialKind } from "./openstack/application-credential.ts
 import { domainKind } from "./openstack/domain.ts";
 import { floatingIPKind } from "./openstack/floating-ip.ts";
 import { groupKind } from "./openstack/group.ts";
+import { imageKind } from "./openstack/image.ts";
 import { networkKind } from "./openstack/network.ts";
 import { portKind } from "./openstack/port.ts";
 import { projectKind } from "./openstack/project.ts";
@@ -20,6 +21,10 @@ import { subnetKind } from "./openstack/subnet.ts";
 import { subnetPoolKind } from "./openstack/subnet-pool.ts";
 import { trunkKind } from "./openstack/trunk.ts";
 import { userKind } from "./openstack/user.ts";
+import { volumeBackupKind } from "./openstack/volume-backup.ts";
+import { volumeKind } from "./openstack/volume.ts";
+import { volumeSnapshotKind } from "./openstack/volume-snapshot.ts";
+import { volumeTypeKind } from "./openstack/volume-type.ts";
 
 export const kinds: readonly Kind[] = [
   containerKind,
@@ -30,6 +35,7 @@ export const kinds: readonly Kind[] = [
   domainKind,
   floatingIPKind,
   groupKind,
+  imageKind,
   networkKind,
   portKind,
   projectKind,
@@ -42,4 +48,8 @@ export const kinds: readonly Kind[] = [
   subnetPoolKind,
   trunkKind,
   userKind,
+  volumeBackupKind,
+  volumeKind,
+  volumeSnapshotKind,
+  volumeTypeKind,
 ];

@@ -20,10 +20,6 @@ export interface Context {
   /** `stowage.dev/uid=<uid>`: marks what is ours, where the service knows tags. */
   readonly tag: string;
   readonly uid: string;
-  /** When this look began. */
-  readonly now: Date;
-  /** Whether it was ever as asked: somebody may have come to rely on it. */
-  readonly wasReady: boolean;
   readonly signal: AbortSignal;
   /** The id of what a reference names. Only of what {@link Actuator.references} told of. */
   idOf(type: ResourceType, name: string): string;
@@ -36,6 +32,13 @@ export interface Context {
    * nothing to whoever cannot read the Secret, so that it can be kept where others see it. Throws like `secret`.
    */
   secretMark(name: string, key: string): string;
+}
+
+/** When an object is looked at. */
+export interface Moment {
+  readonly now: Date;
+  /** Whether it was ever as asked before: somebody may have come to rely on it. */
+  readonly wasReady: boolean;
 }
 
 /** One thing to do to what is in the cloud, so that it is as asked. Repeatable. */
@@ -77,7 +80,7 @@ export interface Actuator<R, F, T, S extends ExternalSpec = ExternalSpec<R, F>> 
   /** Makes it. Does nothing that can fail once it is made: what else it needs is a {@link changes} of it. */
   create(context: Context, resource: R): Promise<T>;
   /** What keeps it from being as asked, in the order to do it. Pure but for {@link Change.perform}. */
-  changes(context: Context, resource: R, remote: T): readonly Change<T>[];
+  changes(context: Context, resource: R, remote: T, moment: Moment): readonly Change<T>[];
   /**
    * Takes away what keeps its users from going, where it is to be deleted itself and waits for them. Done again until
    * they are gone.

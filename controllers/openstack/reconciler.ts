@@ -213,7 +213,7 @@ export class ExternalReconciler implements Reconciler {
   // ------------------------------------------------------------------------------------------ what we make
 
   async #manage(work: Work): Promise<Look> {
-    const { actuator } = this.#options;
+    const { actuator, clock } = this.#options;
     await work.hold();
     const context = await this.#open(work);
     const resource: unknown = this.#resourceOf(work);
@@ -229,8 +229,10 @@ export class ExternalReconciler implements Reconciler {
     work.seen = this.#seenOf(remote, state.kind === "ready");
     // A service that is still at work on it refuses changes.
     if (state.kind === "waiting" && state.takesChanges !== true) return this.#judge(work, remote);
+    const moment = { now: clock.now(), wasReady: work.object.status?.lastSyncTime !== undefined };
+    const changes = actuator.changes(context, resource, remote, moment) as readonly Change<unknown>[];
     const done: string[] = [];
-    for (const { what, perform } of actuator.changes(context, resource, remote) as readonly Change<unknown>[]) {
+    for (const { what, perform } of changes) {
       remote = await perform(context, remote);
       work.seen = this.#seenOf(remote, this.#stateOf(remote).kind === "ready");
       done.push(what);
@@ -366,8 +368,8 @@ export class ExternalReconciler implements Reconciler {
   }
 
   async #open(work: Work): Promise<Context> {
-    const { clouds, actuator, references, clock } = this.#options;
-    const { metadata, spec, status } = work.object;
+    const { clouds, actuator, references } = this.#options;
+    const { metadata, spec } = work.object;
     const { namespace = "", name, uid } = metadata;
     const cloud = await clouds.open(namespace, this.#credentialsOf(work.object));
     const known = actuator.references(spec);
@@ -385,8 +387,6 @@ export class ExternalReconciler implements Reconciler {
       name,
       uid,
       tag: `stowage.dev/uid=${uid}`,
-      now: clock.now(),
-      wasReady: status?.lastSyncTime !== undefined,
       signal: work.signal,
       idOf: (type, wanted) => named(type, wanted).status?.id ?? "",
       observedOf: (type, wanted) => named(type, wanted).status?.resource,
@@ -483,7 +483,7 @@ class Work {
    * when is said once: what an earlier attempt may have made is looked for, too.
    */
   async begin(): Promise<void> {
-    const { id: _gone, resource: _old, ...status } = this.#object.status ?? {};
+    const { id: _gone, resource: _old, lastSyncTime: _before, ...status } = this.#object.status ?? {};
     if (status.creatingSince !== undefined) return;
     await this.#write({ ...status, creatingSince: formatTime(this.#options.clock.now()) });
   }

@@ -119,5 +119,12 @@ async function* told(body: AsyncIterable<Uint8Array>, url: string, signal: Abort
 function downloadError(error: unknown, url: string, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   const reason = error instanceof Error ? error.message : String(error);
-  return new DownloadError(`cannot download ${url}: ${reason}`, { cause: error });
+  return new DownloadError(`cannot download ${shown(url)}: ${reason}`, { cause: error });
+}
+
+/** Without its query: what signs a link is nobody else's business. */
+function shown(url: string): string {
+  if (!URL.canParse(url)) return JSON.stringify(url);
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
 }

@@ -5,6 +5,7 @@ import { applicationCredentialActuator } from "./application-credential.ts";
 import { domainActuator } from "./domain.ts";
 import { floatingIPActuator } from "./floating-ip.ts";
 import { groupActuator } from "./group.ts";
+import { imageActuator } from "./image.ts";
 import { networkActuator } from "./network.ts";
 import { portActuator } from "./port.ts";
 import { projectActuator } from "./project.ts";
@@ -17,6 +18,10 @@ import { subnetPoolActuator } from "./subnet-pool.ts";
 import { subnetActuator } from "./subnet.ts";
 import { trunkActuator } from "./trunk.ts";
 import { userActuator } from "./user.ts";
+import { volumeBackupActuator } from "./volume-backup.ts";
+import { volumeSnapshotActuator } from "./volume-snapshot.ts";
+import { volumeTypeActuator } from "./volume-type.ts";
+import { volumeActuator } from "./volume.ts";
 
 export const actuators: readonly AnyActuator[] = [
   addressScopeActuator,
@@ -24,6 +29,7 @@ export const actuators: readonly AnyActuator[] = [
   domainActuator,
   floatingIPActuator,
   groupActuator,
+  imageActuator,
   networkActuator,
   portActuator,
   projectActuator,
@@ -36,4 +42,8 @@ export const actuators: readonly AnyActuator[] = [
   subnetPoolActuator,
   trunkActuator,
   userActuator,
+  volumeActuator,
+  volumeBackupActuator,
+  volumeSnapshotActuator,
+  volumeTypeActuator,
 ];

@@ -39,10 +39,23 @@ describe("create()", () => {
     expect(lines(cloud)).toEqual(["PUT /routers/routers%2Fdoor/add_router_interface", "GET /ports/p1"]);
   });
 
+  test("is made though its port cannot be looked at", async () => {
+    const cloud = new ScriptedCloud(({ path }) => {
+      if (path.endsWith("/add_router_interface")) return { port_id: "p1" };
+      throw new OpenStackError({ action: "get port", meaning: "Unauthorized", status: 401, message: "no" });
+    });
+    expect(await actuator.create(contextOf(cloud), spec)).toEqual({
+      id: "p1",
+      name: "",
+      deviceID: "routers/door",
+      fixedIPs: [{ subnetID: "subnets/inside" }],
+    });
+  });
+
   test("finds the one that is there already", async () => {
     const cloud = new ScriptedCloud(answers(refuses("BadRequest"), [onWire]));
     expect((await actuator.create(contextOf(cloud), spec)).id).toBe("p1");
-    expect(cloud.asked.at(-1)?.query).toMatchObject({
+    expect(cloud.asked.find(({ path }) => path === "/ports")?.query).toMatchObject({
       fixed_ips: "subnet_id=subnets/inside",
       device_id: "routers/door",
     });

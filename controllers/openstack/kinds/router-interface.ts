@@ -2,15 +2,13 @@ import type { RouterInterfaceSpec } from "../../../crds/openstack/router-interfa
 import { routerInterfaceKind } from "../../../crds/openstack/router-interface.ts";
 import { routers } from "../../../crds/openstack/router.ts";
 import { subnets } from "../../../crds/openstack/subnet.ts";
-import { means } from "../../../openstack/errors.ts";
+import { OpenStackError } from "../../../openstack/errors.ts";
 import type { RemotePort } from "../../../openstack/neutron/ports.ts";
 import { portsOf } from "../../../openstack/neutron/ports.ts";
-import { addInterface, interfacesOn, isInterface, removeInterface } from "../../../openstack/neutron/router-interfaces.ts";
+import { interfacesOn, isInterface, removeInterface } from "../../../openstack/neutron/router-interfaces.ts";
 import type { Actuator, Context } from "../actuator.ts";
-import { ready, WaitingError } from "../actuator.ts";
-
-/** How soon an interface is asked for again that the router or the subnet does not allow as they are. */
-const refusedPollMs = 5000;
+import { ready } from "../actuator.ts";
+import { attach } from "../attach.ts";
 
 /** What it is is a port; several of IPv6 share one. Its spec is what is asked for. */
 export const routerInterfaceActuator: Actuator<RouterInterfaceSpec, never, RemotePort, RouterInterfaceSpec> = {
@@ -28,22 +26,11 @@ export const routerInterfaceActuator: Actuator<RouterInterfaceSpec, never, Remot
   },
   find: () => Promise.resolve([]),
   /** A router has no two interfaces on one subnet: what is there is what was asked for. */
-  leftBehind: (context, resource) => present(context, resource),
-  async create(context, resource) {
-    const { cloud, signal } = context;
+  leftBehind(context, resource) {
     const [routerID, subnetID] = idsOf(context, resource);
-    try {
-      const id = await addInterface(cloud, routerID, subnetID, signal);
-      return await here(context, id);
-    } catch (error) {
-      if (!means(error, "BadRequest", "Conflict")) throw error;
-      const [already] = await present(context, resource);
-      if (already !== undefined) return already;
-      // It is what the router and the subnet are like that does not allow it, and that can change: a subnet without a
-      // gateway, a range that another interface has. Source: neutron/db/l3_db.py, _add_interface_by_subnet.
-      throw means(error, "BadRequest") ? new WaitingError(error.message, refusedPollMs) : error;
-    }
+    return interfacesOn(context.cloud, subnetID, routerID, context.signal);
   },
+  create: (context, resource) => made(context, ...idsOf(context, resource)),
   changes(context, resource, remote) {
     const [routerID, subnetID] = idsOf(context, resource);
     const isOn = remote.fixedIPs?.some((one) => one.subnetID === subnetID) === true;
@@ -53,7 +40,7 @@ export const routerInterfaceActuator: Actuator<RouterInterfaceSpec, never, Remot
         what: `move to Router "${resource.routerRef}", Subnet "${resource.subnetRef ?? ""}"`,
         async perform(current) {
           if (isOn) await remove(current, remote, resource);
-          return here(current, await addInterface(current.cloud, routerID, subnetID, current.signal));
+          return made(current, routerID, subnetID);
         },
       },
     ];
@@ -71,15 +58,16 @@ const idsOf = ({ idOf }: Context, { routerRef, subnetRef = "" }: RouterInterface
   idOf(subnets, subnetRef),
 ];
 
-function present(context: Context, resource: RouterInterfaceSpec): Promise<readonly RemotePort[]> {
-  const [routerID, subnetID] = idsOf(context, resource);
-  return interfacesOn(context.cloud, subnetID, routerID, context.signal);
-}
-
-async function here({ cloud, signal }: Context, id: string): Promise<RemotePort> {
-  const port = await portsOf(cloud).get(id, signal);
-  if (port === undefined) throw new WaitingError(`Waiting for port ${id} of the interface: it was deleted as soon as made`);
-  return port;
+/** Once it is made, nothing fails: where its port cannot be looked at, what is known of it has to do. */
+async function made(context: Context, routerID: string, subnetID: string): Promise<RemotePort> {
+  const id = await attach(context, routerID, subnetID);
+  const known = { id, name: "", deviceID: routerID, fixedIPs: [{ subnetID }] };
+  try {
+    return (await portsOf(context.cloud).get(id, context.signal)) ?? known;
+  } catch (error) {
+    if (error instanceof OpenStackError) return known;
+    throw error;
+  }
 }
 
 /** From the router that has it, which the one that is named need not be any more. */

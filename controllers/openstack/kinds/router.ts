@@ -91,9 +91,10 @@ function wantedGateway({ idOf }: Context, { externalGateways = [] }: RouterResou
 function changedFields(context: Context, resource: RouterResource, remote: RemoteRouter): Draft<RemoteRouter> {
   const { name = context.name, description = "", adminStateUp = true } = resource;
   const gateway = wantedGateway(context, resource);
+  const isUp = remote.adminStateUp === true && !isRedistributed(resource, remote);
   return {
     ...differences({ name, description }, remote),
-    ...((isRedistributed(resource, remote) || adminStateUp !== remote.adminStateUp) && { adminStateUp }),
+    ...(adminStateUp !== isUp && { adminStateUp }),
     ...(gateway?.networkID !== remote.gateway?.networkID && { gateway }),
   };
 }
@@ -103,8 +104,8 @@ const isRedistributed = ({ distributed }: RouterResource, remote: RemoteRouter):
   distributed !== undefined && remote.distributed !== undefined && distributed !== remote.distributed;
 
 /**
- * Neutron changes this of a router that is down only, and it has to be down before. It is up again with the other
- * fields. Source: neutron/db/l3_dvr_db.py, _validate_router_migration.
+ * Neutron changes this of a router that is down only, and it has to be down before. It comes up again with
+ * the other fields. Source: neutron/db/l3_dvr_db.py, _validate_router_migration.
  */
 function redistribution(resource: RouterResource, remote: RemoteRouter): readonly Change<RemoteRouter>[] {
   if (!isRedistributed(resource, remote)) return [];

@@ -3,7 +3,7 @@ import { routers } from "../../../crds/openstack/router.ts";
 import type { SubnetFilter, SubnetResource } from "../../../crds/openstack/subnet.ts";
 import { subnetKind } from "../../../crds/openstack/subnet.ts";
 import { means } from "../../../openstack/errors.ts";
-import { addInterface, interfacesOn, removeInterface } from "../../../openstack/neutron/router-interfaces.ts";
+import { interfacesOn, removeInterface } from "../../../openstack/neutron/router-interfaces.ts";
 import type { RemoteSubnet } from "../../../openstack/neutron/subnets.ts";
 import { subnetsOf } from "../../../openstack/neutron/subnets.ts";
 import { tagQuery } from "../../../openstack/neutron/tagged.ts";
@@ -11,6 +11,7 @@ import type { Draft } from "../../../openstack/wire.ts";
 import type { Actuator, Change, Context } from "../actuator.ts";
 import { ready, WaitingError } from "../actuator.ts";
 import { addressKey, firstAddress, isSameAddress } from "../addresses.ts";
+import { attach } from "../attach.ts";
 import { differences, fieldsChange, isSameSet } from "../differences.ts";
 import { homeProject, namedProject, projects } from "../home-project.ts";
 import { leftBehindOf, tagChange } from "../neutron.ts";
@@ -149,8 +150,8 @@ function attachment(
   return [
     {
       what: `attach to Router "${routerRef}"`,
-      async perform({ cloud, signal }, latest = remote) {
-        await addInterface(cloud, routerID, remote.id, signal);
+      async perform(context, latest = remote) {
+        await attach(context, routerID, remote.id);
         return { ...latest, routerIDs: [routerID] };
       },
     },

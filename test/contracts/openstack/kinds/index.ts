@@ -5,6 +5,7 @@ import { applicationCredentialScenario } from "./application-credential.ts";
 import { domainScenario } from "./domain.ts";
 import { floatingIPScenario } from "./floating-ip.ts";
 import { groupScenario } from "./group.ts";
+import { imageScenario } from "./image.ts";
 import { networkScenario } from "./network.ts";
 import { portScenario } from "./port.ts";
 import { projectScenario } from "./project.ts";
@@ -17,6 +18,10 @@ import { subnetPoolScenario } from "./subnet-pool.ts";
 import { subnetScenario } from "./subnet.ts";
 import { trunkScenario } from "./trunk.ts";
 import { userScenario } from "./user.ts";
+import { volumeBackupScenario } from "./volume-backup.ts";
+import { volumeSnapshotScenario } from "./volume-snapshot.ts";
+import { volumeTypeScenario } from "./volume-type.ts";
+import { volumeScenario } from "./volume.ts";
 
 export const scenarios: readonly KindScenario[] = [
   addressScopeScenario,
@@ -24,6 +29,7 @@ export const scenarios: readonly KindScenario[] = [
   domainScenario,
   floatingIPScenario,
   groupScenario,
+  imageScenario,
   networkScenario,
   portScenario,
   projectScenario,
@@ -36,4 +42,8 @@ export const scenarios: readonly KindScenario[] = [
   subnetScenario,
   trunkScenario,
   userScenario,
+  volumeBackupScenario,
+  volumeScenario,
+  volumeSnapshotScenario,
+  volumeTypeScenario,
 ];
