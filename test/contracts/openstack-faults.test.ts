@@ -163,7 +163,7 @@ describe("a volume", () => {
   test("that is stuck in creating is waited for", async () => {
     fake.cinder.fate = "creating";
     await make();
-    const stuck = await stage.until(volumeKind, "data", "creating", (object) => messageOf(object).includes("creating"));
+    const stuck = await stage.until(volumeKind, "data", "being created", (object) => messageOf(object).includes("is being created"));
     expect(conditionOf(stuck, "Available")?.status).toBe("False");
     expect(conditionOf(stuck, "Progressing")?.status).toBe("True");
     fake.cinder.unstick();

@@ -180,9 +180,10 @@ export class Stage implements AsyncDisposable {
     };
   };
 
-  /** How many things the controllers asked the cloud to make; what is only changed does not count. */
+  /** How many things the controllers asked the cloud to make; what is a part of another does not count. */
   get creations(): number {
-    return this.requests.filter(({ action }) => /^(create|assign|add an interface)\b/.test(action)).length;
+    const makes = /^(create (?!security group rule)|assign |add an interface )/;
+    return this.requests.filter(({ action }) => makes.test(action)).length;
   }
 
   // ------------------------------------------------------------------------------------------------------ objects
@@ -311,7 +312,7 @@ export class Stage implements AsyncDisposable {
   // ------------------------------------------------------------------------------------------- behind their back
 
   /** How an actuator sees an object's cloud, as it is now. */
-  async contextOf(actuator: AnyActuator, { metadata, spec, status }: AnyExternal): Promise<Context> {
+  async contextOf(actuator: AnyActuator, { metadata, spec }: AnyExternal): Promise<Context> {
     const known = new Map<string, AnyExternal>();
     const keyOf = (type: ResourceType, name: string): string => `${groupResource(type)}/${name}`;
     for (const { type, name } of actuator.references(spec)) {
@@ -328,8 +329,6 @@ export class Stage implements AsyncDisposable {
       name: metadata.name,
       uid: metadata.uid,
       tag: `stowage.dev/uid=${metadata.uid}`,
-      now: new Date(),
-      wasReady: status?.lastSyncTime !== undefined,
       signal: new AbortController().signal,
       idOf: (type, name) => known.get(keyOf(type, name))?.status?.id ?? "",
       observedOf: (type, name) => known.get(keyOf(type, name))?.status?.resource,
@@ -348,7 +347,8 @@ export class Stage implements AsyncDisposable {
   async differences(kind: Kind, object: AnyExternal): Promise<readonly string[]> {
     const actuator = actuatorOf(kind);
     const remote = await this.remoteOf(kind, object);
-    const changes = actuator.changes(await this.contextOf(actuator, object), resourceOf(actuator, object), remote);
+    const moment = { now: new Date(), wasReady: true };
+    const changes = actuator.changes(await this.contextOf(actuator, object), resourceOf(actuator, object), remote, moment);
     return changes.map(({ what }) => what);
   }
 
@@ -358,7 +358,8 @@ export class Stage implements AsyncDisposable {
     const asking = { ...object, spec: { ...object.spec, resource: this.#files.located(resource) } };
     const context = await this.contextOf(actuator, asking);
     let remote = await this.remoteOf(kind, object);
-    for (const { perform } of actuator.changes(context, asking.spec.resource, remote))
+    const moment = { now: new Date(), wasReady: true };
+    for (const { perform } of actuator.changes(context, asking.spec.resource, remote, moment))
       remote = (await perform(context, remote)) as unknown;
   }
 
