@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { filesHere, serveFiles } from "../../test/contracts/openstack/files.ts";
-import { imageScenario } from "../../test/contracts/openstack/kinds/image.ts";
 import type { Service, ServiceRequest } from "../../openstack/service.ts";
 import { DownloadError } from "../../openstack/glance/download.ts";
 import { InvalidError, WaitingError } from "./actuator.ts";
@@ -84,8 +83,8 @@ class Glance implements Service {
 
 describe("imageUpload()", () => {
   async function upload(glance: Glance, bytes: Buffer, download: object): Promise<readonly number[]> {
-    await using served = await serveFiles({ ...imageScenario, files: { disk: bytes }, minimal: { url: `${filesHere}/disk` } });
-    const { url: there } = served.scenario.minimal as { readonly url: string };
+    await using served = await serveFiles({ disk: bytes });
+    const { url: there } = served.located({ url: `${filesHere}/disk` });
     const told: number[] = [];
     await imageUpload(glance, "i1", { url: there, ...download })((sent) => told.push(sent), never);
     return told;
@@ -124,8 +123,8 @@ describe("imageUpload()", () => {
   });
 
   test("waits for a source that is not there", async () => {
-    await using served = await serveFiles({ ...imageScenario, files: {}, minimal: { url: `${filesHere}/none` } });
-    const { url: there } = served.scenario.minimal as { readonly url: string };
+    await using served = await serveFiles({});
+    const { url: there } = served.located({ url: `${filesHere}/none` });
     const upload_ = imageUpload(new Glance(), "i1", { url: there });
     await expect(upload_(() => undefined, never)).rejects.toThrow(/cannot download .* answered 404/);
   });

@@ -47,6 +47,14 @@ interface Failures {
   readonly count: number;
 }
 
+/** A look that is to be taken at its time, unless what it was taken at changes. */
+interface Pause {
+  /** Of what it was taken at: see `ExternalReconciler.#signature`. */
+  readonly signature: string;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+}
+
 /** What one look found. */
 interface Look {
   readonly seen: Seen | "gone" | undefined;
@@ -62,6 +70,7 @@ export class ExternalReconciler implements Reconciler {
   readonly #options: ExternalReconcilerOptions;
   readonly #type: ResourceType;
   readonly #failures = new Map<Key, Failures>();
+  readonly #pauses = new Map<Key, Pause>();
   /** What references stood for when an object was last as asked. */
   readonly #uses = new Map<Key, string>();
   /** Versions that we have written over, as long as the cache may still show them. */
@@ -83,11 +92,14 @@ export class ExternalReconciler implements Reconciler {
     // Our own newer word is on its way here, and wakes us again.
     if (this.#outdated.get(key)?.has(object.metadata.resourceVersion) === true) return settled();
     this.#outdated.delete(key);
+    const signature = this.#signature(object);
+    const earlyMs = this.#earlyMs(key, signature);
+    if (earlyMs > 0) return settled(earlyMs);
     const work = new Work(this.#options, object, signal, (old) => {
       const known = this.#outdated.get(key) ?? new Set();
       this.#outdated.set(key, known.add(old));
     });
-    if (object.metadata.deletionTimestamp !== undefined) return this.#finalize(key, work, log);
+    if (object.metadata.deletionTimestamp !== undefined) return this.#finalize(key, work, signature, log);
     if (isAtRest(object) && this.#usesAsBefore(key, object)) {
       const inMs = this.#resyncInMs(object);
       if (inMs === undefined || inMs > 0) return settled(inMs);
@@ -95,13 +107,38 @@ export class ExternalReconciler implements Reconciler {
     const look = await this.#look(work, () => this.#converge(work));
     if (look.verdict.reason === "Success") this.#uses.set(key, this.#fingerprint(object));
     await work.show(look.seen, look.verdict);
-    return this.#conclude(key, work, look.verdict, log);
+    return this.#conclude(key, work, look.verdict, signature, log);
   }
 
   #forget(key: Key): void {
     this.#failures.delete(key);
+    this.#pauses.delete(key);
     this.#uses.delete(key);
     this.#outdated.delete(key);
+  }
+
+  /** What a look is taken at besides the cloud: it changes with all that may make another one come to something else. */
+  #signature(object: AnyExternal): string {
+    const { metadata, spec } = object;
+    const { clouds, actuator, references } = this.#options;
+    const { generation, deletionTimestamp, namespace = "" } = metadata;
+    const lender = actuator.lenderOf?.(spec);
+    const lent = lender && references.get(lender.type, namespace, lender.name)?.spec.cloudCredentialsRef;
+    const secretName = (spec.cloudCredentialsRef ?? lent)?.secretName;
+    const credentials = secretName === undefined ? undefined : clouds.versionOf(namespace, secretName);
+    return JSON.stringify([generation, deletionTimestamp, credentials, this.#fingerprint(object)]);
+  }
+
+  /** Our own words wake us as those of others do: what failed a moment ago is not tried again for them. */
+  #earlyMs(key: Key, signature: string): number {
+    const pause = this.#pauses.get(key);
+    if (pause?.signature !== signature) return 0;
+    return Math.max(0, pause.until - this.#options.clock.now().getTime());
+  }
+
+  #pause(key: Key, signature: string, { reason, message }: Verdict & { readonly message: string }, ms: number): Outcome {
+    this.#pauses.set(key, { signature, until: this.#options.clock.now().getTime() + ms });
+    return waiting(reason, message, ms);
   }
 
   #resyncInMs(object: AnyExternal): number | undefined {
@@ -269,7 +306,7 @@ export class ExternalReconciler implements Reconciler {
 
   // ------------------------------------------------------------------------------------------ its end
 
-  async #finalize(key: Key, work: Work, log: Log): Promise<Outcome> {
+  async #finalize(key: Key, work: Work, signature: string, log: Log): Promise<Outcome> {
     if (!work.isHeld()) {
       this.#forget(key);
       return settled();
@@ -284,7 +321,7 @@ export class ExternalReconciler implements Reconciler {
       return settled();
     }
     await work.show(look.seen, look.verdict);
-    return this.#conclude(key, work, look.verdict, log);
+    return this.#conclude(key, work, look.verdict, signature, log);
   }
 
   /** Returns once it is gone. Throws what keeps it from going. */
@@ -358,9 +395,10 @@ export class ExternalReconciler implements Reconciler {
     };
   }
 
-  #conclude(key: Key, { object }: Work, verdict: Verdict, log: Log): Outcome {
+  #conclude(key: Key, { object }: Work, verdict: Verdict, signature: string, log: Log): Outcome {
     const { generation } = object.metadata;
     if (verdict.reason !== "TransientError") this.#failures.delete(key);
+    this.#pauses.delete(key);
     switch (verdict.reason) {
       case "Success":
         return settled(this.#resyncInMs(object));
@@ -369,14 +407,17 @@ export class ExternalReconciler implements Reconciler {
         log.warn("Gave up until it changes", { reason: verdict.reason, error: verdict.message });
         return settled();
       case "Progressing":
-        return waiting(verdict.reason, verdict.message, verdict.pollMs);
+        // Others end a wait that is looked at so seldom: what is deleted, or made.
+        return verdict.pollMs === undefined || verdict.pollMs >= idlePollMs
+          ? waiting(verdict.reason, verdict.message, verdict.pollMs)
+          : this.#pause(key, signature, verdict, verdict.pollMs);
       case "TransientError": {
         const before = this.#failures.get(key);
         const count = before !== undefined && before.generation === generation ? before.count + 1 : 1;
         this.#failures.set(key, { generation, count });
         const retryInMs = Math.max(verdict.retryAfterMs ?? 0, this.#backoff.after(Math.min(count, 16)));
         log.warn("OpenStack refused", { error: verdict.message, retryInMs: Math.round(retryInMs) });
-        return waiting(verdict.reason, verdict.message, retryInMs);
+        return this.#pause(key, signature, verdict, retryInMs);
       }
     }
   }

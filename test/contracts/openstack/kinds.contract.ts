@@ -5,25 +5,21 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { AnyExternal } from "../../../controllers/openstack/actuator.ts";
 import { ApiInProcess } from "../../integration/api-in-process.ts";
+import type { Files } from "./files.ts";
 import type { KindScenario, Needed } from "./scenario.ts";
 import type { CloudUnderTest } from "./stage.ts";
 import { actuatorOf, conditionOf, isUp, letsGo, messageOf, recordsId, Stage } from "./stage.ts";
-
-export interface ContractOptions {
-  /** Of the scenarios whose kinds this one's needs are of: an image that a volume is made from. */
-  readonly files?: Readonly<Record<string, Uint8Array>>;
-}
 
 /** What an object is compared with its cloud by, where a scenario waits for that. */
 const often = { resyncPeriod: "1s" };
 
 const absentId = "00000000-0000-4000-8000-000000000000";
 
-/** Tests one kind. `openCloud` is called once, before the first test. */
+/** Tests one kind. `openCloud` is called once, before the first test; `files` are those of all scenarios. */
 export function kindContract(
   scenario: KindScenario,
   openCloud: () => Promise<CloudUnderTest>,
-  options: ContractOptions = {},
+  files: Files,
 ): void {
   const { kind, needs, minimal, full, fullObserved, updates, refused, filter, dependent, leavesOut = {} } = scenario;
   const unlessLeftOut = (what: keyof typeof leavesOut): typeof test.skip => (leavesOut[what] === undefined ? test : test.skip);
@@ -45,7 +41,7 @@ export function kindContract(
     async function open(): Promise<Stage> {
       count++;
       const namespace = `${kind.singular}-${count}`;
-      const stage = await Stage.open({ api, cloud, namespace, ...(options.files && { files: options.files }) });
+      const stage = await Stage.open({ api, cloud, namespace, files });
       onTestFinished(() => stage[Symbol.asyncDispose]());
       for (const [name, values] of Object.entries(scenario.secrets ?? {})) await stage.giveSecret(name, values);
       return stage;

@@ -1,6 +1,4 @@
 /** Where scenarios are played: an API in process, the controllers of OpenStack, and a cloud, which may be a fake. */
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Client } from "../../../api/client/client.ts";
 import { isNotFound } from "../../../api/status.ts";
 import type { Context, AnyActuator, AnyExternal } from "../../../controllers/openstack/actuator.ts";
@@ -18,6 +16,8 @@ import { connectWith } from "../../../openstack/connect.ts";
 import type { Service, ServiceRequest } from "../../../openstack/service.ts";
 import { systemClock } from "../../../process/clock.ts";
 import { RecordingLog } from "../../fakes/log.ts";
+import type { Files, ServedFiles } from "./files.ts";
+import { serveFiles } from "./files.ts";
 import type { ApiInProcess } from "../../integration/api-in-process.ts";
 import { runControllers } from "../../integration/running-controllers.ts";
 import { eventually } from "../../lab/stowage.ts";
@@ -36,8 +36,8 @@ export interface StageOptions {
   readonly api: ApiInProcess;
   readonly cloud: CloudUnderTest;
   readonly namespace: string;
-  /** Offered over HTTP by name: `${files}` in what is asked for stands for where. */
-  readonly files?: Readonly<Record<string, Uint8Array>>;
+  /** Offered to the cloud and to us. */
+  readonly files?: Files;
   /** How long a service may think, in ms; a minute when absent. */
   readonly answerTimeoutMs?: number;
 }
@@ -77,14 +77,14 @@ export class Stage implements AsyncDisposable {
   readonly #options: StageOptions;
   readonly #connect: Connect;
   readonly #stack: AsyncDisposableStack;
-  readonly #filesUrl: string;
+  readonly #files: ServedFiles;
   #controllers: AsyncDisposable | undefined;
 
-  private constructor(options: StageOptions, stack: AsyncDisposableStack, filesUrl: string) {
+  private constructor(options: StageOptions, stack: AsyncDisposableStack, files: ServedFiles) {
     const { api, cloud, namespace, answerTimeoutMs } = options;
     this.#options = options;
     this.#stack = stack;
-    this.#filesUrl = filesUrl;
+    this.#files = files;
     this.client = api.client;
     this.namespace = namespace;
     this.#connect = connectWith({
@@ -98,9 +98,9 @@ export class Stage implements AsyncDisposable {
 
   static async open(options: StageOptions): Promise<Stage> {
     await using stack = new AsyncDisposableStack();
-    const filesUrl = await serve(options.files, stack);
+    const files = stack.use(await serveFiles(options.files ?? {}));
     await options.api.createNamespace(options.namespace);
-    const stage = new Stage(options, stack.move(), filesUrl);
+    const stage = new Stage(options, stack.move(), files);
     await stage.giveSecret(secretName, { "clouds.yaml": options.cloud.cloudsYaml });
     stage.start();
     return stage;
@@ -180,16 +180,17 @@ export class Stage implements AsyncDisposable {
     };
   };
 
-  /** How many things the controllers asked the cloud to make; what is only changed does not count. */
+  /** How many things the controllers asked the cloud to make; what is a part of another does not count. */
   get creations(): number {
-    return this.requests.filter(({ action }) => /^(create|assign|add an interface)\b/.test(action)).length;
+    const makes = /^(create (?!security group rule)|assign |add an interface )/;
+    return this.requests.filter(({ action }) => makes.test(action)).length;
   }
 
   // ------------------------------------------------------------------------------------------------------ objects
 
   /** What a spec for these fields is like. */
   specOf(kind: Kind, resource: object, more: object = {}): object {
-    const asked = this.#located(resource);
+    const asked = this.#files.located(resource);
     if (actuatorOf(kind).resourceOf !== undefined) return { ...asked, ...more };
     return { ...this.#credentials(), resource: asked, ...more };
   }
@@ -203,10 +204,6 @@ export class Stage implements AsyncDisposable {
     return { cloudCredentialsRef: { secretName, cloudName: this.#options.cloud.cloudName } };
   }
 
-  #located(resource: object): object {
-    return JSON.parse(JSON.stringify(resource).replaceAll("${files}", this.#filesUrl)) as object;
-  }
-
   create({ type }: Kind, name: string, spec: object): Promise<AnyExternal> {
     const metadata = { name, namespace: this.namespace };
     return this.client.create<AnyExternal>(type, { apiVersion: apiVersionOf(type), kind: type.kind, metadata, ...{ spec } });
@@ -214,7 +211,7 @@ export class Stage implements AsyncDisposable {
 
   /** Merges `patch` into what is asked for. */
   change(kind: Kind, name: string, patch: object): Promise<AnyExternal> {
-    const asked = this.#located(patch);
+    const asked = this.#files.located(patch);
     const spec = actuatorOf(kind).resourceOf === undefined ? { resource: asked } : asked;
     return this.client.patch<AnyExternal>(kind.type, this.#named(name), { type: "merge", body: { spec } });
   }
@@ -242,6 +239,16 @@ export class Stage implements AsyncDisposable {
     );
     const body = { apiVersion: "v1", kind: "Secret", metadata: this.#named(name), ...{ data } };
     await this.client.patch(secretType, this.#named(name), { type: "apply", body, force: true }, { fieldManager: "test" });
+  }
+
+  async deleteSecret(name: string): Promise<void> {
+    await this.client.delete(secretType, this.#named(name));
+  }
+
+  async untilSecretGone(name: string): Promise<void> {
+    await eventually(`Secret "${name}" is gone`, async () => {
+      return this.client.get(secretType, this.#named(name)).then(() => false, isNotFound);
+    });
   }
 
   /** Watches an object until `test` holds, and returns it as it is then. Throws with what it is like instead. */
@@ -305,7 +312,7 @@ export class Stage implements AsyncDisposable {
   // ------------------------------------------------------------------------------------------- behind their back
 
   /** How an actuator sees an object's cloud, as it is now. */
-  async contextOf(actuator: AnyActuator, { metadata, spec, status }: AnyExternal): Promise<Context> {
+  async contextOf(actuator: AnyActuator, { metadata, spec }: AnyExternal): Promise<Context> {
     const known = new Map<string, AnyExternal>();
     const keyOf = (type: ResourceType, name: string): string => `${groupResource(type)}/${name}`;
     for (const { type, name } of actuator.references(spec)) {
@@ -322,8 +329,6 @@ export class Stage implements AsyncDisposable {
       name: metadata.name,
       uid: metadata.uid,
       tag: `stowage.dev/uid=${metadata.uid}`,
-      now: new Date(),
-      wasReady: status?.lastSyncTime !== undefined,
       signal: new AbortController().signal,
       idOf: (type, name) => known.get(keyOf(type, name))?.status?.id ?? "",
       observedOf: (type, name) => known.get(keyOf(type, name))?.status?.resource,
@@ -342,17 +347,19 @@ export class Stage implements AsyncDisposable {
   async differences(kind: Kind, object: AnyExternal): Promise<readonly string[]> {
     const actuator = actuatorOf(kind);
     const remote = await this.remoteOf(kind, object);
-    const changes = actuator.changes(await this.contextOf(actuator, object), resourceOf(actuator, object), remote);
+    const moment = { now: new Date(), wasReady: true };
+    const changes = actuator.changes(await this.contextOf(actuator, object), resourceOf(actuator, object), remote, moment);
     return changes.map(({ what }) => what);
   }
 
   /** Makes it in the cloud as if `object` asked for `resource`. */
   async drift(kind: Kind, object: AnyExternal, resource: object): Promise<void> {
     const actuator = actuatorOf(kind);
-    const asking = { ...object, spec: { ...object.spec, resource: this.#located(resource) } };
+    const asking = { ...object, spec: { ...object.spec, resource: this.#files.located(resource) } };
     const context = await this.contextOf(actuator, asking);
     let remote = await this.remoteOf(kind, object);
-    for (const { perform } of actuator.changes(context, asking.spec.resource, remote))
+    const moment = { now: new Date(), wasReady: true };
+    for (const { perform } of actuator.changes(context, asking.spec.resource, remote, moment))
       remote = (await perform(context, remote)) as unknown;
   }
 
@@ -441,19 +448,4 @@ async function within<T>(promise: Promise<T>, ms: number, what: string): Promise
   } finally {
     clearTimeout(timer);
   }
-}
-
-async function serve(files: StageOptions["files"], stack: AsyncDisposableStack): Promise<string> {
-  if (files === undefined) return "";
-  const server = createServer((request, response) => {
-    const bytes = files[(request.url ?? "").slice(1)];
-    if (bytes === undefined) response.writeHead(404).end();
-    else response.writeHead(200, { "content-length": bytes.length }).end(bytes);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  stack.defer(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }

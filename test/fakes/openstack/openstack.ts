@@ -12,16 +12,16 @@ import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { stringify } from "yaml";
-import { FakeCinder } from "./openstack/cinder.ts";
-import type { Fault } from "./openstack/faults.ts";
-import { Faults, RequestLog } from "./openstack/faults.ts";
-import { FakeGlance } from "./openstack/glance.ts";
-import type { Answer, Call, FakeService, Identity } from "./openstack/http.ts";
-import { Refusal } from "./openstack/http.ts";
-import { FakeKeystone, region } from "./openstack/keystone.ts";
-import { FakeNeutron } from "./openstack/neutron.ts";
-import { FakeNova } from "./openstack/nova.ts";
-import { Later } from "./openstack/later.ts";
+import { FakeCinder } from "./cinder.ts";
+import type { Fault } from "./faults.ts";
+import { Faults, RequestLog } from "./faults.ts";
+import { FakeGlance } from "./glance.ts";
+import type { Answer, Call, FakeService, Identity } from "./http.ts";
+import { Refusal } from "./http.ts";
+import { FakeKeystone, region } from "./keystone.ts";
+import { FakeNeutron } from "./neutron.ts";
+import { FakeNova } from "./nova.ts";
+import { Later } from "./later.ts";
 
 export interface FakeOpenStackOptions {
   /** Milliseconds that each request takes. */
@@ -111,6 +111,9 @@ export class FakeOpenStack implements AsyncDisposable {
   get authUrl(): string {
     return `${this.#address}/identity/v3`;
   }
+
+  /** Of {@link cloudsYaml}: an administrator's. */
+  readonly cloudName = "admin";
 
   /** A clouds.yaml with the clouds admin, alpha, beta and reader. */
   get cloudsYaml(): string {
