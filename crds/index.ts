@@ -3,25 +3,53 @@ import { containerKind } from "./container.ts";
 import { disruptionBudgetKind } from "./disruption-budget.ts";
 import { hostKind } from "./host.ts";
 import type { Kind } from "./kind.ts";
+import { addressScopeKind } from "./openstack/address-scope.ts";
 import { applicationCredentialKind } from "./openstack/application-credential.ts";
 import { domainKind } from "./openstack/domain.ts";
+import { floatingIPKind } from "./openstack/floating-ip.ts";
 import { groupKind } from "./openstack/group.ts";
+import { imageKind } from "./openstack/image.ts";
 import { networkKind } from "./openstack/network.ts";
+import { portKind } from "./openstack/port.ts";
 import { projectKind } from "./openstack/project.ts";
-import { roleKind } from "./openstack/role.ts";
 import { roleAssignmentKind } from "./openstack/role-assignment.ts";
+import { roleKind } from "./openstack/role.ts";
+import { routerInterfaceKind } from "./openstack/router-interface.ts";
+import { routerKind } from "./openstack/router.ts";
+import { securityGroupKind } from "./openstack/security-group.ts";
+import { subnetKind } from "./openstack/subnet.ts";
+import { subnetPoolKind } from "./openstack/subnet-pool.ts";
+import { trunkKind } from "./openstack/trunk.ts";
 import { userKind } from "./openstack/user.ts";
+import { volumeBackupKind } from "./openstack/volume-backup.ts";
+import { volumeKind } from "./openstack/volume.ts";
+import { volumeSnapshotKind } from "./openstack/volume-snapshot.ts";
+import { volumeTypeKind } from "./openstack/volume-type.ts";
 
 export const kinds: readonly Kind[] = [
   containerKind,
   hostKind,
   disruptionBudgetKind,
+  addressScopeKind,
   applicationCredentialKind,
   domainKind,
+  floatingIPKind,
   groupKind,
+  imageKind,
   networkKind,
+  portKind,
   projectKind,
-  roleKind,
   roleAssignmentKind,
+  roleKind,
+  routerInterfaceKind,
+  routerKind,
+  securityGroupKind,
+  subnetKind,
+  subnetPoolKind,
+  trunkKind,
   userKind,
+  volumeBackupKind,
+  volumeKind,
+  volumeSnapshotKind,
+  volumeTypeKind,
 ];

@@ -57,9 +57,9 @@ export class Collection<Shape extends z.ZodRawShape> {
       .transform((wrapped) => (wrapped as Record<string, unknown>)[singular] as Model<Shape>);
   }
 
-  #wrapped(draft: Draft<Model<Shape>>): unknown {
+  #wrapped(draft: Draft<Model<Shape>>, further: Readonly<Record<string, unknown>> = {}): unknown {
     const { singular, wire } = this.#options;
-    const body = wire.encode(draft);
+    const body = { ...wire.encode(draft), ...further };
     return singular === undefined ? body : { [singular]: body };
   }
 
@@ -94,12 +94,17 @@ export class Collection<Shape extends z.ZodRawShape> {
     });
   }
 
-  create(draft: Draft<Model<Shape>>, signal?: AbortSignal): Promise<Model<Shape>> {
+  /** `further` are fields in the service's words, which the model does not know. */
+  create(
+    draft: Draft<Model<Shape>>,
+    signal?: AbortSignal,
+    further?: Readonly<Record<string, unknown>>,
+  ): Promise<Model<Shape>> {
     return this.#service.request({
       ...this.#base(),
       method: "POST",
       path: this.#options.path,
-      body: this.#wrapped(draft),
+      body: this.#wrapped(draft, further),
       action: `create ${this.#noun}${nameOf(draft)}`,
       schema: this.#one(),
       ...(signal && { signal }),

@@ -11,7 +11,10 @@ export interface ServiceRequest<T> {
   readonly path: string;
   /** Absent values are left out; a list repeats its key. */
   readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
-  /** As JSON, or as it is where it is bytes; says so with `headers`. */
+  /**
+   * As JSON, or as it is where it is bytes or an AsyncIterable of them, which is read once and so sent once; says so with
+   * `headers`.
+   */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** Of compute or block-storage: 3.59, or latest. */

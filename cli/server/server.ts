@@ -42,6 +42,7 @@ import { containers } from "../../crds/container.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
 import type { Host } from "../../crds/host.ts";
 import { hosts } from "../../crds/host.ts";
+import { connectWith } from "../../openstack/connect.ts";
 import type { HostDriver } from "../../drivers/driver.ts";
 import { HostFeed } from "../../drivers/host-feed.ts";
 import { DriverPool } from "../../drivers/pool.ts";
@@ -207,7 +208,7 @@ async function runControllers(parts: ControllerParts, signal: AbortSignal): Prom
       ...writersOf("openstack"),
       informers,
       clock,
-      connect: connectClouds({ clock, random }),
+      connect: connectWith({ clock, random }),
       resyncMs: options.openstackResyncMs,
       random,
     }),

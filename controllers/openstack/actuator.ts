@@ -34,31 +34,42 @@ export interface Context {
   secretMark(name: string, key: string): string;
 }
 
+/** When an object is looked at. */
+export interface Moment {
+  readonly now: Date;
+  /** Whether it was ever as asked before: somebody may have come to rely on it. */
+  readonly wasReady: boolean;
+}
+
 /** One thing to do to what is in the cloud, so that it is as asked. Repeatable. */
 export interface Change<T> {
   /** For people and tests: `set mtu to 1400`. Never a secret. */
   readonly what: string;
-  /** Returns what it is like afterwards. */
-  readonly perform: (context: Context) => Promise<T>;
+  /** Returns what it is like afterwards; `latest` is what the change before this one returned. */
+  readonly perform: (context: Context, latest?: T) => Promise<T>;
 }
 
 /** Whether what is in the cloud can be used. */
 export type State =
   | { readonly kind: "ready" }
-  /** It is on its way: look again after `pollMs`, 1 s when absent. */
-  | { readonly kind: "waiting"; readonly message: string; readonly pollMs?: number }
+  /** It is on its way: look again after `pollMs`, 1 s when absent. Nothing is changed meanwhile unless `takesChanges`. */
+  | { readonly kind: "waiting"; readonly message: string; readonly pollMs?: number; readonly takesChanges?: boolean }
   /** It will never be ready by itself; the message says what a user can do. Looked at again as with a transient error. */
   | { readonly kind: "failed"; readonly message: string };
 
 export const ready: State = { kind: "ready" };
 
-export interface Actuator<R, F, T> {
+export interface Actuator<R, F, T, S extends ExternalSpec = ExternalSpec<R, F>> {
   readonly kind: Kind;
   /** What the spec names; a Secret counts too. Pure. */
-  references(spec: ExternalSpec<R, F>): readonly Reference[];
+  references(spec: S): readonly Reference[];
+  /** What is asked for, where that is not spec.resource. Pure. */
+  resourceOf?(spec: S): R;
+  /** Whose credentials are used, one of {@link references}, where the spec has none of its own. Pure. */
+  lenderOf?(spec: S): Reference;
   idOf(remote: T): string;
-  /** undefined: it is gone. */
-  get(context: Context, id: string): Promise<T | undefined>;
+  /** undefined: it is gone. `resource` is undefined for what is imported. */
+  get(context: Context, id: string, resource: R | undefined): Promise<T | undefined>;
   /** All that match an import's filter; more than two need not be told. */
   find(context: Context, filter: F): Promise<readonly T[]>;
   /**
@@ -69,18 +80,23 @@ export interface Actuator<R, F, T> {
   /** Makes it. Does nothing that can fail once it is made: what else it needs is a {@link changes} of it. */
   create(context: Context, resource: R): Promise<T>;
   /** What keeps it from being as asked, in the order to do it. Pure but for {@link Change.perform}. */
-  changes(context: Context, resource: R, remote: T): readonly Change<T>[];
+  changes(context: Context, resource: R, remote: T, moment: Moment): readonly Change<T>[];
+  /**
+   * Takes away what keeps its users from going, where it is to be deleted itself and waits for them. Done again until
+   * they are gone.
+   */
+  loosen?(context: Context, remote: T): Promise<void>;
   /** What is gone is deleted. Returns whether it is gone already; it is looked for again until then. */
-  delete(context: Context, remote: T): Promise<"gone" | "going">;
+  delete(context: Context, remote: T, resource: R): Promise<"gone" | "going">;
   /** Pure. */
-  stateOf(remote: T): State;
+  stateOf(remote: T, now: Date): State;
   /** status.resource. Pure. */
   observe(remote: T): object;
 }
 
 /** Any of them. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each is sound in itself; the reconciler never looks inside
-export type AnyActuator = Actuator<any, any, any>;
+export type AnyActuator = Actuator<any, any, any, any>;
 
 /** Something must happen first; no fault of the cloud's. */
 export class WaitingError extends Error {

@@ -91,6 +91,11 @@ export class Clouds implements AsyncDisposable {
     return createHmac("sha256", secret.metadata.uid).update(`${owner} ${value}`).digest("base64url");
   }
 
+  /** Another one when the Secret was changed; undefined where there is none. */
+  versionOf(namespace: string, name: string): string | undefined {
+    return this.#options.secrets.get(`${namespace}/${name}`)?.metadata.resourceVersion;
+  }
+
   #value(secret: Secret, key: string): string {
     const value = valueOf(secret, key);
     if (value !== undefined) return value;

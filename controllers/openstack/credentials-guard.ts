@@ -10,9 +10,10 @@ import type { Secret } from "./clouds.ts";
 /** Index of objects by the Secret that their credentials are in: `namespace/name`. */
 export const bySecret = "openstack/secret";
 
-export const secretIndex = ({ metadata, spec }: AnyExternal): readonly string[] => [
-  `${metadata.namespace ?? ""}/${spec.cloudCredentialsRef.secretName}`,
-];
+export const secretIndex = ({ metadata, spec }: AnyExternal): readonly string[] =>
+  spec.cloudCredentialsRef === undefined
+    ? []
+    : [`${metadata.namespace ?? ""}/${spec.cloudCredentialsRef.secretName}`];
 
 export interface CredentialsGuardOptions {
   readonly client: Pick<Client, "patch">;

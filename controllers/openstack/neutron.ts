@@ -39,7 +39,10 @@ export function tagChange<T extends Marked>(
   return [
     {
       what: `set tags to ${next.join(", ")}`,
-      perform: async ({ cloud, signal }) => ({ ...remote, tags: await setTags(cloud, collection, remote.id, next, signal) }),
+      perform: async ({ cloud, signal }, latest = remote) => ({
+        ...latest,
+        tags: await setTags(cloud, collection, remote.id, next, signal),
+      }),
     },
   ];
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Client } from "../../api/client/client.ts";
 import { isNotFound } from "../../api/status.ts";
-import type { ExternalStatus } from "../../crds/openstack/external.ts";
+import type { CloudCredentialsRef, ExternalStatus } from "../../crds/openstack/external.ts";
 import { externalFinalizer } from "../../crds/openstack/external.ts";
 import type { ResourceType } from "../../crds/meta.ts";
 import { formatTime } from "../../crds/meta.ts";
@@ -11,11 +11,11 @@ import { exponentialBackoff } from "../runtime/backoff.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
 import { settled, waiting } from "../runtime/reconciler.ts";
 import { OpenStackError } from "../../openstack/errors.ts";
-import type { AnyActuator, AnyExternal, Change, Context } from "./actuator.ts";
+import type { AnyActuator, AnyExternal, Change, Context, State } from "./actuator.ts";
 import { InvalidError, WaitingError } from "./actuator.ts";
 import type { Clouds } from "./clouds.ts";
 import type { References } from "./references.ts";
-import { resyncInMs } from "./resync.ts";
+import { importPollMs, resyncInMs } from "./resync.ts";
 import type { Seen, Verdict } from "./status.ts";
 import { isAtRest, statusOf } from "./status.ts";
 import { verdictOf } from "./verdict.ts";
@@ -47,6 +47,14 @@ interface Failures {
   readonly count: number;
 }
 
+/** A look that is to be taken at its time, unless what it was taken at changes. */
+interface Pause {
+  /** Of what it was taken at: see `ExternalReconciler.#signature`. */
+  readonly signature: string;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+}
+
 /** What one look found. */
 interface Look {
   readonly seen: Seen | "gone" | undefined;
@@ -62,6 +70,7 @@ export class ExternalReconciler implements Reconciler {
   readonly #options: ExternalReconcilerOptions;
   readonly #type: ResourceType;
   readonly #failures = new Map<Key, Failures>();
+  readonly #pauses = new Map<Key, Pause>();
   /** What references stood for when an object was last as asked. */
   readonly #uses = new Map<Key, string>();
   /** Versions that we have written over, as long as the cache may still show them. */
@@ -83,11 +92,14 @@ export class ExternalReconciler implements Reconciler {
     // Our own newer word is on its way here, and wakes us again.
     if (this.#outdated.get(key)?.has(object.metadata.resourceVersion) === true) return settled();
     this.#outdated.delete(key);
+    const signature = this.#signature(object);
+    const earlyMs = this.#earlyMs(key, signature);
+    if (earlyMs > 0) return settled(earlyMs);
     const work = new Work(this.#options, object, signal, (old) => {
       const known = this.#outdated.get(key) ?? new Set();
       this.#outdated.set(key, known.add(old));
     });
-    if (object.metadata.deletionTimestamp !== undefined) return this.#finalize(key, work, log);
+    if (object.metadata.deletionTimestamp !== undefined) return this.#finalize(key, work, signature, log);
     if (isAtRest(object) && this.#usesAsBefore(key, object)) {
       const inMs = this.#resyncInMs(object);
       if (inMs === undefined || inMs > 0) return settled(inMs);
@@ -95,13 +107,38 @@ export class ExternalReconciler implements Reconciler {
     const look = await this.#look(work, () => this.#converge(work));
     if (look.verdict.reason === "Success") this.#uses.set(key, this.#fingerprint(object));
     await work.show(look.seen, look.verdict);
-    return this.#conclude(key, work, look.verdict, log);
+    return this.#conclude(key, work, look.verdict, signature, log);
   }
 
   #forget(key: Key): void {
     this.#failures.delete(key);
+    this.#pauses.delete(key);
     this.#uses.delete(key);
     this.#outdated.delete(key);
+  }
+
+  /** What a look is taken at besides the cloud: it changes with all that may make another one come to something else. */
+  #signature(object: AnyExternal): string {
+    const { metadata, spec } = object;
+    const { clouds, actuator, references } = this.#options;
+    const { generation, deletionTimestamp, namespace = "" } = metadata;
+    const lender = actuator.lenderOf?.(spec);
+    const lent = lender && references.get(lender.type, namespace, lender.name)?.spec.cloudCredentialsRef;
+    const secretName = (spec.cloudCredentialsRef ?? lent)?.secretName;
+    const credentials = secretName === undefined ? undefined : clouds.versionOf(namespace, secretName);
+    return JSON.stringify([generation, deletionTimestamp, credentials, this.#fingerprint(object)]);
+  }
+
+  /** Our own words wake us as those of others do: what failed a moment ago is not tried again for them. */
+  #earlyMs(key: Key, signature: string): number {
+    const pause = this.#pauses.get(key);
+    if (pause?.signature !== signature) return 0;
+    return Math.max(0, pause.until - this.#options.clock.now().getTime());
+  }
+
+  #pause(key: Key, signature: string, { reason, message }: Verdict & { readonly message: string }, ms: number): Outcome {
+    this.#pauses.set(key, { signature, until: this.#options.clock.now().getTime() + ms });
+    return waiting(reason, message, ms);
   }
 
   #resyncInMs(object: AnyExternal): number | undefined {
@@ -145,10 +182,14 @@ export class ExternalReconciler implements Reconciler {
     const { spec, status } = work.object;
     const context = await this.#open(work);
     const id = spec.import?.id ?? status?.id;
-    const remote: unknown = id === undefined ? await this.#find(work, context) : await actuator.get(context, id);
+    const remote: unknown =
+      id === undefined ? await this.#find(work, context) : await actuator.get(context, id, undefined);
     if (remote === undefined) {
       if (id === undefined)
-        throw new WaitingError("Waiting for OpenStack resource to be created externally", idlePollMs);
+        throw new WaitingError(
+          "Waiting for OpenStack resource to be created externally",
+          importPollMs(work.object, this.#options.resyncMs, idlePollMs),
+        );
       const message =
         status?.id === undefined
           ? `There is no ${this.#type.kind} with id ${id} in the cloud: correct spec.import by making another object`
@@ -172,10 +213,10 @@ export class ExternalReconciler implements Reconciler {
   // ------------------------------------------------------------------------------------------ what we make
 
   async #manage(work: Work): Promise<Look> {
-    const { actuator } = this.#options;
+    const { actuator, clock } = this.#options;
     await work.hold();
     const context = await this.#open(work);
-    const { resource } = work.object.spec;
+    const resource: unknown = this.#resourceOf(work);
     let remote: unknown = await this.#known(work, context);
     if (remote === undefined) {
       remote = await this.#create(work, context);
@@ -184,13 +225,16 @@ export class ExternalReconciler implements Reconciler {
       work.tell("Normal", "Adopted", `Adopted ${actuator.idOf(remote)}, which was made before and not recorded`);
       await work.record(this.#seenOf(remote, false));
     }
-    work.seen = this.#seenOf(remote, actuator.stateOf(remote).kind === "ready");
+    const state = this.#stateOf(remote);
+    work.seen = this.#seenOf(remote, state.kind === "ready");
     // A service that is still at work on it refuses changes.
-    if (actuator.stateOf(remote).kind === "waiting") return this.#judge(work, remote);
+    if (state.kind === "waiting" && state.takesChanges !== true) return this.#judge(work, remote);
+    const moment = { now: clock.now(), wasReady: work.object.status?.lastSyncTime !== undefined };
+    const changes = actuator.changes(context, resource, remote, moment) as readonly Change<unknown>[];
     const done: string[] = [];
-    for (const { what, perform } of actuator.changes(context, resource, remote) as readonly Change<unknown>[]) {
-      remote = await perform(context);
-      work.seen = this.#seenOf(remote, actuator.stateOf(remote).kind === "ready");
+    for (const { what, perform } of changes) {
+      remote = await perform(context, remote);
+      work.seen = this.#seenOf(remote, this.#stateOf(remote).kind === "ready");
       done.push(what);
     }
     // What is made with the object is not worth a word of its own.
@@ -201,15 +245,16 @@ export class ExternalReconciler implements Reconciler {
   /** What the object has in the cloud: by its id, or by what a crash left behind. */
   async #known(work: Work, context: Context): Promise<unknown> {
     const { actuator } = this.#options;
-    const { spec, status } = work.object;
+    const { status } = work.object;
+    const resource: unknown = this.#resourceOf(work);
     if (status?.id !== undefined) {
-      const remote: unknown = await actuator.get(context, status.id);
+      const remote: unknown = await actuator.get(context, status.id, resource);
       if (remote !== undefined) return remote;
       work.tell("Warning", "DeletedExternally", `${status.id} was deleted in the cloud: it is made again`);
       return undefined;
     }
     if (status?.creatingSince === undefined) return undefined;
-    const found = await actuator.leftBehind(context, spec.resource, new Date(status.creatingSince));
+    const found = await actuator.leftBehind(context, resource, new Date(status.creatingSince));
     if (found.length > 1)
       throw new InvalidError(
         `${found.length} resources look like the one that was being created when the server stopped (${found.map((one) => actuator.idOf(one)).join(", ")}): delete those that are not needed`,
@@ -226,7 +271,7 @@ export class ExternalReconciler implements Reconciler {
     }
     await work.begin();
     try {
-      const remote: unknown = await actuator.create(context, work.object.spec.resource);
+      const remote: unknown = await actuator.create(context, this.#resourceOf(work));
       work.tell("Normal", "Created", `Created ${actuator.idOf(remote)}`);
       return remote;
     } catch (error) {
@@ -235,13 +280,18 @@ export class ExternalReconciler implements Reconciler {
     }
   }
 
+  #stateOf(remote: unknown): State {
+    const { actuator, clock } = this.#options;
+    return actuator.stateOf(remote, clock.now());
+  }
+
   #seenOf(remote: unknown, usable: boolean): Seen {
     const { actuator } = this.#options;
-    return { id: actuator.idOf(remote), resource: actuator.observe(remote), usable };
+    return { id: actuator.idOf(remote), resource: present(actuator.observe(remote)), usable };
   }
 
   #judge(work: Work, remote: unknown): Look {
-    const state = this.#options.actuator.stateOf(remote);
+    const state = this.#stateOf(remote);
     const seen = this.#seenOf(remote, state.kind === "ready");
     work.seen = seen;
     switch (state.kind) {
@@ -256,7 +306,7 @@ export class ExternalReconciler implements Reconciler {
 
   // ------------------------------------------------------------------------------------------ its end
 
-  async #finalize(key: Key, work: Work, log: Log): Promise<Outcome> {
+  async #finalize(key: Key, work: Work, signature: string, log: Log): Promise<Outcome> {
     if (!work.isHeld()) {
       this.#forget(key);
       return settled();
@@ -271,7 +321,7 @@ export class ExternalReconciler implements Reconciler {
       return settled();
     }
     await work.show(look.seen, look.verdict);
-    return this.#conclude(key, work, look.verdict, log);
+    return this.#conclude(key, work, look.verdict, signature, log);
   }
 
   /** Returns once it is gone. Throws what keeps it from going. */
@@ -279,25 +329,49 @@ export class ExternalReconciler implements Reconciler {
     const { references, actuator } = this.#options;
     const { metadata, spec, status } = work.object;
     const users = references.usersOf(this.#type, metadata.namespace ?? "", metadata.name);
-    if (users !== undefined) throw new WaitingError(`Waiting to be deleted: used by ${users}`, idlePollMs);
     const isOurs = spec.managementPolicy !== "unmanaged" && spec.managedOptions?.onDelete !== "detach";
+    const resource: unknown = this.#resourceOf(work);
+    if (users !== undefined) {
+      if (isOurs && actuator.loosen !== undefined && status?.id !== undefined) {
+        const context = await this.#open(work);
+        const remote: unknown = await actuator.get(context, status.id, resource);
+        if (remote !== undefined) await actuator.loosen(context, remote);
+      }
+      throw new WaitingError(`Waiting to be deleted: used by ${users}`, idlePollMs);
+    }
     if (!isOurs || (status?.id === undefined && status?.creatingSince === undefined)) return;
     const context = await this.#open(work);
     const remotes: readonly unknown[] =
       status.id === undefined
-        ? await actuator.leftBehind(context, spec.resource, new Date(status.creatingSince ?? metadata.creationTimestamp))
-        : [await actuator.get(context, status.id)].filter((remote) => remote !== undefined);
-    const ends = await Promise.all(remotes.map((remote) => actuator.delete(context, remote)));
+        ? await actuator.leftBehind(context, resource, new Date(status.creatingSince ?? metadata.creationTimestamp))
+        : [await actuator.get(context, status.id, resource)].filter((remote) => remote !== undefined);
+    const ends = await Promise.all(remotes.map((remote) => actuator.delete(context, remote, resource)));
     if (ends.includes("going")) throw new WaitingError("Waiting for OpenStack resource to be deleted", pollMs);
   }
 
   // ------------------------------------------------------------------------------------------ common to all
 
+  #resourceOf({ object: { spec } }: Work): unknown {
+    const { actuator } = this.#options;
+    return actuator.resourceOf === undefined ? spec.resource : actuator.resourceOf(spec);
+  }
+
+  #credentialsOf({ metadata, spec }: AnyExternal): CloudCredentialsRef {
+    const { actuator, references } = this.#options;
+    const { namespace = "" } = metadata;
+    if (spec.cloudCredentialsRef !== undefined) return spec.cloudCredentialsRef;
+    const lender = actuator.lenderOf?.(spec);
+    if (lender === undefined) throw new InvalidError("spec.cloudCredentialsRef is missing");
+    const lent = references.get(lender.type, namespace, lender.name)?.spec.cloudCredentialsRef;
+    if (lent !== undefined) return lent;
+    throw new WaitingError(`Waiting for ${lender.type.kind} "${lender.name}" (${lender.field}) to be created`);
+  }
+
   async #open(work: Work): Promise<Context> {
     const { clouds, actuator, references } = this.#options;
     const { metadata, spec } = work.object;
     const { namespace = "", name, uid } = metadata;
-    const cloud = await clouds.open(namespace, spec.cloudCredentialsRef);
+    const cloud = await clouds.open(namespace, this.#credentialsOf(work.object));
     const known = actuator.references(spec);
     const named = (type: ResourceType, wanted: string): AnyExternal => {
       const reference = known.find((one) => one.type.plural === type.plural && one.name === wanted);
@@ -321,9 +395,10 @@ export class ExternalReconciler implements Reconciler {
     };
   }
 
-  #conclude(key: Key, { object }: Work, verdict: Verdict, log: Log): Outcome {
+  #conclude(key: Key, { object }: Work, verdict: Verdict, signature: string, log: Log): Outcome {
     const { generation } = object.metadata;
     if (verdict.reason !== "TransientError") this.#failures.delete(key);
+    this.#pauses.delete(key);
     switch (verdict.reason) {
       case "Success":
         return settled(this.#resyncInMs(object));
@@ -332,18 +407,24 @@ export class ExternalReconciler implements Reconciler {
         log.warn("Gave up until it changes", { reason: verdict.reason, error: verdict.message });
         return settled();
       case "Progressing":
-        return waiting(verdict.reason, verdict.message, verdict.pollMs);
+        // Others end a wait that is looked at so seldom: what is deleted, or made.
+        return verdict.pollMs === undefined || verdict.pollMs >= idlePollMs
+          ? waiting(verdict.reason, verdict.message, verdict.pollMs)
+          : this.#pause(key, signature, verdict, verdict.pollMs);
       case "TransientError": {
         const before = this.#failures.get(key);
         const count = before !== undefined && before.generation === generation ? before.count + 1 : 1;
         this.#failures.set(key, { generation, count });
         const retryInMs = Math.max(verdict.retryAfterMs ?? 0, this.#backoff.after(Math.min(count, 16)));
         log.warn("OpenStack refused", { error: verdict.message, retryInMs: Math.round(retryInMs) });
-        return waiting(verdict.reason, verdict.message, retryInMs);
+        return this.#pause(key, signature, verdict, retryInMs);
       }
     }
   }
 }
+
+/** As the API gives it back: without fields that are undefined. */
+const present = (observed: object): object => JSON.parse(JSON.stringify(observed)) as object;
 
 /** Whether a request that failed so may have had its effect all the same. */
 const mayHaveBeenDone = (error: unknown): boolean =>
@@ -402,7 +483,7 @@ class Work {
    * when is said once: what an earlier attempt may have made is looked for, too.
    */
   async begin(): Promise<void> {
-    const { id: _gone, resource: _old, ...status } = this.#object.status ?? {};
+    const { id: _gone, resource: _old, lastSyncTime: _before, ...status } = this.#object.status ?? {};
     if (status.creatingSince !== undefined) return;
     await this.#write({ ...status, creatingSince: formatTime(this.#options.clock.now()) });
   }
@@ -440,7 +521,8 @@ class Work {
     const old = this.#object.metadata.resourceVersion;
     const next: AnyExternal = { ...this.#object, status };
     this.#object = await client.updateStatus<AnyExternal>(actuator.kind.type, next);
-    this.#outdate(old);
+    // What was so already is not written, and no newer word of it comes.
+    if (this.#object.metadata.resourceVersion !== old) this.#outdate(old);
   }
 
   async #finalizers(finalizers: readonly string[]): Promise<void> {

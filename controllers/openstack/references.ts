@@ -2,6 +2,7 @@
 import { secretType } from "../../crds/core.ts";
 import type { KubeObject, ResourceType } from "../../crds/meta.ts";
 import { groupResource } from "../../crds/meta.ts";
+import type { ExternalSpec } from "../../crds/openstack/external.ts";
 import type { Cache } from "../runtime/reconciler.ts";
 import type { AnyActuator, AnyExternal, Reference } from "./actuator.ts";
 import { isAvailable } from "./status.ts";
@@ -93,3 +94,23 @@ const listed = (names: readonly string[]): string =>
   names.length <= mostNames
     ? names.join(", ")
     : `${names.slice(0, mostNames).join(", ")} and ${names.length - mostNames} more`;
+
+/**
+ * What a spec names in fields of `resource` and of `import.filter`, as `types` has their names. Of a list, name what its
+ * items have by itself.
+ */
+export function referencesIn(
+  { resource, import: imported }: Pick<ExternalSpec, "resource" | "import">,
+  types: Readonly<Record<string, ResourceType>>,
+): readonly Reference[] {
+  const places: readonly (readonly [string, unknown])[] = [
+    ["resource", resource],
+    ["import.filter", imported?.filter],
+  ];
+  return places.flatMap(([place, fields]) =>
+    Object.entries(types).flatMap(([field, type]) => {
+      const name = (fields as Readonly<Record<string, unknown>> | undefined)?.[field];
+      return typeof name === "string" ? [{ field: `${place}.${field}`, type, name }] : [];
+    }),
+  );
+}

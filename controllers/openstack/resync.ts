@@ -12,13 +12,23 @@ const jitter = 0.2;
  */
 export function resyncInMs(object: AnyExternal, defaultMs: number, now: Date): number | undefined {
   if (isTerminal(object)) return undefined;
-  const { resyncPeriod } = object.spec;
-  const period = resyncPeriod === undefined ? defaultMs : (durationMs(resyncPeriod) ?? defaultMs);
+  const period = periodMs(object, defaultMs);
   if (period <= 0) return undefined;
   const last = object.status?.lastSyncTime;
   if (last === undefined) return 0;
   const due = Date.parse(last) + period * (1 + jitter * shareOf(object.metadata.uid));
   return Math.max(0, due - now.getTime());
+}
+
+/** How often it is compared, in ms; 0 never. */
+function periodMs({ spec: { resyncPeriod } }: Pick<AnyExternal, "spec">, defaultMs: number): number {
+  return resyncPeriod === undefined ? defaultMs : (durationMs(resyncPeriod) ?? defaultMs);
+}
+
+/** How soon what is not there yet is looked for again, in ms: at least as often as what is there. */
+export function importPollMs(object: Pick<AnyExternal, "spec">, defaultMs: number, longestMs: number): number {
+  const period = periodMs(object, defaultMs);
+  return period <= 0 ? longestMs : Math.min(period, longestMs);
 }
 
 /** From 0 up to 1, evenly spread over uids: FNV-1a. */

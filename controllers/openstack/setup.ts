@@ -60,6 +60,11 @@ export function openstackControllers(options: OpenStackControllersOptions): read
             for (const object of objects.byIndex(bySecret, keyOf(next))) wake(keyOf(object));
             for (const object of objects.byIndex(byReference, referenceKey(secretType, namespace, name)))
               wake(keyOf(object));
+            if (actuator.lenderOf === undefined) return;
+            for (const lender of kinds)
+              for (const { metadata } of lender.objects.byIndex(bySecret, keyOf(next)))
+                for (const object of objects.byIndex(byReference, referenceKey(lender.type, namespace, metadata.name)))
+                  wake(keyOf(object));
           }),
           ...kinds.map((other) =>
             other.objects.onChange((old, next) => {

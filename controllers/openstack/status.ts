@@ -44,10 +44,11 @@ export function statusOf(
 ): ExternalStatus {
   const message = "message" in verdict ? verdict.message.slice(0, longestMessage) : undefined;
   const generation = metadata.generation === undefined ? {} : { observedGeneration: metadata.generation };
-  const usable = seen === "gone" ? false : (seen?.usable ?? isAvailable({ status }));
+  const before = seen === "gone" ? false : (seen?.usable ?? isAvailable({ status }));
+  const usable = before && verdict.reason !== "UnrecoverableError";
   const available: ConditionDraft = {
     type: "Available",
-    status: usable && verdict.reason !== "UnrecoverableError" ? "True" : "False",
+    status: usable ? "True" : "False",
     reason: usable ? "Success" : verdict.reason === "Success" ? "Progressing" : verdict.reason,
     message: usable ? success.Available : (message ?? success.Available),
     ...generation,

@@ -66,7 +66,8 @@ export const tagFilterFields = {
 };
 
 export interface ExternalSpec<R = unknown, F = unknown> {
-  readonly cloudCredentialsRef: CloudCredentialsRef;
+  /** Absent where a kind works with the credentials of what it belongs to. */
+  readonly cloudCredentialsRef?: CloudCredentialsRef | undefined;
   readonly managementPolicy?: "managed" | "unmanaged" | undefined;
   readonly managedOptions?: { readonly onDelete?: "delete" | "detach" | undefined } | undefined;
   readonly import?: { readonly id?: string | undefined; readonly filter?: F | undefined } | undefined;
@@ -86,22 +87,25 @@ export interface ExternalStatus<O = unknown> {
 /** An object that stands for something in a cloud. */
 export type External<R = unknown, F = unknown, O = unknown> = Resource<ExternalSpec<R, F>, ExternalStatus<O>>;
 
-export interface ExternalKindOptions {
+interface KindOptions {
   readonly kind: string;
   readonly plural: string;
   readonly shortNames?: readonly string[];
   readonly description: string;
+  readonly observed: z.ZodObject;
+  /** Further columns, between Available and Message. */
+  readonly columns?: readonly PrinterColumn[];
+}
+
+export interface ExternalKindOptions extends KindOptions {
   /** What can be asked for. References to other objects are called ...Ref and hold a name. */
   readonly resource: z.ZodObject;
   /** What it is imported by besides its id; absent where only the id will do. */
   readonly filter?: z.ZodObject;
-  readonly observed: z.ZodObject;
   /** Fields of `resource` that the service cannot change, each with what to do instead. */
   readonly immutable?: Readonly<Record<string, string>>;
   /** More rules on `resource`. */
   readonly rules?: readonly CelRule[];
-  /** Further columns, between Available and Message. */
-  readonly columns?: readonly PrinterColumn[];
   /** Pattern of an id where it is no UUID. */
   readonly idPattern?: RegExp;
 }
@@ -118,7 +122,7 @@ export function externalType(kind: string, plural: string): ResourceType {
 
 /** Declares a kind of openstack.stowage.dev. */
 export function externalKind(options: ExternalKindOptions): Kind {
-  const { kind, resource, filter, observed, immutable = {}, rules = [] } = options;
+  const { resource, filter, immutable = {}, rules = [] } = options;
   const resourceRules = [
     ...Object.entries(immutable).map(([field, instead]) => ({
       rule: unchanged(celName(field)),
@@ -169,6 +173,12 @@ export function externalKind(options: ExternalKindOptions): Kind {
       "How often it is compared with the cloud, up to a fifth later: 10m, 24h. 0 never; the server's --openstack-resync-period when absent.",
     ),
   });
+  return externalKindOf(options, withRules(spec, ...specRules));
+}
+
+/** Declares a kind of openstack.stowage.dev whose spec is its own: what is asked for stands in it directly. */
+export function externalKindOf(options: KindOptions, spec: z.ZodObject): Kind {
+  const { kind, observed } = options;
   const status = z.object({
     conditions: Conditions.max(32).optional(),
     id: z.string().max(1024).optional().describe("Its id in the cloud."),
@@ -190,7 +200,7 @@ export function externalKind(options: ExternalKindOptions): Kind {
     shortNames: options.shortNames ?? [],
     categories: ["openstack"],
     description: options.description,
-    spec: withRules(spec.describe("What is asked for."), ...specRules),
+    spec: spec.describe("What is asked for."),
     status: status.describe("What was seen last."),
     columns: [
       { name: "ID", type: "string", jsonPath: ".status.id" },

@@ -10,8 +10,8 @@ import { RecordingLog } from "../fakes/log.ts";
 export function runControllers(
   client: Client,
   make: (informers: RunnableInformers) => readonly ControllerDefinition[],
+  log = new RecordingLog(),
 ): AsyncDisposable {
-  const log = new RecordingLog();
   const informers = createInformers(client, systemClock, log);
   const controllers = make(informers);
   const manager = new Manager({ informers, clock: systemClock, log, controllers, select: "*" });

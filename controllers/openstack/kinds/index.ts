@@ -1,21 +1,49 @@
 /** Every kind of openstack.stowage.dev that is looked after. A new one is a file beside this, and a line here. */
 import type { AnyActuator } from "../actuator.ts";
+import { addressScopeActuator } from "./address-scope.ts";
 import { applicationCredentialActuator } from "./application-credential.ts";
 import { domainActuator } from "./domain.ts";
+import { floatingIPActuator } from "./floating-ip.ts";
 import { groupActuator } from "./group.ts";
+import { imageActuator } from "./image.ts";
 import { networkActuator } from "./network.ts";
+import { portActuator } from "./port.ts";
 import { projectActuator } from "./project.ts";
-import { roleActuator } from "./role.ts";
 import { roleAssignmentActuator } from "./role-assignment.ts";
+import { roleActuator } from "./role.ts";
+import { routerInterfaceActuator } from "./router-interface.ts";
+import { routerActuator } from "./router.ts";
+import { securityGroupActuator } from "./security-group.ts";
+import { subnetPoolActuator } from "./subnet-pool.ts";
+import { subnetActuator } from "./subnet.ts";
+import { trunkActuator } from "./trunk.ts";
 import { userActuator } from "./user.ts";
+import { volumeBackupActuator } from "./volume-backup.ts";
+import { volumeSnapshotActuator } from "./volume-snapshot.ts";
+import { volumeTypeActuator } from "./volume-type.ts";
+import { volumeActuator } from "./volume.ts";
 
 export const actuators: readonly AnyActuator[] = [
+  addressScopeActuator,
   applicationCredentialActuator,
   domainActuator,
+  floatingIPActuator,
   groupActuator,
+  imageActuator,
   networkActuator,
+  portActuator,
   projectActuator,
   roleActuator,
   roleAssignmentActuator,
+  routerActuator,
+  routerInterfaceActuator,
+  securityGroupActuator,
+  subnetActuator,
+  subnetPoolActuator,
+  trunkActuator,
   userActuator,
+  volumeActuator,
+  volumeBackupActuator,
+  volumeSnapshotActuator,
+  volumeTypeActuator,
 ];

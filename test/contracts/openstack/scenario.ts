@@ -9,16 +9,23 @@ import type { Kind } from "../../../crds/kind.ts";
 export interface Needed {
   readonly kind: Kind;
   readonly name: string;
-  /** spec.resource. */
+  /** spec.resource; all of spec where the kind has its own. */
   readonly resource: object;
 }
 
 export interface KindScenario {
   readonly kind: Kind;
-  /** Which services have to run for it, by their types in the catalog's newest words: network, block-storage, image, compute. */
-  readonly services: readonly ("network" | "block-storage" | "image" | "compute")[];
+  /** The kind has no spec.resource, spec.import and credentials: what is said below of spec.resource is said of spec. */
+  readonly hasOwnSpec?: true;
+  /**
+   * Which services have to run for it, by their types in the catalog's newest words: network, block-storage, image,
+   * compute; and volume-backup for cinder-backup, which has no entry there and does not run in the lab.
+   */
+  readonly services: readonly ("network" | "block-storage" | "image" | "compute" | "volume-backup")[];
   /** Made first, in any order, and deleted last. Their names are what `...Ref` fields below name. */
   readonly needs: readonly Needed[];
+  /** Offered over HTTP while it runs, by their names: what `${files}` in a resource stands for is where. See files.ts. */
+  readonly files?: Readonly<Record<string, Uint8Array>>;
   /** Secrets that are there first: the values of each by their keys. */
   readonly secrets?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** spec.resource with nothing but what is required. Two with the same one can exist side by side unless `isUnique`. */

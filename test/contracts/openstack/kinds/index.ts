@@ -1,21 +1,49 @@
 /** What every kind of openstack.stowage.dev is tried with. */
 import type { KindScenario } from "../scenario.ts";
+import { addressScopeScenario } from "./address-scope.ts";
 import { applicationCredentialScenario } from "./application-credential.ts";
 import { domainScenario } from "./domain.ts";
+import { floatingIPScenario } from "./floating-ip.ts";
 import { groupScenario } from "./group.ts";
+import { imageScenario } from "./image.ts";
 import { networkScenario } from "./network.ts";
+import { portScenario } from "./port.ts";
 import { projectScenario } from "./project.ts";
-import { roleScenario } from "./role.ts";
 import { roleAssignmentScenario } from "./role-assignment.ts";
+import { roleScenario } from "./role.ts";
+import { routerInterfaceScenario } from "./router-interface.ts";
+import { routerScenario } from "./router.ts";
+import { securityGroupScenario } from "./security-group.ts";
+import { subnetPoolScenario } from "./subnet-pool.ts";
+import { subnetScenario } from "./subnet.ts";
+import { trunkScenario } from "./trunk.ts";
 import { userScenario } from "./user.ts";
+import { volumeBackupScenario } from "./volume-backup.ts";
+import { volumeSnapshotScenario } from "./volume-snapshot.ts";
+import { volumeTypeScenario } from "./volume-type.ts";
+import { volumeScenario } from "./volume.ts";
 
 export const scenarios: readonly KindScenario[] = [
+  addressScopeScenario,
   applicationCredentialScenario,
   domainScenario,
+  floatingIPScenario,
   groupScenario,
+  imageScenario,
   networkScenario,
+  portScenario,
   projectScenario,
-  roleScenario,
   roleAssignmentScenario,
+  roleScenario,
+  routerInterfaceScenario,
+  routerScenario,
+  securityGroupScenario,
+  subnetPoolScenario,
+  subnetScenario,
+  trunkScenario,
   userScenario,
+  volumeBackupScenario,
+  volumeScenario,
+  volumeSnapshotScenario,
+  volumeTypeScenario,
 ];

@@ -1,0 +1,15 @@
+/** In which project something of Neutron is made: that of the credentials, or another where an administrator says so. */
+import { projects } from "../../crds/openstack/project.ts";
+import type { Context } from "./actuator.ts";
+
+interface InProject {
+  readonly projectRef?: string | undefined;
+}
+
+/** The id of the one that is named. Throws WaitingError where it is not there yet. */
+export const namedProject = ({ idOf }: Pick<Context, "idOf">, { projectRef }: InProject): string | undefined =>
+  projectRef === undefined ? undefined : idOf(projects, projectRef);
+
+/** The id of the one that is named, or else that of the credentials. */
+export const homeProject = async (context: Context, resource: InProject): Promise<string | undefined> =>
+  namedProject(context, resource) ?? (await context.cloud.projectId(context.signal));

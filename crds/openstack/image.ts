@@ -1,0 +1,147 @@
+import { z } from "zod";
+import { withRules } from "../schema.ts";
+import type { External } from "./external.ts";
+import { externalKind, externalType, OpenStackName } from "./external.ts";
+
+const ContainerFormat = z.enum(["ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed"]);
+
+const DiskFormat = z.enum(["ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "ploop", "iso"]);
+
+const Visibility = z.enum(["public", "private", "shared", "community"]);
+
+const Tag = z.string().min(1).max(255);
+
+/** Of each, how many hexadecimal digits it has. */
+const hashLengths = { md5: 32, sha1: 40, sha256: 64, sha512: 128 } as const;
+
+const Hash = withRules(
+  z.object({
+    algorithm: z.enum(["md5", "sha1", "sha256", "sha512"]),
+    value: z
+      .string()
+      .min(1)
+      .max(1024)
+      .regex(/^[0-9a-f]+$/)
+      .describe("Hexadecimal, in lower case."),
+  }),
+  ...Object.entries(hashLengths).map(([algorithm, length]) => ({
+    rule: `self.algorithm != '${algorithm}' || size(self.value) == ${length}`,
+    message: `a hash of ${algorithm} has ${length} hexadecimal digits`,
+  })),
+);
+
+const Download = z.object({
+  url: withRules(z.string().max(2048).regex(/^https?:\/\/[^\s/]+/), {
+    rule: "!self.matches('^https?://[^/]*@')",
+    message: "url must not have a user or a password in it",
+  }).describe("Where the server that runs Stowage reads it from; http and https only."),
+  decompress: withRules(z.enum(["xz", "gz", "bz2"]), {
+    rule: "self == 'gz'",
+    message: "only gz can be decompressed: offer the image as it is, or as gz",
+  })
+    .optional()
+    .describe("How it is compressed where it is read from, if Glance is to have it without."),
+  hash: Hash.optional().describe("Of what the URL gives, before it is decompressed. Nothing else is taken then."),
+});
+
+const Content = z.object({
+  containerFormat: ContainerFormat.default("bare"),
+  diskFormat: DiskFormat,
+  download: Download.describe("Where its data comes from."),
+});
+
+const Bus = z.enum(["scsi", "virtio", "uml", "xen", "ide", "usb", "lxc"]);
+
+const count = z.int().min(1).optional();
+const short = z.string().min(1).max(255).optional();
+
+const Hardware = z.object({
+  cpuSockets: count,
+  cpuCores: count,
+  cpuThreads: count,
+  cpuPolicy: z.enum(["shared", "dedicated"]).optional(),
+  cpuThreadPolicy: z.enum(["prefer", "isolate", "require"]).optional(),
+  cdromBus: Bus.optional(),
+  diskBus: Bus.optional(),
+  scsiModel: z.enum(["virtio-scsi"]).optional(),
+  vifModel: z.enum(["e1000", "e1000e", "ne2k_pci", "pcnet", "rtl8139", "virtio", "vmxnet3"]).optional(),
+  rngModel: short,
+  qemuGuestAgent: z.boolean().optional(),
+});
+
+// prettier-ignore
+const architectures = ["aarch64", "alpha", "armv7l", "cris", "i686", "ia64", "lm32", "m68k", "microblaze", "microblazeel", "mips", "mipsel", "mips64", "mips64el", "openrisc", "parisc", "parisc64", "ppc", "ppc64", "ppcemb", "s390", "s390x", "sh4", "sh4eb", "sparc", "sparc64", "unicore32", "x86_64", "xtensa", "xtensaeb"] as const;
+
+// prettier-ignore
+const distributions = ["arch", "centos", "debian", "fedora", "freebsd", "gentoo", "mandrake", "mandriva", "mes", "msdos", "netbsd", "netware", "openbsd", "opensolaris", "opensuse", "rocky", "rhel", "sled", "ubuntu", "windows"] as const;
+
+const Properties = z.object({
+  architecture: z.enum(architectures).optional(),
+  hypervisorType: z.enum(["hyperv", "ironic", "lxc", "qemu", "uml", "vmware", "xen"]).optional(),
+  minDiskGB: count.describe("How large a disk has to be to boot it, in GB."),
+  minMemoryMB: count.describe("How much memory it takes to boot it, in MB."),
+  hardware: Hardware.optional().describe("What Nova gives servers that boot it."),
+  operatingSystem: z.object({ distro: z.enum(distributions).optional(), version: short }).optional(),
+});
+
+const Resource = z.object({
+  name: OpenStackName.optional().describe("Its name in the cloud; the object's when absent."),
+  protected: z.boolean().optional().describe("Whether it cannot be deleted; false when absent."),
+  tags: z
+    .array(Tag)
+    .max(32)
+    .optional()
+    .meta({ "x-kubernetes-list-type": "set" })
+    .describe("Tags that it is to have; our own stowage.dev/uid is kept besides."),
+  visibility: Visibility.optional().describe("Who may use it; public is an administrator's choice."),
+  properties: Properties.optional().describe("What those that use it are told."),
+  content: Content.describe("Its data."),
+});
+
+const Filter = z.object({
+  name: OpenStackName.optional(),
+  visibility: Visibility.optional(),
+  tags: z.array(Tag).max(32).optional().meta({ "x-kubernetes-list-type": "set" }).describe("All of these."),
+});
+
+const text = z.string().max(1024).optional();
+
+const Observed = z.object({
+  name: text,
+  status: text.describe("Glance's word: queued, saving, active and others."),
+  protected: z.boolean().optional(),
+  visibility: text,
+  hash: z
+    .object({ algorithm: text, value: text })
+    .optional()
+    .describe("Of the data as Glance keeps it, decompressed and perhaps converted."),
+  sizeB: z.int().optional().describe("Of its data, in bytes."),
+  virtualSizeB: z.int().optional().describe("Of the disk that its data is, in bytes."),
+  tags: z.array(z.string().max(1024)).max(256).optional().meta({ "x-kubernetes-list-type": "atomic" }),
+  owner: text.describe("Id of the project that owns it."),
+  diskFormat: text,
+  containerFormat: text,
+  minDiskGB: z.int().optional(),
+  minMemoryMB: z.int().optional(),
+  createdAt: z.string().max(64).optional(),
+  updatedAt: z.string().max(64).optional(),
+});
+
+export type ImageResource = z.infer<typeof Resource>;
+export type ImageFilter = z.infer<typeof Filter>;
+export type ImageObserved = z.infer<typeof Observed>;
+export type ImageDownload = z.infer<typeof Download>;
+export type Image = External<ImageResource, ImageFilter, ImageObserved>;
+
+export const images = externalType("Image", "images");
+
+export const imageKind = externalKind({
+  kind: "Image",
+  plural: "images",
+  description: "A Glance image.",
+  resource: Resource,
+  filter: Filter,
+  observed: Observed,
+  immutable: { content: "make another Image, and delete this one" },
+  columns: [{ name: "Status", type: "string", jsonPath: ".status.resource.status" }],
+});

@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { CinderDescription, NameValues, ObservedNameValues } from "./cinder.ts";
+import type { External } from "./external.ts";
+import { externalKind, externalType, OpenStackName } from "./external.ts";
+
+const Resource = z.object({
+  name: OpenStackName.optional().describe("Its name in the cloud, where it is unique; the object's when absent."),
+  description: CinderDescription.optional(),
+  extraSpecs: NameValues.describe(
+    "What back ends have to offer for volumes of this type; what others set besides is left alone. Cinder refuses to change them while volumes are of the type, unless it is configured otherwise.",
+  ),
+  isPublic: z.boolean().optional().describe("Whether every project may use it; true when absent."),
+});
+
+const Filter = z.object({
+  name: OpenStackName.optional(),
+  description: CinderDescription.optional(),
+  isPublic: z.boolean().optional(),
+});
+
+const text = z.string().max(1024).optional();
+
+const Observed = z.object({
+  name: text,
+  description: text,
+  extraSpecs: ObservedNameValues.describe("Shown to administrators only."),
+  isPublic: z.boolean().optional(),
+});
+
+export type VolumeTypeResource = z.infer<typeof Resource>;
+export type VolumeTypeFilter = z.infer<typeof Filter>;
+export type VolumeTypeObserved = z.infer<typeof Observed>;
+export type VolumeType = External<VolumeTypeResource, VolumeTypeFilter, VolumeTypeObserved>;
+
+export const volumeTypes = externalType("VolumeType", "volumetypes");
+
+export const volumeTypeKind = externalKind({
+  kind: "VolumeType",
+  plural: "volumetypes",
+  description: "A Cinder volume type; an administrator's to make.",
+  resource: Resource,
+  filter: Filter,
+  observed: Observed,
+});

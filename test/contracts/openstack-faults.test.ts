@@ -1,0 +1,226 @@
+/** What goes wrong in a cloud is said in conditions, and over when it is: nobody has to do anything. */
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { z } from "zod";
+import type { AnyExternal } from "../../controllers/openstack/actuator.ts";
+import { networkKind } from "../../crds/openstack/network.ts";
+import { volumeKind } from "../../crds/openstack/volume.ts";
+import { FakeOpenStack } from "../fakes/openstack/openstack.ts";
+import { ApiInProcess } from "../integration/api-in-process.ts";
+import { conditionOf, isUp, messageOf, secretName, Stage } from "./openstack/stage.ts";
+
+const networksPath = "/network/v2.0/networks";
+const creation = `POST ${networksPath}`;
+
+let fake: FakeOpenStack;
+let stage: Stage;
+
+beforeEach(async () => {
+  fake = await FakeOpenStack.start();
+  onTestFinished(() => fake[Symbol.asyncDispose]());
+  const api = await ApiInProcess.open();
+  onTestFinished(() => api[Symbol.asyncDispose]());
+  stage = await Stage.open({ api, cloud: fake, namespace: "shop", answerTimeoutMs: 500 });
+  onTestFinished(async () => {
+    fake.faults.clear();
+    await stage[Symbol.asyncDispose]();
+  });
+});
+
+const makeNetwork = (name = "web", resource: object = {}, more: object = {}): Promise<AnyExternal> =>
+  stage.create(networkKind, name, stage.specOf(networkKind, resource, more));
+
+/** Waits until it says that something went wrong, and that it goes on. */
+async function trouble(name: string, says: RegExp, kind = networkKind): Promise<AnyExternal | undefined> {
+  return stage.until(
+    kind,
+    name,
+    `in trouble: ${String(says)}`,
+    (object) => conditionOf(object, "Progressing")?.reason === "TransientError" && says.test(messageOf(object)),
+  );
+}
+
+const count = (request: string): number => fake.requests.count(request);
+
+describe("Neutron", () => {
+  test.each([
+    { does: 500, says: /create network "web".*500/ },
+    { does: 503, says: /create network "web".*503/ },
+    { does: "reset", says: /create network "web"/ },
+    { does: "hang", says: /create network "web"/ },
+  ] as const)("answers $does: that is said, and the network is there once it is over", async ({ does, says }) => {
+    const outage = fake.outage(does, "network");
+    await makeNetwork();
+    const object = await trouble("web", says);
+    expect(conditionOf(object, "Available")?.status).toBe("False");
+    outage[Symbol.dispose]();
+    await stage.untilUp(networkKind, "web");
+    expect(fake.neutron.networks.all).toHaveLength(1);
+  });
+
+  test("is away when what is there is to be changed: it stays Available, and is changed later", async () => {
+    await makeNetwork();
+    await stage.untilUp(networkKind, "web");
+    const outage = fake.outage(503, "network");
+    await stage.change(networkKind, "web", { mtu: 1300 });
+    const object = await trouble("web", /503/);
+    expect(conditionOf(object, "Available")?.status).toBe("True");
+    outage[Symbol.dispose]();
+    await stage.untilUp(networkKind, "web");
+    expect(fake.neutron.networks.all[0]).toHaveProperty("mtu", 1300);
+  });
+
+  test("makes it, and the answer is lost: it is found again, and nothing doubled", async () => {
+    fake.faults.add({ match: (method, path) => `${method} ${path}` === creation, does: "lost", times: 1 });
+    await makeNetwork();
+    const object = await stage.untilUp(networkKind, "web");
+    expect(fake.neutron.networks.all.map(({ id }) => id)).toEqual([object.status?.id]);
+    expect(count(creation)).toBe(1);
+  });
+
+  test("deletes it, and the answer is lost: the object goes", async () => {
+    await makeNetwork();
+    await stage.untilUp(networkKind, "web");
+    fake.faults.add({ match: (method) => method === "DELETE", does: "lost", times: 1 });
+    await stage.delete(networkKind, "web");
+    await stage.untilGone(networkKind, "web");
+    expect(fake.neutron.networks.all).toEqual([]);
+  });
+
+  test("is left in peace: a failure is tried again ever more seldom", async () => {
+    using _outage = fake.outage(500, "network");
+    await makeNetwork();
+    await trouble("web", /500/);
+    const before = count(creation);
+    const secondsLater = Date.now() + 3000;
+    await expect.poll(() => Date.now() >= secondsLater, { timeout: 10_000, interval: 200 }).toBe(true);
+    // After 0.5, 1, 2 and 4 seconds, each up to a fifth later.
+    expect(count(creation) - before).toBeLessThanOrEqual(4);
+  });
+
+  test("says when to come again, and is asked then", async () => {
+    const soon = { "retry-after": "1" };
+    fake.faults.add({ match: (method, path) => `${method} ${path}` === creation, does: 503, times: 1, headers: soon });
+    await makeNetwork();
+    await stage.untilUp(networkKind, "web");
+    expect(fake.neutron.networks.all).toHaveLength(1);
+  });
+});
+
+describe("Keystone", () => {
+  test("revokes every token: new ones are got, and nobody notices", async () => {
+    await makeNetwork("first");
+    await stage.untilUp(networkKind, "first");
+    fake.keystone.revokeTokens();
+    await makeNetwork("second");
+    const second = await stage.untilUp(networkKind, "second");
+    expect(second.status?.conditions?.map(({ reason }) => reason)).toEqual(["Success", "Success"]);
+    expect(count("POST /identity/v3/auth/tokens")).toBeLessThanOrEqual(4);
+  });
+
+  test("is away: that is said, and over when it is back", async () => {
+    const outage = fake.outage(503, "identity");
+    await makeNetwork();
+    await trouble("web", /sign in to cloud "admin"|503/);
+    outage[Symbol.dispose]();
+    await stage.untilUp(networkKind, "web");
+  });
+
+  test("does not allow it: the role is asked for, and it is made once it is there", async () => {
+    const fault = fake.faults.add({ match: (method, path) => `${method} ${path}` === creation, does: 403 });
+    await makeNetwork();
+    await trouble("web", /role that this needs/);
+    fault[Symbol.dispose]();
+    await stage.untilUp(networkKind, "web");
+  });
+});
+
+describe("a quota", () => {
+  test("of networks that is used up and raised", async () => {
+    const project = fake.projectId("admin");
+    fake.neutron.setQuota(project, { network: 1 });
+    await makeNetwork("first");
+    await stage.untilUp(networkKind, "first");
+    await makeNetwork("second");
+    await trouble("second", /Raise the project's quota/);
+    fake.neutron.setQuota(project, { network: 2 });
+    await stage.untilUp(networkKind, "second");
+  });
+
+  test("of volumes that is used up, and gets free", async () => {
+    fake.cinder.setQuota(fake.projectId("admin"), { volumes: 1 });
+    await stage.create(volumeKind, "first", stage.specOf(volumeKind, { size: 1 }));
+    await stage.untilUp(volumeKind, "first");
+    await stage.create(volumeKind, "second", stage.specOf(volumeKind, { size: 1 }));
+    await trouble("second", /Raise the project's quota/, volumeKind);
+    await stage.delete(volumeKind, "first");
+    await stage.untilUp(volumeKind, "second");
+  });
+});
+
+describe("a volume", () => {
+  const make = (): Promise<AnyExternal> => stage.create(volumeKind, "data", stage.specOf(volumeKind, { size: 1 }));
+
+  test("that is stuck in creating is waited for", async () => {
+    fake.cinder.fate = "creating";
+    await make();
+    const stuck = await stage.until(volumeKind, "data", "being created", (object) => messageOf(object).includes("is being created"));
+    expect(conditionOf(stuck, "Available")?.status).toBe("False");
+    expect(conditionOf(stuck, "Progressing")?.status).toBe("True");
+    fake.cinder.unstick();
+    await stage.untilUp(volumeKind, "data");
+    expect(fake.cinder.volumes.all).toHaveLength(1);
+  });
+
+  test("that comes to nothing is said to, and made when the cause is gone", async () => {
+    fake.cinder.fate = "error";
+    await make();
+    const lost = await stage.until(volumeKind, "data", "in error", (object) => messageOf(object).includes("error"));
+    expect(conditionOf(lost, "Available")?.status).toBe("False");
+    fake.cinder.fate = "available";
+    for (const { id } of fake.cinder.volumes.filter(({ status }) => status === "error"))
+      await stage.behind.request({
+        ...{ service: "block-storage", method: "POST", path: `/volumes/${id}/action`, action: "reset the status" },
+        body: { "os-reset_status": { status: "available" } },
+        schema: z.unknown(),
+      });
+    await stage.untilUp(volumeKind, "data");
+  });
+});
+
+describe("the Secret", () => {
+  test("that is missing, wrong and then right", async () => {
+    const more = { cloudCredentialsRef: { secretName: "other", cloudName: "admin" } };
+    await makeNetwork("web", {}, more);
+    const says = (text: string) => (object: AnyExternal | undefined) => messageOf(object).includes(text);
+    await stage.until(networkKind, "web", "waiting for the Secret", says('Waiting for Secret "other" to be created'));
+    await stage.giveSecret("other", { wrong: "" });
+    await stage.until(networkKind, "web", "waiting for clouds.yaml", says('Secret "other" has no key clouds.yaml'));
+    await stage.giveSecret("other", { "clouds.yaml": "clouds: [" });
+    await stage.until(networkKind, "web", "told that it is no YAML", (object) => /Secret "other": /.test(messageOf(object)));
+    await stage.giveSecret("other", { "clouds.yaml": fake.cloudsYaml.replaceAll("password-of-admin", "guessed") });
+    const refused = await trouble("web", /clouds\.yaml/);
+    expect(JSON.stringify(refused)).not.toContain("guessed");
+    await stage.giveSecret("other", { "clouds.yaml": fake.cloudsYaml });
+    await stage.untilUp(networkKind, "web");
+  });
+
+  test("stays as long as it is needed to clean up", async () => {
+    await makeNetwork();
+    await stage.untilUp(networkKind, "web");
+    await stage.deleteSecret(secretName);
+    await stage.delete(networkKind, "web");
+    await stage.untilGone(networkKind, "web");
+    expect(fake.neutron.networks.all).toEqual([]);
+    await stage.untilSecretGone(secretName);
+  });
+});
+
+test("what is asked for and can never be is said once, and tried again when it is corrected", async () => {
+  await makeNetwork("web", { mtu: 9000 });
+  const object = await stage.until(networkKind, "web", "given up", (now) => conditionOf(now, "Progressing")?.status === "False");
+  expect(conditionOf(object, "Progressing")?.reason).toBe("InvalidConfiguration");
+  expect(messageOf(object)).toContain("MTU");
+  expect(count(creation)).toBe(1);
+  await stage.change(networkKind, "web", { mtu: 1400 });
+  await stage.until(networkKind, "web", "up", isUp);
+});

@@ -1,0 +1,451 @@
+/** Where scenarios are played: an API in process, the controllers of OpenStack, and a cloud, which may be a fake. */
+import type { Client } from "../../../api/client/client.ts";
+import { isNotFound } from "../../../api/status.ts";
+import type { Context, AnyActuator, AnyExternal } from "../../../controllers/openstack/actuator.ts";
+import type { Connect, Secret } from "../../../controllers/openstack/clouds.ts";
+import { Clouds } from "../../../controllers/openstack/clouds.ts";
+import { actuators } from "../../../controllers/openstack/kinds/index.ts";
+import { openstackControllers } from "../../../controllers/openstack/setup.ts";
+import { ApiEventRecorder } from "../../../controllers/runtime/events.ts";
+import { secretType } from "../../../crds/core.ts";
+import type { Kind } from "../../../crds/kind.ts";
+import type { Condition, ResourceType } from "../../../crds/meta.ts";
+import { apiVersionOf, groupResource } from "../../../crds/meta.ts";
+import { externalFinalizer } from "../../../crds/openstack/external.ts";
+import { connectWith } from "../../../openstack/connect.ts";
+import type { Service, ServiceRequest } from "../../../openstack/service.ts";
+import { systemClock } from "../../../process/clock.ts";
+import { RecordingLog } from "../../fakes/log.ts";
+import type { Files, ServedFiles } from "./files.ts";
+import { serveFiles } from "./files.ts";
+import type { ApiInProcess } from "../../integration/api-in-process.ts";
+import { runControllers } from "../../integration/running-controllers.ts";
+import { eventually } from "../../lab/stowage.ts";
+
+/** What scenarios are played against. */
+export interface CloudUnderTest {
+  readonly cloudsYaml: string;
+  /** An administrator's. */
+  readonly cloudName: string;
+}
+
+/** A request of the controllers. */
+export type Request = Pick<ServiceRequest<unknown>, "service" | "method" | "path" | "action">;
+
+export interface StageOptions {
+  readonly api: ApiInProcess;
+  readonly cloud: CloudUnderTest;
+  readonly namespace: string;
+  /** Offered to the cloud and to us. */
+  readonly files?: Files;
+  /** How long a service may think, in ms; a minute when absent. */
+  readonly answerTimeoutMs?: number;
+}
+
+/** How long something may take unless a scenario says otherwise. */
+const longestMs = 60_000;
+
+/** Of the Secret with clouds.yaml. */
+export const secretName = "cloud";
+
+export const actuatorOf = (kind: Kind): AnyActuator => {
+  const found = actuators.find((actuator) => groupResource(actuator.kind.type) === groupResource(kind.type));
+  if (found === undefined) throw new Error(`nothing looks after ${kind.type.kind}: controllers/openstack/kinds/index.ts`);
+  return found;
+};
+
+export function conditionOf(object: AnyExternal | undefined, type: "Available" | "Progressing"): Condition | undefined {
+  const condition = object?.status?.conditions?.find((one) => one.type === type);
+  return condition?.observedGeneration === object?.metadata.generation ? condition : undefined;
+}
+
+export const isUp = (object: AnyExternal | undefined): object is AnyExternal =>
+  conditionOf(object, "Available")?.status === "True" && conditionOf(object, "Progressing")?.reason === "Success";
+
+/** What an object waits for or fails of. */
+export const messageOf = (object: AnyExternal | undefined): string => conditionOf(object, "Progressing")?.message ?? "";
+
+/** One namespace, its own controllers over an API that others may use too. Disposing of it deletes what is left. */
+export class Stage implements AsyncDisposable {
+  readonly client: Client;
+  readonly namespace: string;
+  /** What the controllers asked their cloud for. */
+  readonly requests: Request[] = [];
+  /** Speaks to the cloud behind the controllers' back. */
+  readonly behind: Service;
+  readonly log = new RecordingLog();
+  readonly #options: StageOptions;
+  readonly #connect: Connect;
+  readonly #stack: AsyncDisposableStack;
+  readonly #files: ServedFiles;
+  #controllers: AsyncDisposable | undefined;
+
+  private constructor(options: StageOptions, stack: AsyncDisposableStack, files: ServedFiles) {
+    const { api, cloud, namespace, answerTimeoutMs } = options;
+    this.#options = options;
+    this.#stack = stack;
+    this.#files = files;
+    this.client = api.client;
+    this.namespace = namespace;
+    this.#connect = connectWith({
+      clock: systemClock,
+      random: Math.random,
+      log: this.log,
+      ...(answerTimeoutMs !== undefined && { answerTimeoutMs }),
+    });
+    this.behind = stack.use(this.#connect({ ...cloud, cacert: undefined })).service;
+  }
+
+  static async open(options: StageOptions): Promise<Stage> {
+    await using stack = new AsyncDisposableStack();
+    const files = stack.use(await serveFiles(options.files ?? {}));
+    await options.api.createNamespace(options.namespace);
+    const stage = new Stage(options, stack.move(), files);
+    await stage.giveSecret(secretName, { "clouds.yaml": options.cloud.cloudsYaml });
+    stage.start();
+    return stage;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await using _rest = this.#stack;
+    try {
+      if (this.#controllers === undefined) this.start();
+      await this.deleteAll();
+    } finally {
+      await this.stop();
+    }
+  }
+
+  // -------------------------------------------------------------------------------------------------- controllers
+
+  /** Runs the controllers, as a server does that was just started; through `client` where one is given. */
+  start(client: Client = this.client): void {
+    const common = { client, clock: systemClock, log: this.log };
+    const events = new ApiEventRecorder({ ...common, component: "stowage-test" });
+    const running = runControllers(
+      client,
+      (informers) =>
+        openstackControllers({ ...common, informers, events, connect: this.#recorded, resyncMs: 0, random: Math.random }),
+      this.log,
+    );
+    this.#controllers = {
+      async [Symbol.asyncDispose]() {
+        await running[Symbol.asyncDispose]();
+        await events[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  async stop(): Promise<void> {
+    const running = this.#controllers;
+    this.#controllers = undefined;
+    await running?.[Symbol.asyncDispose]();
+  }
+
+  /**
+   * Runs `act` with controllers that die before the first write that `dies` tells of, as by kill -9: the write is not
+   * made, and nothing after it. Returns what was to be written.
+   */
+  async killedBefore(dies: Write, act: () => Promise<unknown>): Promise<AnyExternal> {
+    await this.stop();
+    const killed = Promise.withResolvers<AnyExternal>();
+    const stopped = new AbortController();
+    this.start(dying(this.client, stopped.signal, dies, killed.resolve));
+    await act();
+    const written = await within(killed.promise, longestMs, "the controllers never came to where they were to die");
+    stopped.abort(new Error("killed"));
+    await this.stop();
+    return written;
+  }
+
+  readonly #recorded: Connect = (source) => {
+    const { service, ...rest } = this.#connect(source);
+    const note = ({ service: of, method = "GET", path, action }: ServiceRequest<unknown>): void => {
+      this.requests.push({ service: of, method, path, action });
+    };
+    return {
+      ...rest,
+      [Symbol.asyncDispose]: () => rest[Symbol.asyncDispose](),
+      service: {
+        projectId: (signal) => service.projectId(signal),
+        request(request) {
+          note(request);
+          return service.request(request);
+        },
+        list(request) {
+          note(request);
+          return service.list(request);
+        },
+      },
+    };
+  };
+
+  /** How many things the controllers asked the cloud to make; what is a part of another does not count. */
+  get creations(): number {
+    const makes = /^(create (?!security group rule)|assign |add an interface )/;
+    return this.requests.filter(({ action }) => makes.test(action)).length;
+  }
+
+  // ------------------------------------------------------------------------------------------------------ objects
+
+  /** What a spec for these fields is like. */
+  specOf(kind: Kind, resource: object, more: object = {}): object {
+    const asked = this.#files.located(resource);
+    if (actuatorOf(kind).resourceOf !== undefined) return { ...asked, ...more };
+    return { ...this.#credentials(), resource: asked, ...more };
+  }
+
+  /** Imports what is like `imported`. */
+  importOf(imported: object, more: object = {}): object {
+    return { ...this.#credentials(), managementPolicy: "unmanaged", import: imported, ...more };
+  }
+
+  #credentials(): object {
+    return { cloudCredentialsRef: { secretName, cloudName: this.#options.cloud.cloudName } };
+  }
+
+  create({ type }: Kind, name: string, spec: object): Promise<AnyExternal> {
+    const metadata = { name, namespace: this.namespace };
+    return this.client.create<AnyExternal>(type, { apiVersion: apiVersionOf(type), kind: type.kind, metadata, ...{ spec } });
+  }
+
+  /** Merges `patch` into what is asked for. */
+  change(kind: Kind, name: string, patch: object): Promise<AnyExternal> {
+    const asked = this.#files.located(patch);
+    const spec = actuatorOf(kind).resourceOf === undefined ? { resource: asked } : asked;
+    return this.client.patch<AnyExternal>(kind.type, this.#named(name), { type: "merge", body: { spec } });
+  }
+
+  async delete({ type }: Kind, name: string): Promise<void> {
+    await this.client.delete(type, this.#named(name));
+  }
+
+  async get({ type }: Pick<Kind, "type">, name: string): Promise<AnyExternal | undefined> {
+    try {
+      return await this.client.get<AnyExternal>(type, this.#named(name));
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #named(name: string): { readonly namespace: string; readonly name: string } {
+    return { namespace: this.namespace, name };
+  }
+
+  async giveSecret(name: string, values: Readonly<Record<string, string>>): Promise<void> {
+    const data = Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString("base64")]),
+    );
+    const body = { apiVersion: "v1", kind: "Secret", metadata: this.#named(name), ...{ data } };
+    await this.client.patch(secretType, this.#named(name), { type: "apply", body, force: true }, { fieldManager: "test" });
+  }
+
+  async deleteSecret(name: string): Promise<void> {
+    await this.client.delete(secretType, this.#named(name));
+  }
+
+  async untilSecretGone(name: string): Promise<void> {
+    await eventually(`Secret "${name}" is gone`, async () => {
+      return this.client.get(secretType, this.#named(name)).then(() => false, isNotFound);
+    });
+  }
+
+  /** Watches an object until `test` holds, and returns it as it is then. Throws with what it is like instead. */
+  async until(
+    { type }: Kind,
+    name: string,
+    what: string,
+    test: (object: AnyExternal | undefined) => boolean,
+    ms = longestMs,
+  ): Promise<AnyExternal | undefined> {
+    const { items, resourceVersion } = await this.client.list<AnyExternal>(type, { namespace: this.namespace });
+    let last = items.find(({ metadata }) => metadata.name === name);
+    if (test(last)) return last;
+    const enough = new AbortController();
+    const timer = setTimeout(() => {
+      enough.abort();
+    }, ms);
+    try {
+      const options = { namespace: this.namespace, resourceVersion, signal: enough.signal };
+      for await (const event of this.client.watch<AnyExternal>(type, options)) {
+        if (event.type === "BOOKMARK" || event.object.metadata.name !== name) continue;
+        last = event.type === "DELETED" ? undefined : event.object;
+        if (test(last)) return last;
+      }
+    } finally {
+      clearTimeout(timer);
+      enough.abort();
+    }
+    const errors = this.log.lines.filter(({ level }) => level !== "info").slice(-5);
+    throw new Error(
+      `${type.kind} "${name}" is not ${what} after ${ms} ms: ${JSON.stringify(last?.status ?? last ?? "gone")}\n${errors.map((line) => JSON.stringify(line)).join("\n")}`,
+    );
+  }
+
+  async untilUp(kind: Kind, name: string): Promise<AnyExternal> {
+    const object = await this.until(kind, name, "Available and up to date", isUp);
+    if (object === undefined) throw new Error(`${kind.type.kind} "${name}" is gone`);
+    return object;
+  }
+
+  async untilGone(kind: Kind, name: string): Promise<void> {
+    await this.until(kind, name, "gone", (object) => object === undefined);
+  }
+
+  /** Deletes every object of the namespace, in no order, and waits until all are gone. */
+  async deleteAll(): Promise<void> {
+    const left = async (): Promise<readonly (readonly [Kind, AnyExternal])[]> => {
+      const lists = await Promise.all(
+        actuators.map(async ({ kind }) => {
+          const { items } = await this.client.list<AnyExternal>(kind.type, { namespace: this.namespace });
+          return items.map((object) => [kind, object] as const);
+        }),
+      );
+      return lists.flat();
+    };
+    const objects = await left();
+    for (const [kind, { metadata }] of objects) await this.delete(kind, metadata.name);
+    await Promise.all(objects.map(([kind, { metadata }]) => this.untilGone(kind, metadata.name)));
+  }
+
+  // ------------------------------------------------------------------------------------------- behind their back
+
+  /** How an actuator sees an object's cloud, as it is now. */
+  async contextOf(actuator: AnyActuator, { metadata, spec }: AnyExternal): Promise<Context> {
+    const known = new Map<string, AnyExternal>();
+    const keyOf = (type: ResourceType, name: string): string => `${groupResource(type)}/${name}`;
+    for (const { type, name } of actuator.references(spec)) {
+      const object = await this.get({ type }, name);
+      if (object !== undefined) known.set(keyOf(type, name), object);
+    }
+    const { namespace } = this;
+    const { items } = await this.client.list<Secret>(secretType, { namespace });
+    const secrets = new Map(items.map((secret) => [keyOfSecret(secret), secret]));
+    const cache = { get: (key: string) => secrets.get(key), list: () => secrets.values(), byIndex: () => [] };
+    const clouds = new Clouds({ client: this.client, secrets: cache, connect: this.#connect });
+    return {
+      cloud: this.behind,
+      name: metadata.name,
+      uid: metadata.uid,
+      tag: `stowage.dev/uid=${metadata.uid}`,
+      signal: new AbortController().signal,
+      idOf: (type, name) => known.get(keyOf(type, name))?.status?.id ?? "",
+      observedOf: (type, name) => known.get(keyOf(type, name))?.status?.resource,
+      secret: (name, key) => clouds.secret(namespace, name, key),
+      secretMark: (name, key) => clouds.secretMark(namespace, name, key, metadata.uid),
+    };
+  }
+
+  /** What an object stands for in the cloud; undefined where it is gone. */
+  async remoteOf(kind: Kind, object: AnyExternal, id = object.status?.id ?? ""): Promise<unknown> {
+    const actuator = actuatorOf(kind);
+    return (await actuator.get(await this.contextOf(actuator, object), id, resourceOf(actuator, object))) as unknown;
+  }
+
+  /** What would have to be changed for it to be as asked, for people. */
+  async differences(kind: Kind, object: AnyExternal): Promise<readonly string[]> {
+    const actuator = actuatorOf(kind);
+    const remote = await this.remoteOf(kind, object);
+    const moment = { now: new Date(), wasReady: true };
+    const changes = actuator.changes(await this.contextOf(actuator, object), resourceOf(actuator, object), remote, moment);
+    return changes.map(({ what }) => what);
+  }
+
+  /** Makes it in the cloud as if `object` asked for `resource`. */
+  async drift(kind: Kind, object: AnyExternal, resource: object): Promise<void> {
+    const actuator = actuatorOf(kind);
+    const asking = { ...object, spec: { ...object.spec, resource: this.#files.located(resource) } };
+    const context = await this.contextOf(actuator, asking);
+    let remote = await this.remoteOf(kind, object);
+    const moment = { now: new Date(), wasReady: true };
+    for (const { perform } of actuator.changes(context, asking.spec.resource, remote, moment))
+      remote = (await perform(context, remote)) as unknown;
+  }
+
+  /** Deletes what an object stands for, and waits until it is gone. */
+  async remove(kind: Kind, object: AnyExternal): Promise<void> {
+    const actuator = actuatorOf(kind);
+    const context = await this.contextOf(actuator, object);
+    await eventually(`${kind.type.kind} ${object.status?.id ?? ""} is gone from the cloud`, async () => {
+      const remote = await this.remoteOf(kind, object);
+      return remote === undefined || (await actuator.delete(context, remote, resourceOf(actuator, object))) === "gone";
+    });
+  }
+}
+
+const keyOfSecret = ({ metadata }: Secret): string => `${metadata.namespace ?? ""}/${metadata.name}`;
+
+const resourceOf = (actuator: AnyActuator, { spec }: AnyExternal): unknown =>
+  actuator.resourceOf === undefined ? spec.resource : actuator.resourceOf(spec);
+
+/** A client that never does the first write that `dies` tells of, and none after it. */
+function dying(
+  client: Client,
+  stopped: AbortSignal,
+  dies: Write,
+  died: (written: AnyExternal) => void,
+): Client {
+  let isDead = false;
+  const never = (): Promise<never> =>
+    new Promise((_resolve, reject) => {
+      const end = (): void => {
+        reject(new Error("killed"));
+      };
+      if (stopped.aborted) end();
+      else stopped.addEventListener("abort", end);
+    });
+  const guarded = <T>(written: AnyExternal, write: () => Promise<T>): Promise<T> => {
+    if (isDead) return never();
+    if (!dies(written)) return write();
+    isDead = true;
+    died(written);
+    return never();
+  };
+  return new Proxy(client, {
+    get(target, property) {
+      if (property === "updateStatus")
+        return (...args: Parameters<Client["updateStatus"]>) =>
+          guarded(args[1] as AnyExternal, () => target.updateStatus(...args));
+      if (property === "patch")
+        return (...args: Parameters<Client["patch"]>) => {
+          const [{ kind }, { name }, { body }] = args;
+          const { metadata, ...rest } = body as unknown as AnyExternal;
+          return guarded({ ...rest, kind, metadata: { ...metadata, name } }, () => target.patch(...args));
+        };
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+type Write = (written: AnyExternal) => boolean;
+
+const isOf = ({ kind, metadata }: AnyExternal, of: Kind, name: string): boolean =>
+  kind === of.type.kind && metadata.name === name;
+
+/** The write that records what was made. */
+export const recordsId =
+  (kind: Kind, name: string): Write =>
+  (written) =>
+    isOf(written, kind, name) && written.status?.id !== undefined;
+
+/** The write that lets an object go. */
+export const letsGo =
+  (kind: Kind, name: string): Write =>
+  (written) =>
+    isOf(written, kind, name) && written.metadata.finalizers?.includes(externalFinalizer) === false;
+
+async function within<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`${what} within ${ms} ms`));
+    }, ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

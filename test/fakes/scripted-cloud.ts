@@ -1,0 +1,51 @@
+/** A cloud for unit tests of an actuator: it notes what it is asked for, and answers as told. */
+import type { Context } from "../../controllers/openstack/actuator.ts";
+import type { Service, ServiceRequest } from "../../openstack/service.ts";
+
+export interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly query?: unknown;
+}
+
+/** In the service's own words; throws what the service refuses with. */
+export type Answer = (asked: Asked) => unknown;
+
+export class ScriptedCloud implements Service {
+  readonly asked: Asked[] = [];
+  readonly #answer: Answer;
+
+  constructor(answer: Answer = ({ body }) => body) {
+    this.#answer = answer;
+  }
+
+  projectId(): Promise<string> {
+    return Promise.resolve("home");
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- what it throws is to be a rejection
+  async request<T>({ method = "GET", path, body, query, schema }: ServiceRequest<T>): Promise<T> {
+    const asked = { method, path, ...(body !== undefined && { body }), ...(query !== undefined && { query }) };
+    this.asked.push(asked);
+    return schema.parse(this.#answer(asked));
+  }
+
+  async list<T>(request: ServiceRequest<readonly T[]>): Promise<readonly T[]> {
+    return this.request(request);
+  }
+}
+
+/** References stand for ids such as `ports/web`. */
+export function contextOf(cloud: Service = new ScriptedCloud(), observed: unknown = undefined): Context {
+  return {
+    cloud,
+    name: "web",
+    uid: "u1",
+    tag: "stowage.dev/uid=u1",
+    signal: new AbortController().signal,
+    idOf: ({ plural }, name) => `${plural}/${name}`,
+    observedOf: () => observed,
+    secret: () => Promise.reject(new Error("there is no Secret")),
+  };
+}
