@@ -24,6 +24,10 @@ export class ScriptedCloud implements Service {
     return Promise.resolve("home");
   }
 
+  userId(): Promise<string> {
+    return Promise.resolve("me");
+  }
+
   // eslint-disable-next-line @typescript-eslint/require-await -- what it throws is to be a rejection
   async request<T>({ method = "GET", path, body, query, schema }: ServiceRequest<T>): Promise<T> {
     const asked = { method, path, ...(body !== undefined && { body }), ...(query !== undefined && { query }) };
@@ -47,5 +51,6 @@ export function contextOf(cloud: Service = new ScriptedCloud(), observed: unknow
     idOf: ({ plural }, name) => `${plural}/${name}`,
     observedOf: () => observed,
     secret: () => Promise.reject(new Error("there is no Secret")),
+    secretMark: (name, key) => `mark-of-${name}/${key}`,
   };
 }

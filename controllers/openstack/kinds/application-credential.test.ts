@@ -1,17 +1,21 @@
 import { expect, test } from "vitest";
-import { contextOf, recordedService } from "../../../test/fakes/actuator-context.ts";
+import { contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { InvalidError, ready } from "../actuator.ts";
 import { applicationCredentialActuator } from "./application-credential.ts";
 
 const cloudCredentialsRef = { secretName: "clouds", cloudName: "admin" };
-const tag = "stowage.dev/uid=11111111-2222-3333-4444-555555555555";
-const path = "/users/own-user/application_credentials";
-const told = { id: "a1", name: "subject", description: `why ${tag}`, secret: "told once" };
-const remote = { id: "a1", name: "subject", description: `why ${tag}` };
+const tag = "stowage.dev/uid=u1";
+const path = "/users/me/application_credentials";
+const told = { id: "a1", name: "web", description: `why ${tag}`, secret: "told once" };
+const remote = { id: "a1", name: "web", description: `why ${tag}` };
+const withSecrets = (cloud: ScriptedCloud) => ({
+  ...contextOf(cloud),
+  secret: (name: string, key: string) => Promise.resolve(`${name}/${key}`),
+});
 
 test("it is made with its secret, its roles and our mark, and the secret is not kept", async () => {
-  const cloud = recordedService(() => ({ application_credential: told }));
-  const made = await applicationCredentialActuator.create(contextOf(cloud), {
+  const cloud = new ScriptedCloud(() => ({ application_credential: told }));
+  const made = await applicationCredentialActuator.create(withSecrets(cloud), {
     description: "why",
     secretRef: "key",
     roleRefs: ["member"],
@@ -24,11 +28,11 @@ test("it is made with its secret, its roles and our mark, and the secret is not 
       path,
       body: {
         application_credential: {
-          name: "subject",
+          name: "web",
           description: `why ${tag}`,
           unrestricted: false,
           secret: "key/value",
-          roles: [{ id: "roles-member" }],
+          roles: [{ id: "roles/member" }],
           access_rules: [{ path: "/v2.0/ports", method: "GET", service: "network" }],
           expires_at: "2030-01-01T00:00:00Z",
         },
@@ -39,7 +43,7 @@ test("it is made with its secret, its roles and our mark, and the secret is not 
 });
 
 test("it cannot be made for somebody else", async () => {
-  const cloud = recordedService(() => ({}));
+  const cloud = new ScriptedCloud(() => ({}));
   const making = applicationCredentialActuator.create(contextOf(cloud), { secretRef: "key", userRef: "eve" });
   await expect(making).rejects.toBeInstanceOf(InvalidError);
   expect(cloud.asked).toEqual([]);
@@ -47,16 +51,16 @@ test("it cannot be made for somebody else", async () => {
 
 test("only one with our mark was left behind by us", async () => {
   const application_credentials = [told, { ...told, id: "theirs", description: "why" }];
-  const cloud = recordedService(() => ({ application_credentials }));
+  const cloud = new ScriptedCloud(() => ({ application_credentials }));
   const found = await applicationCredentialActuator.leftBehind(contextOf(cloud), { secretRef: "key" }, new Date());
   expect(found.map(({ id }) => id)).toEqual(["a1"]);
 });
 
 test("an import is found by what people see of its description", async () => {
-  const cloud = recordedService(() => ({ application_credentials: [told, { ...told, id: "other", description: null }] }));
-  const found = await applicationCredentialActuator.find(contextOf(cloud), { name: "subject", description: "why" });
+  const cloud = new ScriptedCloud(() => ({ application_credentials: [told, { ...told, id: "other", description: null }] }));
+  const found = await applicationCredentialActuator.find(contextOf(cloud), { name: "web", description: "why" });
   expect(found.map(({ id }) => id)).toEqual(["a1"]);
-  expect(cloud.asked[0]?.query).toEqual({ name: "subject" });
+  expect(cloud.asked[0]?.query).toEqual({ name: "web" });
 });
 
 test("all that is named is told", () => {
@@ -70,12 +74,12 @@ test("status has neither mark nor secret, and times with their zone", () => {
   expect(
     applicationCredentialActuator.observe({ ...remote, projectId: "p1", roles, expiresAt: "2030-01-01T00:00:00.000000" }),
   ).toEqual({
-    name: "subject",
+    name: "web",
     description: "why",
     projectID: "p1",
     roles: [{ id: "r1", name: "member" }],
     expiresAt: "2030-01-01T00:00:00.000000Z",
   });
-  expect(applicationCredentialActuator.observe({ ...remote, description: tag })).toEqual({ name: "subject" });
-  expect(applicationCredentialActuator.stateOf(remote)).toEqual(ready);
+  expect(applicationCredentialActuator.observe({ ...remote, description: tag })).toEqual({ name: "web" });
+  expect(applicationCredentialActuator.stateOf(remote, new Date(0))).toEqual(ready);
 });

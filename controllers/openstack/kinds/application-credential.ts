@@ -19,7 +19,7 @@ const secretKey = "value";
  * Keystone keeps no attributes that it does not know of an application credential, and no tags; its name is unique, and
  * it does not tell when it was made. So our mark ends its description: all else could be somebody else's as well.
  */
-const markPattern = / ?stowage\.dev\/uid=[0-9a-f-]+$/;
+const markPattern = / ?stowage\.dev\/uid=\S+$/;
 
 export const markedDescription = ({ tag }: Pick<Context, "tag">, description: string | undefined): string =>
   description === undefined ? tag : `${description} ${tag}`;

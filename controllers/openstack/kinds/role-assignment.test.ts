@@ -1,14 +1,15 @@
 import { expect, test } from "vitest";
 import { roleAssignmentId, roleAssignmentOfId, roleAssignmentPath } from "../../../openstack/keystone/role-assignments.ts";
 import { OpenStackError } from "../../../openstack/errors.ts";
-import { contextOf, recordedService } from "../../../test/fakes/actuator-context.ts";
+import { contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { ready } from "../actuator.ts";
 import { assignmentOf, roleAssignmentActuator } from "./role-assignment.ts";
 
 const cloudCredentialsRef = { secretName: "clouds", cloudName: "admin" };
 const resource = { roleRef: "member", userRef: "eve", projectRef: "web" };
+const moment = { now: new Date(0), wasReady: true };
 const one = assignmentOf({ roleId: "r1", userId: "u1", projectId: "p1" });
-const context = contextOf(recordedService(() => undefined));
+const context = contextOf(new ScriptedCloud(() => undefined));
 
 test.each([
   { parts: { roleId: "r", userId: "u", projectId: "p" }, id: "r:user:u:project:p", path: "/projects/p/users/u/roles/r" },
@@ -35,21 +36,21 @@ test("a part that is missing is told", () => {
 });
 
 test("it is assigned by its parts", async () => {
-  const cloud = recordedService(() => undefined);
+  const cloud = new ScriptedCloud(() => undefined);
   const made = await roleAssignmentActuator.create(contextOf(cloud), resource);
   expect(cloud.asked).toEqual([
-    { method: "PUT", path: "/projects/projects-web/users/users-eve/roles/roles-member" },
+    { method: "PUT", path: "/projects/projects%2Fweb/users/users%2Feve/roles/roles%2Fmember" },
   ]);
-  expect(roleAssignmentActuator.idOf(made)).toBe("roles-member:user:users-eve:project:projects-web");
+  expect(roleAssignmentActuator.idOf(made)).toBe("roles/member:user:users/eve:project:projects/web");
 });
 
 test("one that is not there is gone", async () => {
-  const gone = recordedService(() => {
+  const gone = new ScriptedCloud(() => {
     throw new OpenStackError({ action: "check", meaning: "NotFound", status: 404, message: "no" });
   });
-  expect(await roleAssignmentActuator.get(contextOf(gone), "r:user:u:project:p")).toBeUndefined();
+  expect(await roleAssignmentActuator.get(contextOf(gone), "r:user:u:project:p", undefined)).toBeUndefined();
   expect(await roleAssignmentActuator.leftBehind(contextOf(gone), resource, new Date())).toEqual([]);
-  expect(await roleAssignmentActuator.delete(contextOf(gone), one)).toBe("gone");
+  expect(await roleAssignmentActuator.delete(contextOf(gone), one, resource)).toBe("gone");
 });
 
 test("those that are only inherited are not found", async () => {
@@ -58,9 +59,9 @@ test("those that are only inherited are not found", async () => {
     { role: { id: "r1" }, user: { id: "u1" }, scope },
     { role: { id: "r1" }, group: { id: "g1" }, scope: { ...scope, "OS-INHERIT:inherited_to": "projects" } },
   ];
-  const cloud = recordedService(() => ({ role_assignments }));
+  const cloud = new ScriptedCloud(() => ({ role_assignments }));
   expect(await roleAssignmentActuator.find(contextOf(cloud), { roleRef: "member", projectRef: "web" })).toEqual([one]);
-  expect(cloud.asked[0]?.query).toMatchObject({ "role.id": "roles-member", "scope.project.id": "projects-web" });
+  expect(cloud.asked[0]?.query).toMatchObject({ "role.id": "roles/member", "scope.project.id": "projects/web" });
 });
 
 test("all that is named is told", () => {
@@ -74,6 +75,6 @@ test("all that is named is told", () => {
 
 test("status tells its parts; nothing of it changes, and it can be used at once", () => {
   expect(roleAssignmentActuator.observe(one)).toEqual({ roleID: "r1", userID: "u1", projectID: "p1" });
-  expect(roleAssignmentActuator.changes(context, resource, one)).toEqual([]);
-  expect(roleAssignmentActuator.stateOf(one)).toEqual(ready);
+  expect(roleAssignmentActuator.changes(context, resource, one, moment)).toEqual([]);
+  expect(roleAssignmentActuator.stateOf(one, moment.now)).toEqual(ready);
 });

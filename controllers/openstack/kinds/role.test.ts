@@ -1,13 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { domains } from "../../../crds/openstack/domain.ts";
-import { contextOf, recordedService } from "../../../test/fakes/actuator-context.ts";
+import { contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { ready } from "../actuator.ts";
 import { groupActuator } from "./group.ts";
 import { roleActuator } from "./role.ts";
 
 const cloudCredentialsRef = { secretName: "clouds", cloudName: "admin" };
-const uid = "11111111-2222-3333-4444-555555555555";
-const asAsked = { id: "x1", name: "subject", stowageUid: uid };
+const uid = "u1";
+const moment = { now: new Date(0), wasReady: true };
+const asAsked = { id: "x1", name: "web", stowageUid: uid };
 
 describe.each([
   { actuator: roleActuator, singular: "role", plural: "roles" },
@@ -28,20 +29,20 @@ describe.each([
       want: ['set description to ""'],
     },
   ])("$why", ({ resource, remote, want }) => {
-    const context = contextOf(recordedService(() => ({})));
-    expect(actuator.changes(context, resource, remote).map(({ what }) => what)).toEqual(want);
+    const context = contextOf(new ScriptedCloud(() => ({})));
+    expect(actuator.changes(context, resource, remote, moment).map(({ what }) => what)).toEqual(want);
   });
 
   test("it is made in its domain, with our mark", async () => {
-    const cloud = recordedService(() => ({ [singular]: { id: "x1", name: "subject" } }));
+    const cloud = new ScriptedCloud(() => ({ [singular]: { id: "x1", name: "web" } }));
     await actuator.create(contextOf(cloud), { domainRef: "acme" });
-    const fields = { name: "subject", description: "", domain_id: "domains-acme", stowage_uid: uid };
+    const fields = { name: "web", description: "", domain_id: "domains/acme", stowage_uid: uid };
     expect(cloud.asked).toEqual([{ method: "POST", path: `/${plural}`, body: { [singular]: fields } }]);
   });
 
   test("only one with our mark was left behind by us", async () => {
-    const all = [{ id: "theirs", name: "subject" }, { id: "ours", name: "subject", stowage_uid: uid }];
-    const found = await actuator.leftBehind(contextOf(recordedService(() => ({ [plural]: all }))), {}, new Date());
+    const all = [{ id: "theirs", name: "web" }, { id: "ours", name: "web", stowage_uid: uid }];
+    const found = await actuator.leftBehind(contextOf(new ScriptedCloud(() => ({ [plural]: all }))), {}, new Date());
     expect(found.map(({ id }) => id)).toEqual(["ours"]);
   });
 
@@ -52,7 +53,7 @@ describe.each([
   });
 
   test("status tells what it is like, and it can be used at once", () => {
-    expect(actuator.observe({ ...asAsked, domainId: "d1" })).toEqual({ name: "subject", domainID: "d1" });
-    expect(actuator.stateOf(asAsked)).toEqual(ready);
+    expect(actuator.observe({ ...asAsked, domainId: "d1" })).toEqual({ name: "web", domainID: "d1" });
+    expect(actuator.stateOf(asAsked, moment.now)).toEqual(ready);
   });
 });

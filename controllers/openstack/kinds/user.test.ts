@@ -2,16 +2,21 @@ import { expect, test } from "vitest";
 import { secretType } from "../../../crds/core.ts";
 import { domains } from "../../../crds/openstack/domain.ts";
 import { projects } from "../../../crds/openstack/project.ts";
-import { contextOf, recordedService } from "../../../test/fakes/actuator-context.ts";
+import { contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { ready } from "../actuator.ts";
 import { userActuator } from "./user.ts";
 
 const cloudCredentialsRef = { secretName: "clouds", cloudName: "admin" };
-const cloud = () => recordedService(() => ({ user: { id: "u1", name: "subject", password: "told all the same" } }));
-const uid = "11111111-2222-3333-4444-555555555555";
+const cloud = () => new ScriptedCloud(() => ({ user: { id: "u1", name: "web", password: "told all the same" } }));
+const uid = "u1";
+const moment = { now: new Date(0), wasReady: true };
+const withSecrets = (service: ScriptedCloud) => ({
+  ...contextOf(service),
+  secret: (name: string, key: string) => Promise.resolve(`${name}/${key}`),
+});
 const asAsked = {
   id: "u1",
-  name: "subject",
+  name: "web",
   domainId: "default",
   enabled: true,
   stowageUid: uid,
@@ -25,19 +30,19 @@ test.each([
     why: "what differs is changed, and the password apart from it",
     resource: { description: "why", enabled: false, defaultProjectRef: "web", passwordRef: "other" },
     want: [
-      'set description to "why", enabled to false, defaultProjectId to "projects-web"',
+      'set description to "why", enabled to false, defaultProjectId to "projects/web"',
       'set the password from Secret "other"',
     ],
   },
 ])("$why", ({ resource, want }) => {
-  const changes = userActuator.changes(contextOf(cloud()), resource, asAsked);
+  const changes = userActuator.changes(contextOf(cloud()), resource, asAsked, moment);
   expect(changes.map(({ what }) => what)).toEqual(want);
 });
 
 test("a value that changed in its Secret is set, with its mark", async () => {
   const service = cloud();
-  const later = contextOf(service, { secretMark: () => "new-mark" });
-  const [change] = userActuator.changes(later, { passwordRef: "login" }, asAsked);
+  const later = { ...withSecrets(service), secretMark: () => "new-mark" };
+  const [change] = userActuator.changes(later, { passwordRef: "login" }, asAsked, moment);
   const after = await change?.perform(later);
   expect(service.asked).toEqual([
     {
@@ -52,18 +57,18 @@ test("a value that changed in its Secret is set, with its mark", async () => {
 test("it is made with our mark and its password", async () => {
   const service = cloud();
   const resource = { domainRef: "acme", defaultProjectRef: "web", passwordRef: "login" };
-  const made = await userActuator.create(contextOf(service), resource);
+  const made = await userActuator.create(withSecrets(service), resource);
   expect(service.asked).toEqual([
     {
       method: "POST",
       path: "/users",
       body: {
         user: {
-          name: "subject",
+          name: "web",
           description: "",
           enabled: true,
-          domain_id: "domains-acme",
-          default_project_id: "projects-web",
+          domain_id: "domains/acme",
+          default_project_id: "projects/web",
           password: "login/password",
           stowage_uid: uid,
           stowage_password: "login mark-of-login/password",
@@ -76,10 +81,10 @@ test("it is made with our mark and its password", async () => {
 
 test("only one with our mark was left behind by us", async () => {
   const users = [
-    { id: "theirs", name: "subject" },
-    { id: "ours", name: "subject", stowage_uid: uid },
+    { id: "theirs", name: "web" },
+    { id: "ours", name: "web", stowage_uid: uid },
   ];
-  const found = await userActuator.leftBehind(contextOf(recordedService(() => ({ users }))), {}, new Date());
+  const found = await userActuator.leftBehind(contextOf(new ScriptedCloud(() => ({ users }))), {}, new Date());
   expect(found.map(({ id }) => id)).toEqual(["ours"]);
 });
 
@@ -97,7 +102,7 @@ test("all that is named is told, Secrets too", () => {
 
 test("status tells which Secret the password is from, and no more of it", () => {
   expect(userActuator.observe({ ...asAsked, defaultProjectId: "p1", passwordExpiresAt: "2030-01-01T00:00:00" })).toEqual({
-    name: "subject",
+    name: "web",
     description: undefined,
     domainID: "default",
     defaultProjectID: "p1",
@@ -105,5 +110,5 @@ test("status tells which Secret the password is from, and no more of it", () => 
     passwordExpiresAt: "2030-01-01T00:00:00",
     appliedPasswordRef: "login",
   });
-  expect(userActuator.stateOf(asAsked)).toEqual(ready);
+  expect(userActuator.stateOf(asAsked, moment.now)).toEqual(ready);
 });

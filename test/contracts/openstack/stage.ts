@@ -168,6 +168,7 @@ export class Stage implements AsyncDisposable {
       [Symbol.asyncDispose]: () => rest[Symbol.asyncDispose](),
       service: {
         projectId: (signal) => service.projectId(signal),
+        userId: (signal) => service.userId(signal),
         request(request) {
           note(request);
           return service.request(request);

@@ -31,4 +31,5 @@ export const applicationCredentialScenario: KindScenario = {
     finds: { name: "full-application-credential", description: "everything that there is" },
     findsNothing: { name: "no-such-application-credential" },
   },
+  leavesOut: { "two-alike": "names are unique to a user" },
 };

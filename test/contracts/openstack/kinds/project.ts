@@ -30,4 +30,5 @@ export const projectScenario: KindScenario = {
   ],
   filter: { finds: { name: "full-project", tags: ["one"] }, findsNothing: { name: "no-such-project" } },
   dependent: { kind: userKind, name: "user", resource: { defaultProjectRef: "subject" } },
+  leavesOut: { "two-alike": "names are unique in a domain" },
 };
