@@ -71,4 +71,5 @@ export const portScenario: KindScenario = {
     findsNothing: { name: "no-such-port" },
   },
   dependent: { kind: trunkKind, name: "user", resource: { portRef: "subject" } },
+  leavesOut: { "two-alike": "an address is given once" },
 };
