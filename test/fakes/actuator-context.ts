@@ -12,6 +12,15 @@ export interface Asked {
 /** Answers in the service's words, or throws. */
 export type Answer = (asked: Asked) => unknown;
 
+/** By `GET /servers/1`: what is answered, or thrown where it is an Error; nothing to anything else. */
+export const byLine =
+  (answers: Readonly<Record<string, unknown>>): Answer =>
+  ({ method, path }) => {
+    const known = answers[`${method} ${path}`];
+    if (known instanceof Error) throw known;
+    return known ?? {};
+  };
+
 export interface RecordedService extends Service {
   readonly asked: readonly Asked[];
 }
@@ -40,6 +49,7 @@ export function contextOf(cloud: Service, more: Partial<Context> = {}): Context 
     name: "subject",
     tag: `stowage.dev/uid=${uid}`,
     uid,
+    beside: [],
     signal: new AbortController().signal,
     idOf: (type, name) => `${type.plural}-${name}`,
     observedOf: () => undefined,
