@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { answering } from "../test/fakes/openstack-service.ts";
+import { byLine, recordedService } from "../test/fakes/actuator-context.ts";
 import { OpenStackError } from "./errors.ts";
 import { deleteMarked, listMarked, uidOf } from "./marked.ts";
 
@@ -33,23 +33,23 @@ const nothing = {
 };
 
 test("what is marked is told with those first that hold others, and what could not be looked at", async () => {
-  const cloud = answering({
+  const cloud = recordedService(byLine({
     ...nothing,
     "GET /networks": { networks: [{ id: "n", name: "net", tags: ["stowage.dev/uid=1"] }, { id: "theirs", tags: [] }] },
     "GET /servers/detail": { servers: [{ id: "s", name: "web", tags: ["stowage.dev:uid=2"] }] },
     "GET /images": new OpenStackError({ action: "list images", meaning: "Unavailable", message: "down" }),
-  });
+  }));
   const { marked, failures } = await listMarked(cloud);
   expect(marked).toEqual([
     { service: "compute", noun: "server", id: "s", name: "web", uid: "2" },
     { service: "network", noun: "network", id: "n", name: "net", uid: "1" },
   ]);
   expect(failures.map(({ message }) => message)).toEqual(["list images: down"]);
-  expect(cloud.asked.find(({ line }) => line === "GET /ports")?.query).toEqual({ project_id: "project" });
+  expect(cloud.asked.find(({ path }) => path === "/ports")?.query).toEqual({ project_id: "own-project" });
 });
 
 test("a router goes with its interfaces, and what is gone is deleted", async () => {
-  const cloud = answering({
+  const cloud = recordedService(byLine({
     "GET /ports": {
       ports: [
         { id: "inside", device_owner: "network:router_interface" },
@@ -57,9 +57,9 @@ test("a router goes with its interfaces, and what is gone is deleted", async () 
       ],
     },
     "DELETE /routers/r": new OpenStackError({ action: "delete", meaning: "NotFound", message: "gone" }),
-  });
+  }));
   await deleteMarked(cloud, { service: "network", noun: "router", id: "r", name: "", uid: "1" });
-  expect(cloud.asked.map(({ line }) => line)).toEqual([
+  expect(cloud.asked.map(({ method, path }) => `${method} ${path}`)).toEqual([
     "GET /ports",
     "PUT /routers/r/remove_router_interface",
     "DELETE /routers/r",

@@ -1,12 +1,14 @@
 import type { ExternalSpec } from "../../../crds/openstack/external.ts";
-import { externalType } from "../../../crds/openstack/external.ts";
 import { secretType } from "../../../crds/core.ts";
 import type { FlavorObserved } from "../../../crds/openstack/flavor.ts";
 import { flavors } from "../../../crds/openstack/flavor.ts";
+import { images } from "../../../crds/openstack/image.ts";
 import { keyPairs } from "../../../crds/openstack/key-pair.ts";
+import { ports } from "../../../crds/openstack/port.ts";
 import { serverGroups } from "../../../crds/openstack/server-group.ts";
 import type { ServerFilter, ServerResource } from "../../../crds/openstack/server.ts";
 import { serverKind, servers } from "../../../crds/openstack/server.ts";
+import { volumes } from "../../../crds/openstack/volume.ts";
 import type { ResourceType } from "../../../crds/meta.ts";
 import { means } from "../../../openstack/errors.ts";
 import { tagQuery } from "../../../openstack/neutron/tagged.ts";
@@ -29,10 +31,6 @@ import type { Actuator, Change, Context, Reference, State } from "../actuator.ts
 import { ready, WaitingError } from "../actuator.ts";
 import { described } from "../differences.ts";
 import { tagsToSet } from "../marks.ts";
-
-const images = externalType("Image", "images");
-const ports = externalType("Port", "ports");
-const volumes = externalType("Volume", "volumes");
 
 /** One with its ports, which Nova tells of apart; undefined where they were not asked for. */
 export interface Attached extends RemoteServer {
