@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { ExternalSpec } from "../../../crds/openstack/external.ts";
 import { secretType } from "../../../crds/core.ts";
 import type { FlavorObserved } from "../../../crds/openstack/flavor.ts";
@@ -26,7 +27,6 @@ import {
   setServerMetadata,
   setServerTags,
 } from "../../../openstack/nova/servers.ts";
-import { isDeepStrictEqual } from "node:util";
 import type { Actuator, Change, Context, Reference, State } from "../actuator.ts";
 import { ready, WaitingError } from "../actuator.ts";
 import { described } from "../differences.ts";
@@ -373,7 +373,7 @@ function stateOf({ status = "UNKNOWN", taskState, fault }: Attached): State {
   return { kind: "waiting", message: `Nova reports status ${status}, not ACTIVE`, pollMs: laterMs };
 }
 
-const observe = ({
+function observe({
   name,
   status,
   hostId: hostID,
@@ -385,7 +385,8 @@ const observe = ({
   tags,
   metadata,
   configDrive,
-}: Attached): object => ({
+}: Attached): object {
+  return {
   name,
   status,
   hostID,
@@ -407,4 +408,5 @@ const observe = ({
       .sort(([one], [other]) => (one < other ? -1 : 1))
       .map(([key, value]) => ({ key, value })),
   configDrive: configDrive === undefined ? undefined : configDrive !== "",
-});
+  };
+}
