@@ -182,6 +182,11 @@ report_interval = 10
 
 [privsep]
 helper_command = privsep-helper
+
+[quotas]
+# By default 10 groups, one of which each project has by itself, and 100 rules.
+quota_security_group = 100
+quota_security_group_rule = 1000
 X
   database_section neutron
   token_section neutron
@@ -280,6 +285,10 @@ service_down_time = 30
 image_conversion_dir = $lab/cinder/conversion
 backup_driver = cinder.backup.drivers.posix.PosixBackupDriver
 backup_posix_path = $lab/cinder/backup
+# By default 10 of each.
+quota_volumes = 100
+quota_snapshots = 100
+quota_backups = 100
 
 [nfs1]
 volume_driver = cinder.volume.drivers.nfs.NfsDriver
