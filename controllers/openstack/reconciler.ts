@@ -371,7 +371,7 @@ export class ExternalReconciler implements Reconciler {
 
   async #open(work: Work): Promise<Context> {
     const { clouds, actuator, references } = this.#options;
-    const { metadata, spec } = work.object;
+    const { metadata, spec, status } = work.object;
     const { namespace = "", name, uid } = metadata;
     const cloud = await clouds.open(namespace, this.#credentialsOf(work.object));
     const known = actuator.references(spec);
