@@ -49,7 +49,8 @@ const bindingsOf = ({ groups }: User): readonly DefaultBinding[] =>
   defaultBindings.filter((binding) => binding.groups.some((group) => groups.includes(group)));
 
 /** Of a cluster role that every cluster begins with. */
-export const rulesOf = (role: string): readonly PolicyRule[] => defaultRoles.find(({ name }) => name === role)?.rules ?? [];
+export const rulesOf = (role: string): readonly PolicyRule[] =>
+  defaultRoles.find(({ name }) => name === role)?.rules ?? [];
 
 /** Source: clusterRoleBindingDescriber in kubernetes/pkg/registry/rbac/validation/rule.go. */
 function reasonOf({ name, role, groups }: DefaultBinding, user: User): string {

@@ -64,7 +64,11 @@ const aggregateToView: readonly PolicyRule[] = [
     ],
     ...read,
   ),
-  rule(openstackGroup, openstackPlurals.flatMap((plural) => [plural, `${plural}/status`]), ...read),
+  rule(
+    openstackGroup,
+    openstackPlurals.flatMap((plural) => [plural, `${plural}/status`]),
+    ...read,
+  ),
 ];
 const aggregateToEdit: readonly PolicyRule[] = [
   rule("", ["secrets"], ...read),

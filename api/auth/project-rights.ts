@@ -38,7 +38,9 @@ export function projectAuthorizer(base: Authorizer, projectOf: (namespace: strin
       const decision = base.decide(user, attempt);
       if (decision.allowed) return decision;
       const role = allowedBy(user, attempt);
-      return role === undefined ? decision : { allowed: true, reason: `allowed by the Keystone role ${JSON.stringify(role)}` };
+      return role === undefined
+        ? decision
+        : { allowed: true, reason: `allowed by the Keystone role ${JSON.stringify(role)}` };
     },
     rulesFor: (user, namespace) => [
       ...base.rulesFor(user, namespace),

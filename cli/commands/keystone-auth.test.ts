@@ -5,7 +5,11 @@ const group = "client.authentication.k8s.io";
 
 test.each([
   { why: "v1 where nobody asks", info: undefined, want: `${group}/v1` },
-  { why: "what is asked for", info: JSON.stringify({ apiVersion: `${group}/v1beta1`, spec: {} }), want: `${group}/v1beta1` },
+  {
+    why: "what is asked for",
+    info: JSON.stringify({ apiVersion: `${group}/v1beta1`, spec: {} }),
+    want: `${group}/v1beta1`,
+  },
 ])("answers in $why", ({ info, want }) => {
   expect(wantedVersion(info)).toBe(want);
 });

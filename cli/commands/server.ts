@@ -149,7 +149,9 @@ function keystoneOf({ keystoneAuthUrl, keystoneCafile }: ServerFlags, cwd: strin
     return undefined;
   }
   if (!/^https?:\/\/[^/]/.test(keystoneAuthUrl) || !URL.canParse(keystoneAuthUrl))
-    throw new UsageError(`--keystone-auth-url "${keystoneAuthUrl}" is not a URL such as https://keystone.example:5000/v3`);
+    throw new UsageError(
+      `--keystone-auth-url "${keystoneAuthUrl}" is not a URL such as https://keystone.example:5000/v3`,
+    );
   return { authUrl: keystoneAuthUrl, ca: keystoneCafile === undefined ? undefined : resolve(cwd, keystoneCafile) };
 }
 

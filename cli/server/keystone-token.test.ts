@@ -8,7 +8,8 @@ describe("cloudOf", () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "stowage-clouds-"));
-    const auth = "{auth_url: https://one.example/v3, username: eve, password: secret, project_name: p, user_domain_id: default, project_domain_id: default}";
+    const auth =
+      "{auth_url: https://one.example/v3, username: eve, password: secret, project_name: p, user_domain_id: default, project_domain_id: default}";
     await writeFile(join(folder, "clouds.yaml"), `clouds:\n  one: {auth: ${auth}}\n  two: {auth: ${auth}}\n`);
   });
   afterAll(() => rm(folder, { recursive: true }));
@@ -21,7 +22,11 @@ describe("cloudOf", () => {
     OS_USER_DOMAIN_ID: "default",
     OS_PROJECT_DOMAIN_ID: "default",
   };
-  const at = (env: Readonly<Record<string, string>>) => ({ env: { ...env, XDG_CONFIG_HOME: "/nowhere" }, cwd: folder, home: "/nowhere" });
+  const at = (env: Readonly<Record<string, string>>) => ({
+    env: { ...env, XDG_CONFIG_HOME: "/nowhere" },
+    cwd: folder,
+    home: "/nowhere",
+  });
 
   test("what the command line names wins", async () => {
     expect((await cloudOf(at({ ...os, OS_CLOUD: "one" }), "two")).name).toBe("two");

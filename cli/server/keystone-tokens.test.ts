@@ -73,7 +73,9 @@ describe("KeystoneTokens", () => {
 
   test("keeps from Keystone what others issued, and what is for somebody else", async () => {
     const { asked, tokens } = start(() => Promise.resolve(token));
-    const claims = Buffer.from(JSON.stringify({ iss: "https://kubernetes.default.svc.cluster.local" })).toString("base64url");
+    const claims = Buffer.from(JSON.stringify({ iss: "https://kubernetes.default.svc.cluster.local" })).toString(
+      "base64url",
+    );
     expect(await tokens.authenticate(`e30.${claims}.c2ln`, [])).toBeUndefined();
     expect(await tokens.authenticate("gAAA", ["https://elsewhere.example"])).toBeUndefined();
     expect(asked).toEqual([]);

@@ -71,7 +71,9 @@ function mayBeKeystones(id: string): boolean {
   const [, claims, signature] = id.split(".");
   if (claims === undefined || signature === undefined) return /^[\x21-\x7e]{1,4096}$/.test(id);
   try {
-    return (JSON.parse(Buffer.from(claims, "base64url").toString("utf8")) as { readonly iss?: unknown }).iss === undefined;
+    return (
+      (JSON.parse(Buffer.from(claims, "base64url").toString("utf8")) as { readonly iss?: unknown }).iss === undefined
+    );
   } catch {
     return false;
   }
@@ -96,7 +98,9 @@ export function keystoneUser({ user, project, domain, roles = [] }: Token): User
       ...(project === undefined ? [] : [projectGroup(project.id)]),
       ...roles.map((role) => roleGroup(role.name ?? role.id)),
     ],
-    extra: Object.fromEntries(Object.entries(extra).flatMap(([key, value]) => (value === undefined ? [] : [[key, [value]]]))),
+    extra: Object.fromEntries(
+      Object.entries(extra).flatMap(([key, value]) => (value === undefined ? [] : [[key, [value]]])),
+    ),
   };
 }
 

@@ -151,7 +151,12 @@ export async function issueToken(
     const id = headers["x-subject-token"];
     const parsed = envelope.safeParse(json(text));
     if (id !== undefined && parsed.success) return { id, token: parsed.data };
-    throw new OpenStackError({ action, meaning: "Unauthorized", status, message: `${url} does not answer as Keystone does` });
+    throw new OpenStackError({
+      action,
+      meaning: "Unauthorized",
+      status,
+      message: `${url} does not answer as Keystone does`,
+    });
   }
   const secrets = [secretOf(credentials), ...secretsIn(body)];
   const refusal = refusalOf({ service: "identity", action, answer, secrets, now: now() });
@@ -192,14 +197,18 @@ export async function validateOwnToken(
     action,
     ...(signal && { signal }),
   });
-  const refusal = (): OpenStackError => refusalOf({ service: "identity", action, answer, secrets: [id], now: now() });
   if (answer.status === 401) return undefined;
   if (answer.status < 200 || answer.status >= 300) {
-    const error = refusal();
-    if (means(error, "NotFound")) return undefined;
-    throw error;
+    const refusal = refusalOf({ service: "identity", action, answer, secrets: [id], now: now() });
+    if (refusal.meaning === "NotFound") return undefined;
+    throw refusal;
   }
   const parsed = envelope.safeParse(json(answer.text));
   if (parsed.success) return parsed.data;
-  throw new OpenStackError({ action, meaning: "Unavailable", status: answer.status, message: `${url} does not answer as Keystone does` });
+  throw new OpenStackError({
+    action,
+    meaning: "Unavailable",
+    status: answer.status,
+    message: `${url} does not answer as Keystone does`,
+  });
 }

@@ -97,7 +97,10 @@ test("a token says who asks, in either header, and Keystone is asked once", asyn
     uid: "u-ann",
     groups: ["keystone:project:p-alpha", "keystone:role:member", "keystone:role:reader", "system:authenticated"],
   };
-  expect(await review({ authorization: "Bearer gAAAA-alpha-member" })).toMatchObject({ code: 201, status: { userInfo } });
+  expect(await review({ authorization: "Bearer gAAAA-alpha-member" })).toMatchObject({
+    code: 201,
+    status: { userInfo },
+  });
   expect(await review({ "x-auth-token": "gAAAA-alpha-member" })).toMatchObject({ code: 201, status: { userInfo } });
   expect(world.keystone.asked).toEqual(["GET gAAAA-alpha-member"]);
   expect((await review({ "x-auth-token": "made-up" })).code).toBe(401);
@@ -130,7 +133,11 @@ test("roles are rights in the project's namespace, and in no other", async () =>
     ["POST", "/api/v1/namespaces", { metadata: { name: "gamma", annotations: { [projectAnnotation]: "p-beta" } } }],
   ] as const;
   for (const [method, path, body] of alphas)
-    expect({ method, path, code: await ask("gAAAA-beta-admin", method, path, body) }).toEqual({ method, path, code: 403 });
+    expect({ method, path, code: await ask("gAAAA-beta-admin", method, path, body) }).toEqual({
+      method,
+      path,
+      code: 403,
+    });
   const rebind = { metadata: { annotations: { [projectAnnotation]: "p-beta" } } };
   for (const namespace of ["alpha", "beta", "default"]) {
     const { code } = await world.api.request("PATCH", `/api/v1/namespaces/${namespace}`, {
