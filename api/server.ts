@@ -15,9 +15,12 @@ import { NamespaceLifecycle } from "./admission/namespace-lifecycle.ts";
 import { PodSecurity } from "./admission/pod-security/pod-security.ts";
 import { PriorityPlugin } from "./admission/priority.ts";
 import { ResourceQuotaPlugin } from "./admission/resource-quota.ts";
+import type { TokenAuthenticator } from "./auth/authentication.ts";
+import type { Authorizer } from "./auth/authorization.ts";
 import { defaultAuthorizer } from "./auth/authorization.ts";
 import { ensureCertificates } from "./auth/certificates.ts";
 import { writeKubeconfig } from "./auth/kubeconfig.ts";
+import { projectAnnotation, projectAuthorizer } from "./auth/project-rights.ts";
 import { reviewAnswerers } from "./auth/reviews.ts";
 import { ServiceAccountTokens } from "./auth/service-account-tokens.ts";
 import { createFirstObjects } from "./bootstrap.ts";
@@ -57,6 +60,8 @@ export interface ApiServerOptions {
   readonly answerers?: Answerers;
   /** What else may change or refuse, of those who look after a kind; nothing when absent. */
   readonly plugins?: readonly AdmissionPlugin[];
+  /** Who else knows tokens, besides those of ServiceAccounts; nobody when absent. */
+  readonly authenticators?: readonly TokenAuthenticator[];
   readonly clock: Clock;
   readonly random?: Random;
   readonly log: Log;
@@ -73,6 +78,8 @@ const systemRandom: Random = {
 export class ApiServer implements AsyncDisposable {
   /** Acts with all rights, from {@link open} on. */
   readonly client: DirectClient;
+  /** What users may do. */
+  readonly authorizer: Authorizer;
   readonly #options: ApiServerOptions;
   readonly #environment: Environment;
   readonly #registry: Registry;
@@ -87,8 +94,10 @@ export class ApiServer implements AsyncDisposable {
     registry: Registry,
     environment: Environment,
     webhooks: WebhookClient,
+    authorizer: Authorizer,
   ) {
     this.#options = options;
+    this.authorizer = authorizer;
     this.#webhooks = webhooks;
     this.#registry = registry;
     this.#environment = environment;
@@ -106,7 +115,11 @@ export class ApiServer implements AsyncDisposable {
     try {
       await registry.start();
       const lifecycle = new NamespaceLifecycle(() => registry.namespaces);
-      const dynamic = await DynamicAdmission.open({ registry, webhooks, authorizer: defaultAuthorizer, random, log });
+      const authorizer = projectAuthorizer(defaultAuthorizer, (namespace) => {
+        const { cacher, codec } = registry.namespaces;
+        return cacher.get(codec.key(undefined, namespace))?.object.metadata.annotations?.[projectAnnotation];
+      });
+      const dynamic = await DynamicAdmission.open({ registry, webhooks, authorizer, random, log });
       // Source of the order: AllOrderedPlugins in kubernetes/pkg/kubeapiserver/options/plugins.go.
       const admission = new Admission([
         new LimitRanger(() => registry.builtin(limitRangeType)),
@@ -120,13 +133,13 @@ export class ApiServer implements AsyncDisposable {
         }),
         new PriorityPlugin(() => registry.builtin(priorityClassType)),
         ...(options.plugins ?? []),
-        new AdoptionPlugin(defaultAuthorizer),
+        new AdoptionPlugin(authorizer),
         dynamic.mutatingWebhooks,
         dynamic.validatingPolicies,
         dynamic.validatingWebhooks,
         new ResourceQuotaPlugin(() => registry.builtin(resourceQuotaType)),
       ]);
-      const server = new ApiServer(options, registry, { clock, random, lifecycle, admission }, webhooks);
+      const server = new ApiServer(options, registry, { clock, random, lifecycle, admission }, webhooks, authorizer);
       await Promise.all([
         createFirstObjects(server.client),
         ...kinds.map((kind) => ensureDefinition(server.client, customResourceDefinition(kind))),
@@ -152,9 +165,9 @@ export class ApiServer implements AsyncDisposable {
     const stopping = this.#stopping.signal;
     const registry = this.#registry;
     const [flow, metrics] = [new FlowControl(clock), new Metrics(this.#options.metrics)];
-    const authorizer = defaultAuthorizer;
+    const { authorizer } = this;
     const tokens = this.#serviceAccountTokens();
-    const authenticators = [tokens];
+    const authenticators = [tokens, ...(this.#options.authenticators ?? [])];
     const answerers = {
       ...reviewAnswerers({ authenticators, authorizer, clock }),
       "serviceaccounts/token": { definition: tokenRequests, answer: tokens.answer },

@@ -132,7 +132,11 @@ export class Session implements Service, AsyncDisposable {
     });
   }
 
-  #refusal({ service, action, body, headers }: ServiceRequest<unknown>, answer: Answer, token: IssuedToken): OpenStackError {
+  #refusal(
+    { service, action, body, headers }: ServiceRequest<unknown>,
+    answer: Answer,
+    token: IssuedToken,
+  ): OpenStackError {
     const subject = lowerCase(headers)["x-subject-token"];
     const secrets = [token.id, secretOf(this.#config.credentials), subject, ...secretsIn(body)];
     return refusalOf({ service, action, answer, secrets, now: this.#clock.now() });
@@ -201,8 +205,9 @@ export class Session implements Service, AsyncDisposable {
   }
 }
 
-const lowerCase = (headers: Readonly<Record<string, string>> = {}): Readonly<Record<string, string | undefined>> &
-  Readonly<Record<string, string>> =>
+const lowerCase = (
+  headers: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string | undefined>> & Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 
 /** JSON, or the text where it is something else; undefined where it is nothing. */

@@ -77,16 +77,22 @@ export async function userOfToken(
   return undefined;
 }
 
+/** Source: k8s.io/apiserver/pkg/authentication/request/bearertoken/bearertoken.go. */
+function bearerOf(authorization = ""): string | undefined {
+  const [scheme = "", token = ""] = authorization.trim().split(" ", 2);
+  return scheme.toLowerCase() === "bearer" && token !== "" ? token : undefined;
+}
+
 /**
- * Whose token the Authorization header holds; undefined when there is none. Throws Unauthorized for one that nobody
- * knows or takes. Source: k8s.io/apiserver/pkg/authentication/request/bearertoken/bearertoken.go.
+ * Whose token the headers hold: Authorization, or X-Auth-Token, in which OpenStack's clients send theirs; undefined when
+ * there is none. Throws Unauthorized for one that nobody knows or takes.
  */
-export async function userOfHeader(
+export async function userOfHeaders(
   authenticators: readonly TokenAuthenticator[],
-  authorization: string | undefined,
+  header: (name: string) => string | undefined,
 ): Promise<User | undefined> {
-  const [scheme = "", token = ""] = (authorization ?? "").trim().split(" ", 2);
-  if (scheme.toLowerCase() !== "bearer" || token === "") return undefined;
+  const token = bearerOf(header("authorization")) ?? header("x-auth-token")?.trim();
+  if (token === undefined || token === "") return undefined;
   const found = await userOfToken(authenticators, token, []).catch(() => undefined);
   if (found === undefined) throw unauthorized();
   return found.user;

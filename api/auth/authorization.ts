@@ -48,7 +48,9 @@ export const defaultAuthorizer: Authorizer = {
 const bindingsOf = ({ groups }: User): readonly DefaultBinding[] =>
   defaultBindings.filter((binding) => binding.groups.some((group) => groups.includes(group)));
 
-const rulesOf = (role: string): readonly PolicyRule[] => defaultRoles.find(({ name }) => name === role)?.rules ?? [];
+/** Of a cluster role that every cluster begins with. */
+export const rulesOf = (role: string): readonly PolicyRule[] =>
+  defaultRoles.find(({ name }) => name === role)?.rules ?? [];
 
 /** Source: clusterRoleBindingDescriber in kubernetes/pkg/registry/rbac/validation/rule.go. */
 function reasonOf({ name, role, groups }: DefaultBinding, user: User): string {
@@ -57,7 +59,7 @@ function reasonOf({ name, role, groups }: DefaultBinding, user: User): string {
 }
 
 /** Source: RuleAllows in kubernetes/plugin/pkg/auth/authorizer/rbac/rbac.go and rbac/v1/evaluation_helpers.go. */
-function allows(rule: PolicyRule, { verb, resource, path }: Attempt): boolean {
+export function allows(rule: PolicyRule, { verb, resource, path }: Attempt): boolean {
   const has = (values: readonly string[] | undefined, wanted: string): boolean =>
     values?.some((value) => value === "*" || value === wanted) === true;
   if (!has(rule.verbs, verb)) return false;

@@ -4,6 +4,8 @@
  * Source: kubernetes/plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go.
  */
 import { rbacGroup } from "../../crds/core.ts";
+import { kinds } from "../../crds/index.ts";
+import { openstackGroup } from "../../crds/openstack/external.ts";
 import type { Draft } from "../client/client.ts";
 import { authenticatedGroup, mastersGroup, unauthenticatedGroup } from "./authentication.ts";
 
@@ -42,6 +44,8 @@ const paths = (...nonResourceURLs: readonly string[]): PolicyRule => ({ verbs: [
 
 const aggregate = (to: string): string => `${rbacGroup}/aggregate-to-${to}`;
 
+const openstackPlurals = kinds.filter(({ type }) => type.group === openstackGroup).map(({ type }) => type.plural);
+
 const aggregateToView: readonly PolicyRule[] = [
   rule(
     "",
@@ -60,6 +64,11 @@ const aggregateToView: readonly PolicyRule[] = [
     ],
     ...read,
   ),
+  rule(
+    openstackGroup,
+    openstackPlurals.flatMap((plural) => [plural, `${plural}/status`]),
+    ...read,
+  ),
 ];
 const aggregateToEdit: readonly PolicyRule[] = [
   rule("", ["secrets"], ...read),
@@ -69,6 +78,7 @@ const aggregateToEdit: readonly PolicyRule[] = [
   rule("coordination.k8s.io", ["leases"], ...read, ...write),
   rule("stowage.dev", ["containers", "disruptionbudgets"], ...write),
   rule("stowage.dev", ["containers/eviction"], "create"),
+  rule(openstackGroup, openstackPlurals, ...write),
 ];
 const aggregateToAdmin: readonly PolicyRule[] = [
   rule("authorization.k8s.io", ["localsubjectaccessreviews"], "create"),

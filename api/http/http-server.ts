@@ -4,7 +4,7 @@ import type { Http2SecureServer, ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { TokenAuthenticator, User } from "../auth/authentication.ts";
-import { unauthorized, userOf, userOfHeader } from "../auth/authentication.ts";
+import { unauthorized, userOf, userOfHeaders } from "../auth/authentication.ts";
 import type { Authorizer } from "../auth/authorization.ts";
 import { authorize } from "../auth/authorization.ts";
 import type { Certificates } from "../auth/certificates.ts";
@@ -175,7 +175,7 @@ export class HttpServer implements AsyncDisposable {
     const longRunning = isLongRunning(verb, path);
     if (!longRunning) this.#limitTime(exchange);
     if (isPublic(segments)) return system.handle(exchange, segments);
-    const user = this.#userOf(request) ?? (await userOfHeader(authenticators, exchange.header("authorization")));
+    const user = this.#userOf(request) ?? (await userOfHeaders(authenticators, (name) => exchange.header(name)));
     if (user === undefined) throw unauthorized();
     exchange.user = impersonated(user, exchange.rawHeaders, authorizer);
     using _place = longRunning ? undefined : flow.enter(kindOf(verb), exchange.user);

@@ -22,6 +22,8 @@ export interface ServerFlags {
   readonly docker?: string;
   readonly defaultTenancy: "Shared" | "Exclusive";
   readonly openstackResyncPeriod: string;
+  readonly keystoneAuthUrl?: string;
+  readonly keystoneCafile?: string;
   readonly instance?: string;
   readonly logFormat: "text" | "json";
   readonly logLevel: "info" | "warn" | "error";
@@ -59,6 +61,8 @@ export const configure: Configure = (command, terminal) => {
       "how often what is in OpenStack is compared with its object, up to a fifth later; 0 never",
       "10m",
     )
+    .option("--keystone-auth-url <url>", "the Keystone whose tokens users may sign in with: https://HOST:5000/v3")
+    .option("--keystone-cafile <file>", "with --keystone-auth-url: the authority of its certificate (PEM)")
     .option("--instance <id>", "which control plane this is, where several share a host (default: kept in the store)")
     .addOption(new Option("--log-format <format>", "of standard error").choices(["text", "json"]).default("text"))
     .addOption(
@@ -84,6 +88,7 @@ export function serverOptions(options: ServerFlags, cwd: string): ServerOptions 
     docker: dockerOf(options.docker),
     defaultTenancy: options.defaultTenancy,
     openstackResyncMs: parseDuration("--openstack-resync-period", options.openstackResyncPeriod),
+    keystone: keystoneOf(options, cwd),
     instance: instanceOf(options.instance),
     logFormat: options.logFormat,
     logLevel: options.logLevel,
@@ -136,6 +141,18 @@ function etcdTls({ etcdCafile, etcdCertfile, etcdKeyfile }: ServerFlags, cwd: st
   const ca = resolve(cwd, etcdCafile);
   if (etcdCertfile === undefined || etcdKeyfile === undefined) return { ca };
   return { ca, cert: resolve(cwd, etcdCertfile), key: resolve(cwd, etcdKeyfile) };
+}
+
+function keystoneOf({ keystoneAuthUrl, keystoneCafile }: ServerFlags, cwd: string): ServerOptions["keystone"] {
+  if (keystoneAuthUrl === undefined) {
+    if (keystoneCafile !== undefined) throw new UsageError("--keystone-cafile is for --keystone-auth-url");
+    return undefined;
+  }
+  if (!/^https?:\/\/[^/]/.test(keystoneAuthUrl) || !URL.canParse(keystoneAuthUrl))
+    throw new UsageError(
+      `--keystone-auth-url "${keystoneAuthUrl}" is not a URL such as https://keystone.example:5000/v3`,
+    );
+  return { authUrl: keystoneAuthUrl, ca: keystoneCafile === undefined ? undefined : resolve(cwd, keystoneCafile) };
 }
 
 function dockerOf(docker: string | undefined): string | undefined {

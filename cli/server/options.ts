@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly defaultTenancy: "Shared" | "Exclusive";
   /** How often what is in OpenStack is compared with its object where that does not say, in ms; 0 never. */
   readonly openstackResyncMs: number;
+  /** The Keystone whose tokens users may sign in with; `ca` is the path of a PEM file. */
+  readonly keystone: { readonly authUrl: string; readonly ca: string | undefined } | undefined;
   /** Which control plane this is; kept or made up where undefined. */
   readonly instance: string | undefined;
   readonly logFormat: "text" | "json";

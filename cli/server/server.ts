@@ -11,7 +11,6 @@ import { join } from "node:path";
 import { Gauge, Registry } from "prom-client";
 import type { Client } from "../../api/client/client.ts";
 import { ManagedClient } from "../../api/client/managed-client.ts";
-import { defaultAuthorizer } from "../../api/auth/authorization.ts";
 import { writePrivate } from "../../api/auth/certificates.ts";
 import { InUseProtection } from "../../api/admission/in-use-protection.ts";
 import { ApiServer } from "../../api/server.ts";
@@ -51,6 +50,7 @@ import { containerLog, logOptions } from "./container-log.ts";
 import { lockFolder, makeFolder } from "./data-folder.ts";
 import { resolveDigestKey } from "./digest-key.ts";
 import { resolveInstance } from "./instance.ts";
+import { keystoneAuthentication } from "./keystone-tokens.ts";
 import { createLog } from "./log.ts";
 import { PrometheusControllers } from "./metrics/controllers.ts";
 import { ObjectMetrics } from "./metrics/objects.ts";
@@ -90,6 +90,10 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
       log.warn("Cannot compact the store; trying again later", { error: describeError(error) });
     },
   });
+  await using keystone =
+    options.keystone === undefined
+      ? undefined
+      : await keystoneAuthentication(options.keystone, { clock, random: Math.random });
   await using api = await ApiServer.open({
     store,
     dataDir: options.dataDir,
@@ -117,12 +121,13 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
       "plans.stowage.dev": planAnswerer({
         client: () => api.client,
         openDriver: (host) => openDriver(host),
-        authorizer: defaultAuthorizer,
+        authorizer: () => api.authorizer,
         tenancy: options.defaultTenancy,
         digestKey: () => digestKey,
         clock,
       }),
     },
+    authenticators: keystone === undefined ? [] : [keystone.authenticator],
     clock,
     log,
     metrics: () => registry.metrics(),

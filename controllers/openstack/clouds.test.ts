@@ -32,5 +32,5 @@ test.each([
 
 test("what is not there is waited for", () => {
   expect(() => cloudsWith({}).secretMark("beta", "login", "password", "one")).toThrow(WaitingError);
-  expect(() => cloudsWith({}).secretMark("alpha", "login", "other", "one")).toThrow('to have the key other');
+  expect(() => cloudsWith({}).secretMark("alpha", "login", "other", "one")).toThrow("to have the key other");
 });

@@ -8,17 +8,26 @@ const refusal = (meaning: "AlreadyExists" | "Forbidden") =>
 
 describe("createOnce", () => {
   test("takes what is ours where the name is taken by it", async () => {
-    const made = createOnce(() => Promise.reject(refusal("AlreadyExists")), () => Promise.resolve(["ours"]));
+    const made = createOnce(
+      () => Promise.reject(refusal("AlreadyExists")),
+      () => Promise.resolve(["ours"]),
+    );
     await expect(made).resolves.toBe("ours");
   });
 
   test("says that the name is taken where somebody else took it", async () => {
-    const made = createOnce(() => Promise.reject(refusal("AlreadyExists")), () => Promise.resolve([]));
+    const made = createOnce(
+      () => Promise.reject(refusal("AlreadyExists")),
+      () => Promise.resolve([]),
+    );
     await expect(made).rejects.toMatchObject({ meaning: "AlreadyExists" });
   });
 
   test("looks for nothing after any other refusal", async () => {
-    const made = createOnce(() => Promise.reject(refusal("Forbidden")), () => Promise.resolve(["ours"]));
+    const made = createOnce(
+      () => Promise.reject(refusal("Forbidden")),
+      () => Promise.resolve(["ours"]),
+    );
     await expect(made).rejects.toMatchObject({ meaning: "Forbidden" });
   });
 });

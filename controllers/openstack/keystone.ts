@@ -42,15 +42,21 @@ interface InDomain {
 }
 
 /** What a kind in a domain names. */
-export const domainReferences = ({ resource, import: imported }: ExternalSpec<InDomain, InDomain>): readonly Reference[] =>
+export const domainReferences = ({
+  resource,
+  import: imported,
+}: ExternalSpec<InDomain, InDomain>): readonly Reference[] =>
   given(
     ["resource.domainRef", domains, resource?.domainRef],
     ["import.filter.domainRef", domains, imported?.filter?.domainRef],
   );
 
 /** The id of what `name` names, where it names anything. */
-export const idOfAny = ({ idOf }: Pick<Context, "idOf">, type: ResourceType, name: string | undefined): string | undefined =>
-  name === undefined ? undefined : idOf(type, name);
+export const idOfAny = (
+  context: Pick<Context, "idOf">,
+  type: ResourceType,
+  name: string | undefined,
+): string | undefined => (name === undefined ? undefined : context.idOf(type, name));
 
 /** One request for all that is not as asked. Keystone leaves out a description that was never given. */
 export function changeOf<T extends object, W extends object>(

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { External } from "./external.ts";
-import { externalKind, externalType, NameRef } from "./external.ts";
+import { externalKind, NameRef } from "./external.ts";
 import { KeystoneDescription, keystoneIdPattern, KeystoneName, observedText } from "./keystone.ts";
 
 const userRef = NameRef.optional().describe(

@@ -51,7 +51,8 @@ export const userKind = externalKind({
   rules: [
     {
       rule: "!has(oldSelf.passwordRef) || has(self.passwordRef)",
-      message: "passwordRef cannot be removed: a password stays until there is another; to keep the user out, set enabled to false",
+      message:
+        "passwordRef cannot be removed: a password stays until there is another; to keep the user out, set enabled to false",
     },
   ],
   idPattern: keystoneIdPattern,

@@ -33,7 +33,11 @@ test("validateToken tells whose it is and what for", async () => {
     project: { id: "p1", name: "alpha", domain: { id: "default", name: "Default" } },
     roles: [{ id: "r1", name: "member" }],
   });
-  expect(asked[0]).toMatchObject({ path: "/auth/tokens", query: { nocatalog: true }, headers: { "x-subject-token": "tok" } });
+  expect(asked[0]).toMatchObject({
+    path: "/auth/tokens",
+    query: { nocatalog: true },
+    headers: { "x-subject-token": "tok" },
+  });
 });
 
 test("validateToken knows nothing of a token that Keystone does not know", async () => {

@@ -151,7 +151,12 @@ export async function issueToken(
     const id = headers["x-subject-token"];
     const parsed = envelope.safeParse(json(text));
     if (id !== undefined && parsed.success) return { id, token: parsed.data };
-    throw new OpenStackError({ action, meaning: "Unauthorized", status, message: `${url} does not answer as Keystone does` });
+    throw new OpenStackError({
+      action,
+      meaning: "Unauthorized",
+      status,
+      message: `${url} does not answer as Keystone does`,
+    });
   }
   const secrets = [secretOf(credentials), ...secretsIn(body)];
   const refusal = refusalOf({ service: "identity", action, answer, secrets, now: now() });
@@ -165,4 +170,45 @@ function json(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+export interface ValidateOptions {
+  /** Keystone's, with /v3. */
+  readonly url: string;
+  readonly now: () => Date;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What Keystone knows of a token, asked with the token itself, as its policy lets everybody do (identity:validate_token,
+ * rule token_subject); undefined where it does not hold it good. Throws OpenStackError where it does not say.
+ */
+export async function validateOwnToken(
+  send: (outgoing: Outgoing) => Promise<Answer>,
+  id: string,
+  { url, now, signal }: ValidateOptions,
+): Promise<Token | undefined> {
+  const action = "validate a token";
+  const answer = await send({
+    service: "identity",
+    method: "GET",
+    url: `${url}/auth/tokens?nocatalog`,
+    headers: { accept: "application/json", "x-auth-token": id, "x-subject-token": id },
+    action,
+    ...(signal && { signal }),
+  });
+  if (answer.status === 401) return undefined;
+  if (answer.status < 200 || answer.status >= 300) {
+    const refusal = refusalOf({ service: "identity", action, answer, secrets: [id], now: now() });
+    if (refusal.meaning === "NotFound") return undefined;
+    throw refusal;
+  }
+  const parsed = envelope.safeParse(json(answer.text));
+  if (parsed.success) return parsed.data;
+  throw new OpenStackError({
+    action,
+    meaning: "Unavailable",
+    status: answer.status,
+    message: `${url} does not answer as Keystone does`,
+  });
 }

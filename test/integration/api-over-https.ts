@@ -6,6 +6,7 @@ import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import type { TokenAuthenticator } from "../../api/auth/authentication.ts";
 import type { DirectClient } from "../../api/client/direct.ts";
 import { ApiServer } from "../../api/server.ts";
 import { SqliteStore } from "../../api/storage/sqlite.ts";
@@ -111,6 +112,7 @@ export class ApiOverHttps implements AsyncDisposable {
   static async open(
     connectors: Connectors = {},
     openStore: () => Promise<Store> = () => SqliteStore.open({ path: ":memory:" }),
+    authenticators: readonly TokenAuthenticator[] = [],
   ): Promise<ApiOverHttps> {
     await using stack = new AsyncDisposableStack();
     const dataDir = await mkdtemp(join(tmpdir(), "stowage-api-"));
@@ -118,7 +120,7 @@ export class ApiOverHttps implements AsyncDisposable {
     const store = stack.use(await openStore());
     const log = new RecordingLog();
     const listen = { host: "127.0.0.1", port: 0 };
-    const api = await ApiServer.open({ store, dataDir, listen, connectors, clock: systemClock, log });
+    const api = await ApiServer.open({ store, dataDir, listen, connectors, authenticators, clock: systemClock, log });
     stack.use(api);
     await api.listen();
     const [ca, cert, key] = await Promise.all(

@@ -17,7 +17,7 @@ import type { WorldOptions } from "./world.ts";
 import { World } from "./world.ts";
 
 export interface PlanOptions extends WorldOptions {
-  readonly authorizer: Authorizer;
+  readonly authorizer: () => Authorizer;
 }
 
 export function planAnswerer(options: PlanOptions): Answerer {
@@ -35,7 +35,7 @@ async function statusOf(options: PlanOptions, spec: PlanSpec, user: User): Promi
   const types = await client.discover();
   const allowed: Allowed = (verb, type, name) => {
     const resource = { group: type.group, plural: type.plural, namespace: name.namespace, name: name.name };
-    authorize(options.authorizer, user, { verb, path: "", resource });
+    authorize(options.authorizer(), user, { verb, path: "", resource });
   };
   const applied = await changesOfApply(client, spec.apply ?? [], types, allowed);
   const deleted = await changesOfDelete(client, spec.delete ?? [], types, allowed);

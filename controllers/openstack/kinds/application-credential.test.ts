@@ -57,7 +57,9 @@ test("only one with our mark was left behind by us", async () => {
 });
 
 test("an import is found by what people see of its description", async () => {
-  const cloud = new ScriptedCloud(() => ({ application_credentials: [told, { ...told, id: "other", description: null }] }));
+  const cloud = new ScriptedCloud(() => ({
+    application_credentials: [told, { ...told, id: "other", description: null }],
+  }));
   const found = await applicationCredentialActuator.find(contextOf(cloud), { name: "web", description: "why" });
   expect(found.map(({ id }) => id)).toEqual(["a1"]);
   expect(cloud.asked[0]?.query).toEqual({ name: "web" });
@@ -72,7 +74,12 @@ test("all that is named is told", () => {
 test("status has neither mark nor secret, and times with their zone", () => {
   const roles = [{ id: "r1", name: "member" }];
   expect(
-    applicationCredentialActuator.observe({ ...remote, projectId: "p1", roles, expiresAt: "2030-01-01T00:00:00.000000" }),
+    applicationCredentialActuator.observe({
+      ...remote,
+      projectId: "p1",
+      roles,
+      expiresAt: "2030-01-01T00:00:00.000000",
+    }),
   ).toEqual({
     name: "web",
     description: "why",

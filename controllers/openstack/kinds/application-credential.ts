@@ -30,10 +30,10 @@ const unmarked = (description: string | undefined): string | undefined => {
 };
 
 /** Throws InvalidError where `userRef` is somebody else than the session is for. */
-async function checkUser({ cloud, signal, idOf }: Context, userRef: string | undefined): Promise<void> {
+async function checkUser(context: Context, userRef: string | undefined): Promise<void> {
   if (userRef === undefined) return;
-  const wanted = idOf(users, userRef);
-  const own = await cloud.userId(signal);
+  const wanted = context.idOf(users, userRef);
+  const own = await context.cloud.userId(context.signal);
   if (wanted === own) return;
   throw new InvalidError(
     `User "${userRef}" is ${wanted}, and the credentials are of ${own}: Keystone has users make their own application credentials only, so use credentials of that user`,

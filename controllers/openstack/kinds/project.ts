@@ -48,5 +48,11 @@ export const projectActuator: Actuator<ProjectResource, ProjectFilter, RemotePro
     return "gone";
   },
   stateOf: () => ready,
-  observe: ({ name, description, domainId: domainID, enabled, tags }) => ({ name, description, domainID, enabled, tags }),
+  observe: ({ name, description, domainId: domainID, enabled, tags }) => ({
+    name,
+    description,
+    domainID,
+    enabled,
+    tags,
+  }),
 };

@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import { roleAssignmentId, roleAssignmentOfId, roleAssignmentPath } from "../../../openstack/keystone/role-assignments.ts";
+import {
+  roleAssignmentId,
+  roleAssignmentOfId,
+  roleAssignmentPath,
+} from "../../../openstack/keystone/role-assignments.ts";
 import { OpenStackError } from "../../../openstack/errors.ts";
 import { contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { ready } from "../actuator.ts";
@@ -12,8 +16,16 @@ const one = assignmentOf({ roleId: "r1", userId: "u1", projectId: "p1" });
 const context = contextOf(new ScriptedCloud(() => undefined));
 
 test.each([
-  { parts: { roleId: "r", userId: "u", projectId: "p" }, id: "r:user:u:project:p", path: "/projects/p/users/u/roles/r" },
-  { parts: { roleId: "r", groupId: "g", domainId: "d" }, id: "r:group:g:domain:d", path: "/domains/d/groups/g/roles/r" },
+  {
+    parts: { roleId: "r", userId: "u", projectId: "p" },
+    id: "r:user:u:project:p",
+    path: "/projects/p/users/u/roles/r",
+  },
+  {
+    parts: { roleId: "r", groupId: "g", domainId: "d" },
+    id: "r:group:g:domain:d",
+    path: "/domains/d/groups/g/roles/r",
+  },
   {
     parts: { roleId: "r", userId: "u", system: "all" as const },
     id: "r:user:u:system:all",
@@ -65,7 +77,8 @@ test("those that are only inherited are not found", async () => {
 });
 
 test("all that is named is told", () => {
-  const fields = (spec: object) => roleAssignmentActuator.references({ cloudCredentialsRef, ...spec }).map(({ field }) => field);
+  const fields = (spec: object) =>
+    roleAssignmentActuator.references({ cloudCredentialsRef, ...spec }).map(({ field }) => field);
   expect(fields({ resource })).toEqual(["resource.roleRef", "resource.userRef", "resource.projectRef"]);
   expect(fields({ import: { filter: { groupRef: "ops", domainRef: "acme" } } })).toEqual([
     "import.filter.groupRef",

@@ -41,7 +41,10 @@ describe.each([
   });
 
   test("only one with our mark was left behind by us", async () => {
-    const all = [{ id: "theirs", name: "web" }, { id: "ours", name: "web", stowage_uid: uid }];
+    const all = [
+      { id: "theirs", name: "web" },
+      { id: "ours", name: "web", stowage_uid: uid },
+    ];
     const found = await actuator.leftBehind(contextOf(new ScriptedCloud(() => ({ [plural]: all }))), {}, new Date());
     expect(found.map(({ id }) => id)).toEqual(["ours"]);
   });

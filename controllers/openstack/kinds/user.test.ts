@@ -101,7 +101,9 @@ test("all that is named is told, Secrets too", () => {
 });
 
 test("status tells which Secret the password is from, and no more of it", () => {
-  expect(userActuator.observe({ ...asAsked, defaultProjectId: "p1", passwordExpiresAt: "2030-01-01T00:00:00" })).toEqual({
+  expect(
+    userActuator.observe({ ...asAsked, defaultProjectId: "p1", passwordExpiresAt: "2030-01-01T00:00:00" }),
+  ).toEqual({
     name: "web",
     description: undefined,
     domainID: "default",

@@ -28,8 +28,8 @@ const fieldsOf = (
  * the same one again would end the user's sessions, and a cloud that forbids to repeat passwords refuses it. The Secret's
  * name, and a mark that tells nothing of the value.
  */
-const passwordMark = ({ secretMark }: Context, passwordRef: string): string =>
-  `${passwordRef} ${secretMark(passwordRef, passwordKey)}`;
+const passwordMark = (context: Context, passwordRef: string): string =>
+  `${passwordRef} ${context.secretMark(passwordRef, passwordKey)}`;
 
 async function passwordOf(context: Context, passwordRef: string) {
   // The mark first: a value that comes in between is set once more, not missed.
@@ -46,8 +46,7 @@ function passwordChange(
   return [
     {
       what: `set the password from Secret "${passwordRef}"`,
-      perform: async (later) =>
-        usersOf(later.cloud).update(id, await passwordOf(later, passwordRef), later.signal),
+      perform: async (later) => usersOf(later.cloud).update(id, await passwordOf(later, passwordRef), later.signal),
     },
   ];
 }

@@ -1,0 +1,196 @@
+/** Users of OpenStack's projects, who sign in to our API with a token of Keystone. */
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { json } from "node:stream/consumers";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { projectAnnotation } from "../../api/auth/project-rights.ts";
+import { keystoneAuthentication } from "../../cli/server/keystone-tokens.ts";
+import { systemClock } from "../../process/clock.ts";
+import { ApiOverHttps } from "./api-over-https.ts";
+import { kubectlMissing } from "./kubectl-user.ts";
+
+const run = promisify(execFile);
+
+const tokenOf = (user: string, project: string, ...roles: readonly string[]) => ({
+  token: {
+    methods: ["password"],
+    expires_at: "2099-01-01T00:00:00.000000Z",
+    user: { id: `u-${user}`, name: user, domain: { id: "default", name: "Default" } },
+    project: { id: `p-${project}`, name: project },
+    roles: roles.map((name) => ({ id: `r-${name}`, name })),
+  },
+});
+
+const tokens: Readonly<Record<string, object>> = {
+  "gAAAA-alpha-member": tokenOf("ann", "alpha", "member", "reader"),
+  "gAAAA-alpha-reader": tokenOf("rob", "alpha", "reader"),
+  "gAAAA-beta-admin": tokenOf("bea", "beta", "admin", "member", "reader"),
+};
+
+/** As much of Keystone as tells of tokens, and gives the first of them to who has the password. */
+async function startKeystone() {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    void (async () => {
+      const id = String(request.headers["x-subject-token"]);
+      asked.push(`${request.method ?? ""} ${request.method === "GET" ? id : ""}`);
+      const isSignIn = request.method === "POST";
+      if (isSignIn) await json(request);
+      const found = isSignIn ? tokens["gAAAA-alpha-member"] : tokens[id];
+      const isOwn = isSignIn || request.headers["x-auth-token"] === id;
+      response.setHeader("x-openstack-request-id", "req-1");
+      if (isSignIn) response.setHeader("x-subject-token", "gAAAA-alpha-member");
+      response.statusCode = found !== undefined && isOwn ? (isSignIn ? 201 : 200) : 401;
+      response.end(JSON.stringify(found ?? { error: { code: 401, title: "Unauthorized", message: "no" } }));
+    })();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/v3`,
+    asked,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await promisify(server.close.bind(server))();
+    },
+  };
+}
+
+async function start() {
+  await using stack = new AsyncDisposableStack();
+  const keystone = stack.use(await startKeystone());
+  const options = { clock: systemClock, random: Math.random };
+  const { authenticator } = stack.use(await keystoneAuthentication({ authUrl: keystone.url, ca: undefined }, options));
+  const api = stack.use(await ApiOverHttps.open({}, undefined, [authenticator]));
+  for (const project of ["alpha", "beta"]) {
+    const metadata = { name: project, annotations: { [projectAnnotation]: `p-${project}` } };
+    await api.post("/api/v1/namespaces", { metadata });
+    await api.post(`/api/v1/namespaces/${project}/secrets`, { metadata: { name: "clouds" }, stringData: { a: "b" } });
+  }
+  const parts = stack.move();
+  return { api, keystone, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+}
+
+const network = {
+  apiVersion: "openstack.stowage.dev/v1alpha1",
+  kind: "Network",
+  metadata: { name: "web" },
+  spec: { cloudCredentialsRef: { secretName: "clouds", cloudName: "mine" }, resource: {} },
+};
+const networksIn = (namespace: string) => `/apis/openstack.stowage.dev/v1alpha1/namespaces/${namespace}/networks`;
+
+test("a token says who asks, in either header, and Keystone is asked once", async () => {
+  await using world = await start();
+  const review = async (headers: Readonly<Record<string, string>>) => {
+    const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+    const { code, body } = await world.api.request("POST", path, { body: {}, headers, anonymous: true });
+    return { code, status: body.status as unknown };
+  };
+  const userInfo = {
+    username: "ann",
+    uid: "u-ann",
+    groups: ["keystone:project:p-alpha", "keystone:role:member", "keystone:role:reader", "system:authenticated"],
+  };
+  expect(await review({ authorization: "Bearer gAAAA-alpha-member" })).toMatchObject({
+    code: 201,
+    status: { userInfo },
+  });
+  expect(await review({ "x-auth-token": "gAAAA-alpha-member" })).toMatchObject({ code: 201, status: { userInfo } });
+  expect(world.keystone.asked).toEqual(["GET gAAAA-alpha-member"]);
+  expect((await review({ "x-auth-token": "made-up" })).code).toBe(401);
+});
+
+test("roles are rights in the project's namespace, and in no other", async () => {
+  await using world = await start();
+  const ask = async (token: string, method: string, path: string, body?: object) => {
+    const { code } = await world.api.request(method, path, {
+      ...(body && { body }),
+      headers: { "x-auth-token": token },
+      anonymous: true,
+    });
+    return code;
+  };
+  expect(await ask("gAAAA-alpha-member", "POST", networksIn("alpha"), network)).toBe(201);
+  expect(await ask("gAAAA-alpha-member", "GET", "/api/v1/namespaces/alpha/secrets/clouds")).toBe(200);
+  expect(await ask("gAAAA-alpha-reader", "GET", networksIn("alpha"))).toBe(200);
+  expect(await ask("gAAAA-alpha-reader", "POST", networksIn("alpha"), network)).toBe(403);
+  expect(await ask("gAAAA-alpha-reader", "GET", "/api/v1/namespaces/alpha/secrets/clouds")).toBe(403);
+  const alphas = [
+    ["GET", networksIn("alpha")],
+    ["GET", `${networksIn("alpha")}/web`],
+    ["DELETE", `${networksIn("alpha")}/web`],
+    ["POST", networksIn("alpha"), network],
+    ["GET", "/api/v1/namespaces/alpha/secrets/clouds"],
+    ["GET", "/apis/openstack.stowage.dev/v1alpha1/networks"],
+    ["GET", "/api/v1/secrets"],
+    ["GET", "/api/v1/namespaces"],
+    ["POST", "/api/v1/namespaces", { metadata: { name: "gamma", annotations: { [projectAnnotation]: "p-beta" } } }],
+  ] as const;
+  for (const [method, path, body] of alphas)
+    expect({ method, path, code: await ask("gAAAA-beta-admin", method, path, body) }).toEqual({
+      method,
+      path,
+      code: 403,
+    });
+  const rebind = { metadata: { annotations: { [projectAnnotation]: "p-beta" } } };
+  for (const namespace of ["alpha", "beta", "default"]) {
+    const { code } = await world.api.request("PATCH", `/api/v1/namespaces/${namespace}`, {
+      body: rebind,
+      headers: { "x-auth-token": "gAAAA-beta-admin", "content-type": "application/merge-patch+json" },
+      anonymous: true,
+    });
+    expect(code).toBe(403);
+  }
+});
+
+test("a namespace that is bound anew is the other project's at once", async () => {
+  await using world = await start();
+  const headers = { "x-auth-token": "gAAAA-beta-admin" };
+  const code = async () => (await world.api.request("GET", networksIn("alpha"), { headers, anonymous: true })).code;
+  expect(await code()).toBe(403);
+  await world.api.patch("/api/v1/namespaces/alpha", { metadata: { annotations: { [projectAnnotation]: "p-beta" } } });
+  expect(await code()).toBe(200);
+});
+
+test.skipIf(kubectlMissing !== undefined)("kubectl signs in by itself", async () => {
+  await using world = await start();
+  const { api, keystone } = world;
+  const ca = (await readFile(join(api.dataDir, "pki", "ca.crt"))).toString("base64");
+  const exec = {
+    apiVersion: "client.authentication.k8s.io/v1",
+    command: join(import.meta.dirname, "../../cli/stowage"),
+    args: ["keystone-auth"],
+    interactiveMode: "Never",
+    env: [
+      { name: "OS_AUTH_URL", value: keystone.url },
+      { name: "OS_USERNAME", value: "ann" },
+      { name: "OS_PASSWORD", value: "a password" },
+      { name: "OS_PROJECT_NAME", value: "alpha" },
+      { name: "OS_USER_DOMAIN_ID", value: "default" },
+      { name: "OS_PROJECT_DOMAIN_ID", value: "default" },
+    ],
+  };
+  const kubeconfig = join(api.dataDir, "ann.kubeconfig");
+  await writeFile(
+    kubeconfig,
+    JSON.stringify({
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: [{ name: "here", cluster: { server: api.api.url, "certificate-authority-data": ca } }],
+      users: [{ name: "ann", user: { exec } }],
+      contexts: [{ name: "ann", context: { cluster: "here", user: "ann", namespace: "alpha" } }],
+      "current-context": "ann",
+    }),
+  );
+  const kubectl = (...args: readonly string[]) =>
+    run("kubectl", ["--kubeconfig", kubeconfig, ...args], { env: { ...process.env, HOME: api.dataDir } });
+  expect((await kubectl("auth", "whoami", "-o", "jsonpath={.status.userInfo.username}")).stdout).toBe("ann");
+  expect((await kubectl("get", "secrets", "-o", "name")).stdout).toContain("secret/clouds");
+  await expect(kubectl("-n", "beta", "get", "secrets")).rejects.toThrow("forbidden");
+});
