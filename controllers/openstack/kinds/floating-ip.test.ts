@@ -23,14 +23,20 @@ describe("create()", () => {
   test("describes it as ours until it is recorded", async () => {
     const cloud = new ScriptedCloud(answer);
     await actuator.create(contextOf(cloud), { floatingNetworkRef: "outside", portRef: "one", description: "later" });
-    const floatingip = { description: "stowage.dev/uid=u1", floating_network_id: "networks/outside", port_id: "ports/one" };
+    const floatingip = {
+      description: "stowage.dev/uid=u1",
+      floating_network_id: "networks/outside",
+      port_id: "ports/one",
+    };
     expect(cloud.asked).toEqual([{ method: "POST", path: "/floatingips", body: { floatingip } }]);
   });
 
   test("names the network of a subnet that is chosen", async () => {
     const cloud = new ScriptedCloud(answer);
     await actuator.create(contextOf(cloud, { networkID: "n1" }), { floatingSubnetRef: "outside" });
-    expect(cloud.asked[0]?.body).toMatchObject({ floatingip: { floating_network_id: "n1", subnet_id: "subnets/outside" } });
+    expect(cloud.asked[0]?.body).toMatchObject({
+      floatingip: { floating_network_id: "n1", subnet_id: "subnets/outside" },
+    });
   });
 
   test("waits for a subnet that does not tell its network yet", () => {

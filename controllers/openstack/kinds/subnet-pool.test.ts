@@ -47,7 +47,11 @@ test.each<ChangesCase>([
 ])("changes(): $why", ({ resource, now = remote, what }) => {
   const asked = { prefixes: ["10.0.0.0/24", "10.0.1.0/24"], ...resource };
   const changes = actuator.changes(contextOf(), asked, now);
-  const sorted = (text: string) => text.replace(/^set /, "").split(/, (?=[a-z])/).sort();
+  const sorted = (text: string) =>
+    text
+      .replace(/^set /, "")
+      .split(/, (?=[a-z])/)
+      .sort();
   expect(changes.flatMap((change) => sorted(change.what))).toEqual(what.flatMap(sorted));
 });
 

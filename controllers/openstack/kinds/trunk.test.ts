@@ -112,7 +112,9 @@ test("delete() takes one up that is down: Neutron deletes no other", async () =>
 });
 
 test("stateOf() says what Neutron's agents have made of it", () => {
-  const kinds = ["DOWN", "ACTIVE", "BUILD", "DEGRADED", "ERROR"].map((status) => actuator.stateOf({ ...remote, status }).kind);
+  const kinds = ["DOWN", "ACTIVE", "BUILD", "DEGRADED", "ERROR"].map(
+    (status) => actuator.stateOf({ ...remote, status }).kind,
+  );
   expect(kinds).toEqual(["ready", "ready", "waiting", "failed", "failed"]);
 });
 
