@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { FloatingIPResource } from "../../../crds/openstack/floating-ip.ts";
 import type { RemoteFloatingIp } from "../../../openstack/neutron/floating-ips.ts";
-import { contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
+import { contextOf, moment, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { WaitingError } from "../actuator.ts";
 import { floatingIPActuator as actuator } from "./floating-ip.ts";
 
@@ -103,7 +103,7 @@ test.each<ChangesCase>([
 ])("changes(): $why", async ({ resource, now, what, sent }) => {
   const cloud = new ScriptedCloud(answer);
   const context = contextOf(cloud);
-  const changes = actuator.changes(context, { floatingNetworkRef: "outside", ...resource }, now);
+  const changes = actuator.changes(context, { floatingNetworkRef: "outside", ...resource }, now, moment);
   expect(changes.map((change) => change.what)).toEqual(what);
   if (sent === undefined) return;
   await changes[0]?.perform(context);
@@ -111,7 +111,7 @@ test.each<ChangesCase>([
 });
 
 test("stateOf() is ready unless Neutron reports an error", () => {
-  expect(["ACTIVE", "DOWN", "ERROR"].map((status) => actuator.stateOf({ ...attached, status }).kind)).toEqual([
+  expect(["ACTIVE", "DOWN", "ERROR"].map((status) => actuator.stateOf({ ...attached, status }, moment.now).kind)).toEqual([
     "ready",
     "ready",
     "failed",

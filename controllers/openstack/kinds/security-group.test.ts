@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { SecurityGroupRule } from "../../../crds/openstack/security-group.ts";
 import { OpenStackError } from "../../../openstack/errors.ts";
 import type { RemoteSecurityGroup, RemoteSecurityGroupRule } from "../../../openstack/neutron/security-groups.ts";
-import { contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
+import { contextOf, moment, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { ruleSteps, securityGroupActuator as actuator } from "./security-group.ts";
 
 const out = (ethertype: string): RemoteSecurityGroupRule => ({
@@ -117,13 +117,13 @@ describe("securityGroupActuator", () => {
   });
 
   test("changes() finds nothing to do where all is as asked", () => {
-    expect(actuator.changes(contextOf(), { rules: [web] }, remote)).toEqual([]);
+    expect(actuator.changes(contextOf(), { rules: [web] }, remote, moment)).toEqual([]);
   });
 
   test("changes() says what it does", () => {
     const now = { ...remote, name: "old", securityGroupRules: [out("IPv6")] };
     const resource = { stateful: false, tags: ["one"], rules: [{ ...web, remoteIPPrefix: "192.0.2.0/24" }] };
-    expect(actuator.changes(contextOf(), resource, now).map(({ what }) => what)).toEqual([
+    expect(actuator.changes(contextOf(), resource, now, moment).map(({ what }) => what)).toEqual([
       'set stateful to false, name to "web"',
       "add rule ingress IPv4 tcp 80-80 from 192.0.2.0/24; remove rule egress IPv6",
       "set tags to one, stowage.dev/uid=u1",
@@ -132,7 +132,7 @@ describe("securityGroupActuator", () => {
 
   test("changes() takes a rule that is there already for made", async () => {
     const cloud = refusingRules("Conflict");
-    const [change] = actuator.changes(contextOf(cloud), { rules: [web] }, { ...remote, securityGroupRules: [] });
+    const [change] = actuator.changes(contextOf(cloud), { rules: [web] }, { ...remote, securityGroupRules: [] }, moment);
     await expect(change?.perform(contextOf(cloud))).resolves.toMatchObject({
       id: "g1",
       securityGroupRules: [{ id: "web" }],
@@ -142,7 +142,7 @@ describe("securityGroupActuator", () => {
   test("changes() fails with what Neutron refuses", async () => {
     const udp: SecurityGroupRule = { ...web, protocol: "udp" };
     const cloud = refusingRules("Conflict");
-    const [change] = actuator.changes(contextOf(cloud), { rules: [web, udp] }, remote);
+    const [change] = actuator.changes(contextOf(cloud), { rules: [web, udp] }, remote, moment);
     await expect(change?.perform(contextOf(cloud))).rejects.toThrow("refused");
   });
 
