@@ -59,6 +59,10 @@ export class Session implements Service, AsyncDisposable {
     return (await this.token(signal)).token.project?.id;
   }
 
+  async userId(signal?: AbortSignal): Promise<string> {
+    return (await this.token(signal)).token.user.id;
+  }
+
   async request<T>(request: ServiceRequest<T>): Promise<T> {
     const answer = await this.#ask(request, queryOf(request.query));
     return understood(request, answer, bodyOf(answer));
