@@ -113,7 +113,11 @@ export class Clouds implements AsyncDisposable {
     const { namespace, name, uid, finalizers = [], deletionTimestamp } = metadata;
     if (finalizers.includes(credentialsFinalizer) || deletionTimestamp !== undefined) return;
     // The uid keeps it from being made anew where it is gone.
-    const body = { apiVersion, kind, metadata: { namespace: namespace ?? "", name, uid, finalizers: [credentialsFinalizer] } };
+    const body = {
+      apiVersion,
+      kind,
+      metadata: { namespace: namespace ?? "", name, uid, finalizers: [credentialsFinalizer] },
+    };
     await this.#options.client.patch(secretType, { namespace, name }, { type: "apply", body });
   }
 

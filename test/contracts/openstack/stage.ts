@@ -50,7 +50,8 @@ export const secretName = "cloud";
 
 export const actuatorOf = (kind: Kind): AnyActuator => {
   const found = actuators.find((actuator) => groupResource(actuator.kind.type) === groupResource(kind.type));
-  if (found === undefined) throw new Error(`nothing looks after ${kind.type.kind}: controllers/openstack/kinds/index.ts`);
+  if (found === undefined)
+    throw new Error(`nothing looks after ${kind.type.kind}: controllers/openstack/kinds/index.ts`);
   return found;
 };
 
@@ -125,7 +126,14 @@ export class Stage implements AsyncDisposable {
     const running = runControllers(
       client,
       (informers) =>
-        openstackControllers({ ...common, informers, events, connect: this.#recorded, resyncMs: 0, random: Math.random }),
+        openstackControllers({
+          ...common,
+          informers,
+          events,
+          connect: this.#recorded,
+          resyncMs: 0,
+          random: Math.random,
+        }),
       this.log,
     );
     this.#controllers = {
@@ -207,7 +215,12 @@ export class Stage implements AsyncDisposable {
 
   create({ type }: Kind, name: string, spec: object): Promise<AnyExternal> {
     const metadata = { name, namespace: this.namespace };
-    return this.client.create<AnyExternal>(type, { apiVersion: apiVersionOf(type), kind: type.kind, metadata, ...{ spec } });
+    return this.client.create<AnyExternal>(type, {
+      apiVersion: apiVersionOf(type),
+      kind: type.kind,
+      metadata,
+      ...{ spec },
+    });
   }
 
   /** Merges `patch` into what is asked for. */
@@ -239,7 +252,12 @@ export class Stage implements AsyncDisposable {
       Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString("base64")]),
     );
     const body = { apiVersion: "v1", kind: "Secret", metadata: this.#named(name), ...{ data } };
-    await this.client.patch(secretType, this.#named(name), { type: "apply", body, force: true }, { fieldManager: "test" });
+    await this.client.patch(
+      secretType,
+      this.#named(name),
+      { type: "apply", body, force: true },
+      { fieldManager: "test" },
+    );
   }
 
   async deleteSecret(name: string): Promise<void> {
@@ -350,7 +368,12 @@ export class Stage implements AsyncDisposable {
     const actuator = actuatorOf(kind);
     const remote = await this.remoteOf(kind, object);
     const moment = { now: new Date(), wasReady: true };
-    const changes = actuator.changes(await this.contextOf(actuator, object), resourceOf(actuator, object), remote, moment);
+    const changes = actuator.changes(
+      await this.contextOf(actuator, object),
+      resourceOf(actuator, object),
+      remote,
+      moment,
+    );
     return changes.map(({ what }) => what);
   }
 
@@ -382,12 +405,7 @@ const resourceOf = (actuator: AnyActuator, { spec }: AnyExternal): unknown =>
   actuator.resourceOf === undefined ? spec.resource : actuator.resourceOf(spec);
 
 /** A client that never does the first write that `dies` tells of, and none after it. */
-function dying(
-  client: Client,
-  stopped: AbortSignal,
-  dies: Write,
-  died: (written: AnyExternal) => void,
-): Client {
+function dying(client: Client, stopped: AbortSignal, dies: Write, died: (written: AnyExternal) => void): Client {
   let isDead = false;
   const never = (): Promise<never> =>
     new Promise((_resolve, reject) => {
