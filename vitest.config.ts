@@ -71,6 +71,16 @@ export default defineConfig({
           testTimeout: 1_800_000,
         },
       },
+      {
+        test: {
+          ...shared,
+          name: "openstack",
+          include: ["test/openstack/**/*.test.ts"],
+          globalSetup: ["test/openstack/setup.ts"],
+          ...inGroup(5, 1),
+          testTimeout: 600_000,
+        },
+      },
       { test: { ...shared, name: "fuzz", include: ["test/fuzz/**/*.test.ts"] } },
       {
         test: {

@@ -45,6 +45,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "Sign in with OpenStack's credentials, for kubectl",
     load: () => import("./commands/keystone-auth.ts"),
   },
+  openstack: { summary: "Find what is left over in a cloud", load: () => import("./commands/openstack.ts") },
   version: { summary: "Show versions", load: () => import("./commands/version.ts") },
   server: { summary: "Run the API and its controllers", load: () => import("./commands/server.ts") },
 };

@@ -560,8 +560,8 @@ const rulesAcrossFields: readonly CelRule[] = [
 ];
 
 /**
- * Ours in metadata.finalizers: there may be something of it on a host. Every Container has it from its creation on, so that
- * nothing is made for one that could vanish unseen.
+ * Ours in metadata.finalizers: there may be something of it on a host. A Container has it before anything is made for it: from
+ * its creation on, or, where no server of ours that runs controllers admitted it, from the first work on it.
  */
 export const containerFinalizer = "stowage.dev/container";
 

@@ -6,9 +6,11 @@ import type { Kind } from "./kind.ts";
 import { addressScopeKind } from "./openstack/address-scope.ts";
 import { applicationCredentialKind } from "./openstack/application-credential.ts";
 import { domainKind } from "./openstack/domain.ts";
+import { flavorKind } from "./openstack/flavor.ts";
 import { floatingIPKind } from "./openstack/floating-ip.ts";
 import { groupKind } from "./openstack/group.ts";
 import { imageKind } from "./openstack/image.ts";
+import { keyPairKind } from "./openstack/key-pair.ts";
 import { networkKind } from "./openstack/network.ts";
 import { portKind } from "./openstack/port.ts";
 import { projectKind } from "./openstack/project.ts";
@@ -17,8 +19,10 @@ import { roleKind } from "./openstack/role.ts";
 import { routerInterfaceKind } from "./openstack/router-interface.ts";
 import { routerKind } from "./openstack/router.ts";
 import { securityGroupKind } from "./openstack/security-group.ts";
-import { subnetKind } from "./openstack/subnet.ts";
+import { serverGroupKind } from "./openstack/server-group.ts";
+import { serverKind } from "./openstack/server.ts";
 import { subnetPoolKind } from "./openstack/subnet-pool.ts";
+import { subnetKind } from "./openstack/subnet.ts";
 import { trunkKind } from "./openstack/trunk.ts";
 import { userKind } from "./openstack/user.ts";
 import { volumeBackupKind } from "./openstack/volume-backup.ts";
@@ -33,9 +37,11 @@ export const kinds: readonly Kind[] = [
   addressScopeKind,
   applicationCredentialKind,
   domainKind,
+  flavorKind,
   floatingIPKind,
   groupKind,
   imageKind,
+  keyPairKind,
   networkKind,
   portKind,
   projectKind,
@@ -44,6 +50,8 @@ export const kinds: readonly Kind[] = [
   routerInterfaceKind,
   routerKind,
   securityGroupKind,
+  serverGroupKind,
+  serverKind,
   subnetKind,
   subnetPoolKind,
   trunkKind,

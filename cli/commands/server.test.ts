@@ -4,7 +4,7 @@ import { serverOptions } from "./server.ts";
 
 const given: ServerFlags = {
   ...{ dataDir: "./.stowage", listen: "127.0.0.1:7443", store: "sqlite", etcdPrefix: "/registry", controllers: "*" },
-  ...{ defaultTenancy: "Shared", logFormat: "text", logLevel: "info" },
+  ...{ defaultTenancy: "Shared", openstackResyncPeriod: "10m", logFormat: "text", logLevel: "info" },
 };
 
 test("fills in what is not said", () => {
@@ -15,6 +15,7 @@ test("fills in what is not said", () => {
     store: { type: "sqlite" },
     ...{ controllers: "*", docker: undefined, instance: undefined, logFormat: "text", logLevel: "info" },
     defaultTenancy: "Shared",
+    openstackResyncMs: 600_000,
   });
 });
 
@@ -61,6 +62,7 @@ test.each([
     change: { docker: "localhost" },
     want: '--docker "localhost" is not an Engine',
   },
+  { why: "a period that is none", change: { openstackResyncPeriod: "soon" }, want: '--openstack-resync-period "soon"' },
   { why: "an instance that is no label", change: { instance: "a b" }, want: '--instance "a b"' },
 ] satisfies { why: string; change: Partial<ServerFlags>; want: string }[])(
   "names the option that makes no sense: $why",

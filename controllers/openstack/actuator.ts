@@ -21,12 +21,14 @@ export interface Context {
   readonly tag: string;
   readonly uid: string;
   readonly signal: AbortSignal;
+  /** What {@link Actuator.alike} told of before its creation began: none of it is ours. */
+  readonly beside: readonly string[];
   /** The id of what a reference names. Only of what {@link Actuator.references} told of. */
   idOf(type: ResourceType, name: string): string;
   /** The status.resource of what a reference names, as `Observed` of its kind. */
   observedOf(type: ResourceType, name: string): unknown;
-  /** A value of a Secret of the namespace; throws WaitingError where it is not there. */
-  secret(name: string, key: string): Promise<string>;
+  /** A value of a Secret of the namespace, as text where nothing else is said; throws WaitingError where it is not there. */
+  secret(name: string, key: string, encoding?: "utf8" | "base64"): Promise<string>;
   /**
    * What changes with a value of a Secret of the namespace, and with nothing else while the Secret is there. It tells
    * nothing to whoever cannot read the Secret, so that it can be kept where others see it. Throws like `secret`.
@@ -77,6 +79,11 @@ export interface Actuator<R, F, T, S extends ExternalSpec = ExternalSpec<R, F>> 
    * is set with the creation, else by name and by being unmarked and no older. Nothing of anybody else's.
    */
   leftBehind(context: Context, resource: R, since: Date): Promise<readonly T[]>;
+  /**
+   * Ids of those that could be taken for what is about to be created, asked for right before that; {@link leftBehind}
+   * finds them in `context.beside`. For kinds with no place for a mark and no time of creation.
+   */
+  alike?(context: Context, resource: R): Promise<readonly string[]>;
   /** Makes it. Does nothing that can fail once it is made: what else it needs is a {@link changes} of it. */
   create(context: Context, resource: R): Promise<T>;
   /** What keeps it from being as asked, in the order to do it. Pure but for {@link Change.perform}. */

@@ -98,9 +98,12 @@ describe("metadata", () => {
     ]);
   });
 
-  test("markedAsOurs() trusts no filter, and leaves out what is on its way out", () => {
+  test("markedAsOurs() trusts no filter, and takes what is on its way out for the last", () => {
     const mine = { metadata: ours, status: "available" };
-    expect(markedAsOurs([mine, { metadata: {} }, { metadata: ours, status: "deleting" }, {}], "u1")).toEqual([mine]);
+    const going = { metadata: ours, status: "deleting" };
+    expect(markedAsOurs([going, mine, { metadata: {} }, {}], "u1")).toEqual([mine]);
+    expect(markedAsOurs([going, { ...going }], "u1")).toEqual([going]);
+    expect(markedAsOurs([], "u1")).toEqual([]);
     expect(markFilter("u1")).toBe('{"stowage.dev:uid":"u1"}');
   });
 });

@@ -121,9 +121,15 @@ interface Marked {
   readonly metadata?: Pairs | undefined;
 }
 
-/** Those that we have made, and that are not on their way out: another one may have taken their place. */
-export const markedAsOurs = <T extends Marked>(found: readonly T[], uid: string): readonly T[] =>
-  found.filter(({ status, metadata }) => metadata?.[uidKey] === uid && status !== "deleting" && status !== "deleted");
+/**
+ * Those that we have made. What is on its way out counts only where nothing has taken its place: whoever deletes waits
+ * for its end, and whoever makes does after that.
+ */
+export function markedAsOurs<T extends Marked>(found: readonly T[], uid: string): readonly T[] {
+  const ours = found.filter(({ metadata }) => metadata?.[uidKey] === uid);
+  const staying = ours.filter(({ status }) => status !== "deleting");
+  return staying.length > 0 ? staying : ours.slice(0, 1);
+}
 
 /** After a change. Throws WaitingError where it was deleted meanwhile. */
 export async function stillThere<T>(remote: Promise<T | undefined>): Promise<T> {

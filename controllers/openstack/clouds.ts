@@ -77,8 +77,8 @@ export class Clouds implements AsyncDisposable {
   }
 
   /** One value of a Secret of the namespace. Throws WaitingError where it is not there. */
-  secret(namespace: string, name: string, key: string): Promise<string> {
-    return Promise.resolve(this.#value(this.#secret(namespace, name), key));
+  secret(namespace: string, name: string, key: string, encoding?: "utf8" | "base64"): Promise<string> {
+    return Promise.resolve(this.#value(this.#secret(namespace, name), key, encoding));
   }
 
   /**
@@ -96,8 +96,8 @@ export class Clouds implements AsyncDisposable {
     return this.#options.secrets.get(`${namespace}/${name}`)?.metadata.resourceVersion;
   }
 
-  #value(secret: Secret, key: string): string {
-    const value = valueOf(secret, key);
+  #value(secret: Secret, key: string, encoding?: "utf8" | "base64"): string {
+    const value = valueOf(secret, key, encoding);
     if (value !== undefined) return value;
     throw new WaitingError(`Waiting for Secret "${secret.metadata.name}" to have the key ${key}`);
   }
@@ -127,7 +127,7 @@ export class Clouds implements AsyncDisposable {
   }
 }
 
-function valueOf({ data }: Secret, key: string): string | undefined {
+function valueOf({ data }: Secret, key: string, encoding: "utf8" | "base64" = "utf8"): string | undefined {
   const value = data?.[key];
-  return value === undefined ? undefined : Buffer.from(value, "base64").toString("utf8");
+  return value === undefined ? undefined : Buffer.from(value, "base64").toString(encoding);
 }

@@ -10,7 +10,7 @@ import type { Log } from "../../process/log.ts";
 import { exponentialBackoff } from "../runtime/backoff.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
 import { settled, waiting } from "../runtime/reconciler.ts";
-import { OpenStackError } from "../../openstack/errors.ts";
+import { means, OpenStackError } from "../../openstack/errors.ts";
 import type { AnyActuator, AnyExternal, Change, Context, State } from "./actuator.ts";
 import { InvalidError, WaitingError } from "./actuator.ts";
 import type { Clouds } from "./clouds.ts";
@@ -269,13 +269,15 @@ export class ExternalReconciler implements Reconciler {
       const missing = references.missing(reference, namespace);
       if (missing !== undefined) throw new WaitingError(missing);
     }
-    await work.begin();
+    const isFirst = work.object.status?.creatingSince === undefined;
+    if (isFirst) await work.begin(await actuator.alike?.(context, this.#resourceOf(work)));
     try {
       const remote: unknown = await actuator.create(context, this.#resourceOf(work));
       work.tell("Normal", "Created", `Created ${actuator.idOf(remote)}`);
       return remote;
     } catch (error) {
-      if (!mayHaveBeenDone(error)) work.disown();
+      // What is there already may be what an earlier attempt made.
+      if (!mayHaveBeenDone(error) && (isFirst || !means(error, "AlreadyExists"))) work.disown();
       throw error;
     }
   }
@@ -369,7 +371,7 @@ export class ExternalReconciler implements Reconciler {
 
   async #open(work: Work): Promise<Context> {
     const { clouds, actuator, references } = this.#options;
-    const { metadata, spec } = work.object;
+    const { metadata, spec, status } = work.object;
     const { namespace = "", name, uid } = metadata;
     const cloud = await clouds.open(namespace, this.#credentialsOf(work.object));
     const known = actuator.references(spec);
@@ -388,9 +390,10 @@ export class ExternalReconciler implements Reconciler {
       uid,
       tag: `stowage.dev/uid=${uid}`,
       signal: work.signal,
+      beside: status?.creatingBeside ?? [],
       idOf: (type, wanted) => named(type, wanted).status?.id ?? "",
       observedOf: (type, wanted) => named(type, wanted).status?.resource,
-      secret: (secretName, secretKey) => clouds.secret(namespace, secretName, secretKey),
+      secret: (secretName, secretKey, encoding) => clouds.secret(namespace, secretName, secretKey, encoding),
       secretMark: (secretName, secretKey) => clouds.secretMark(namespace, secretName, secretKey, uid),
     };
   }
@@ -482,10 +485,10 @@ class Work {
    * Says that it may be there from now on. Throws Conflict where another has written since: nothing is made then. Since
    * when is said once: what an earlier attempt may have made is looked for, too.
    */
-  async begin(): Promise<void> {
+  async begin(beside: readonly string[] = []): Promise<void> {
     const { id: _gone, resource: _old, lastSyncTime: _before, ...status } = this.#object.status ?? {};
-    if (status.creatingSince !== undefined) return;
-    await this.#write({ ...status, creatingSince: formatTime(this.#options.clock.now()) });
+    const creatingSince = formatTime(this.#options.clock.now());
+    await this.#write({ ...status, creatingSince, ...(beside.length > 0 && { creatingBeside: beside }) });
   }
 
   /** Says with the next status that nothing was made. */
@@ -495,16 +498,18 @@ class Work {
 
   /** Records what was made, at once. */
   async record({ id, resource }: Seen): Promise<void> {
-    const { creatingSince: _known, ...status } = this.#object.status ?? {};
+    const { creatingSince: _known, creatingBeside: _others, ...status } = this.#object.status ?? {};
     await this.#write({ ...status, ...(id !== undefined && { id }), resource });
   }
 
   async show(seen: Look["seen"], verdict: Verdict): Promise<void> {
     const now = this.#options.clock.now();
     const before = this.#object.status?.conditions;
-    const { creatingSince, ...status } = statusOf(this.#object, seen, verdict, now);
+    const { creatingSince, creatingBeside, ...status } = statusOf(this.#object, seen, verdict, now);
     const isBegun = creatingSince !== undefined && !this.#isDisowned;
-    await this.#write(isBegun ? { ...status, creatingSince } : status);
+    await this.#write(
+      isBegun ? { ...status, creatingSince, ...(creatingBeside !== undefined && { creatingBeside }) } : status,
+    );
     const said = (conditions: typeof before): string | undefined =>
       conditions?.find(({ type }) => type === "Progressing")?.message;
     if (verdict.reason === "Success" || verdict.reason === "Progressing") return;

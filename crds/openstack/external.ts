@@ -82,6 +82,8 @@ export interface ExternalStatus<O = unknown> {
   readonly lastSyncTime?: string | undefined;
   /** Since when it may have been created without its id being known: what a crash leaves behind is looked for by it. */
   readonly creatingSince?: string | undefined;
+  /** Ids of those that looked like it before that, where nothing tells them apart: they are not what was created. */
+  readonly creatingBeside?: readonly string[] | undefined;
 }
 
 /** An object that stands for something in a cloud. */
@@ -193,6 +195,12 @@ export function externalKindOf(options: KindOptions, spec: z.ZodObject): Kind {
       .meta({ format: "date-time" })
       .optional()
       .describe("Since when it is being created, as long as its id is not known."),
+    creatingBeside: z
+      .array(z.string().max(1024))
+      .max(1024)
+      .optional()
+      .meta({ "x-kubernetes-list-type": "atomic" })
+      .describe("Ids of those that looked like it already then, and are not it."),
   });
   return {
     type: externalType(kind, options.plural),

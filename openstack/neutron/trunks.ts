@@ -42,7 +42,7 @@ export const trunksOf = (service: Service) =>
 
 /** Puts ports into a trunk. Returns the trunk as it is then. */
 export const addSubports = (service: Service, id: string, subports: readonly RemoteSubport[], signal?: AbortSignal) =>
-  changeSubports(service, id, "add_subports", subports.map(subport.encode), signal);
+  changeSubports(service, id, "add_subports", subports, signal);
 
 /** Takes ports out of a trunk. Returns the trunk as it is then. */
 export const removeSubports = (service: Service, id: string, portIds: readonly string[], signal?: AbortSignal) =>
@@ -50,7 +50,7 @@ export const removeSubports = (service: Service, id: string, portIds: readonly s
     service,
     id,
     "remove_subports",
-    portIds.map((portId) => subport.encode({ portId })),
+    portIds.map((portId) => ({ portId })),
     signal,
   );
 
@@ -59,13 +59,13 @@ function changeSubports(
   service: Service,
   id: string,
   verb: "add_subports" | "remove_subports",
-  subports: readonly object[],
+  subports: readonly RemoteSubport[],
   signal: AbortSignal | undefined,
 ): Promise<RemoteTrunk> {
   return trunksOf(service).act(id, {
     below: `/${verb}`,
     method: "PUT",
-    body: { sub_ports: subports },
+    body: { sub_ports: subports.map((one) => subport.encode(one)) },
     action: `${verb.replace("_", " ")} of trunk ${id}`,
     schema: trunk.schema as unknown as z.ZodType<RemoteTrunk>,
     ...(signal && { signal }),

@@ -47,6 +47,7 @@ export function contextOf(cloud: Service = new ScriptedCloud(), observed: unknow
     name: "web",
     uid: "u1",
     tag: "stowage.dev/uid=u1",
+    beside: [],
     signal: new AbortController().signal,
     idOf: ({ plural }, name) => `${plural}/${name}`,
     observedOf: () => observed,

@@ -42,7 +42,10 @@ describe("with a host", () => {
     await eventually("two run, one cannot, one has no host", async () => {
       scraped = await scrape(client);
       const failed = { host: "local", step: "create", reason: "StartError" };
+      // The step is counted first, and that it is tried again once that is written down.
+      const retries = valueOf(scraped, "workqueue_retries_total", { name: "container", controller: "container" }) ?? 0;
       return (
+        retries >= 1 &&
         valueOf(scraped, "stowage_host_containers", { host: "local", phase: "Running" }) === 2 &&
         valueOf(scraped, "stowage_driver_step_failures_total", failed) !== undefined &&
         valueOf(scraped, "stowage_host_containers", { host: "", phase: "Pending" }) === 1

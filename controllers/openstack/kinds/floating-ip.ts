@@ -56,17 +56,16 @@ export const floatingIPActuator: Actuator<FloatingIPResource, FloatingIPFilter, 
     );
   },
   changes(context, { tags, description = "", portRef, fixedIP }, remote) {
-    const { description: _old, ...before } = remote;
     const portId = portRef === undefined ? null : context.idOf(ports, portRef);
-    const isMoved = portId !== (before.portId ?? null);
-    const isElsewhere = fixedIP !== undefined && !isSameAddress(fixedIP, before.fixedIpAddress ?? "");
+    const isMoved = portId !== (remote.portId ?? null);
+    const isElsewhere = fixedIP !== undefined && !isSameAddress(fixedIP, remote.fixedIpAddress ?? "");
     const differs = {
       ...differences({ description }, remote),
       ...(isMoved && { portId }),
       ...(isElsewhere && { fixedIpAddress: fixedIP }),
     };
     // Neutron takes the port's first address again with every request that names none.
-    const fixedIpAddress = fixedIP ?? (isMoved ? undefined : before.fixedIpAddress);
+    const fixedIpAddress = fixedIP ?? (isMoved ? undefined : remote.fixedIpAddress);
     const whole = portId === null ? { portId } : { portId, fixedIpAddress };
     return [
       ...tagChange("floatingips", tags, remote, context),

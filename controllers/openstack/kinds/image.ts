@@ -123,7 +123,7 @@ export function imageActuatorWith(clock: Clock): Actuator<ImageResource, ImageFi
     },
     async delete(context, { id, protected: isProtected }, resource) {
       if (isProtected === true) {
-        if (resource?.protected === true)
+        if (resource.protected === true)
           throw new WaitingError("Waiting to be deleted: it is protected until spec.resource.protected is false", 15_000);
         await changeImage(context.cloud, id, { protected: false }, context.signal);
       }
@@ -192,7 +192,6 @@ function stateOf(remote: ImageAndUpload, now: Date): State {
   return {
     kind: "waiting",
     message: `Waiting for the image's data: it is ${status}`,
-    pollMs: 5000,
     takesChanges: isAbandoned(remote, now),
   };
 }

@@ -3,9 +3,11 @@ import type { AnyActuator } from "../actuator.ts";
 import { addressScopeActuator } from "./address-scope.ts";
 import { applicationCredentialActuator } from "./application-credential.ts";
 import { domainActuator } from "./domain.ts";
+import { flavorActuator } from "./flavor.ts";
 import { floatingIPActuator } from "./floating-ip.ts";
 import { groupActuator } from "./group.ts";
 import { imageActuator } from "./image.ts";
+import { keyPairActuator } from "./key-pair.ts";
 import { networkActuator } from "./network.ts";
 import { portActuator } from "./port.ts";
 import { projectActuator } from "./project.ts";
@@ -14,6 +16,8 @@ import { roleActuator } from "./role.ts";
 import { routerInterfaceActuator } from "./router-interface.ts";
 import { routerActuator } from "./router.ts";
 import { securityGroupActuator } from "./security-group.ts";
+import { serverGroupActuator } from "./server-group.ts";
+import { serverActuator } from "./server.ts";
 import { subnetPoolActuator } from "./subnet-pool.ts";
 import { subnetActuator } from "./subnet.ts";
 import { trunkActuator } from "./trunk.ts";
@@ -27,9 +31,11 @@ export const actuators: readonly AnyActuator[] = [
   addressScopeActuator,
   applicationCredentialActuator,
   domainActuator,
+  flavorActuator,
   floatingIPActuator,
   groupActuator,
   imageActuator,
+  keyPairActuator,
   networkActuator,
   portActuator,
   projectActuator,
@@ -38,6 +44,8 @@ export const actuators: readonly AnyActuator[] = [
   routerActuator,
   routerInterfaceActuator,
   securityGroupActuator,
+  serverActuator,
+  serverGroupActuator,
   subnetActuator,
   subnetPoolActuator,
   trunkActuator,

@@ -118,7 +118,7 @@ function changedFields(context: Context, resource: PortResource, remote: RemoteP
     ...(macAddress !== undefined && macText(macAddress) !== macText(mac) && { macAddress }),
     ...(fixedIPs !== undefined && { fixedIPs }),
     ...(!isSameSet(wanted, groups) && { securityGroups: wanted }),
-    ...(!isSameSet(pairTexts(allowedAddressPairs, mac), pairTexts(pairs, mac)) && { allowedAddressPairs }),
+    ...(!isSameSet(pairTexts(allowedAddressPairs, macAddress ?? mac), pairTexts(pairs, mac)) && { allowedAddressPairs }),
     ...changedHost(context, resource, remote),
   };
 }

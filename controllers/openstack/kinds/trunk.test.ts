@@ -106,8 +106,8 @@ test("create() brings the subports along", async () => {
 
 test("delete() takes one up that is down: Neutron deletes no other", async () => {
   const cloud = new ScriptedCloud(answer);
-  await actuator.delete(contextOf(cloud), { ...remote, adminStateUp: false });
-  await actuator.delete(contextOf(cloud), remote);
+  await actuator.delete(contextOf(cloud), { ...remote, adminStateUp: false }, { portRef: "parent" });
+  await actuator.delete(contextOf(cloud), remote, { portRef: "parent" });
   expect(cloud.asked.map(({ method }) => method)).toEqual(["PUT", "DELETE", "DELETE"]);
 });
 

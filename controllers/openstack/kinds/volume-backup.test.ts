@@ -56,8 +56,8 @@ test("changes() goes in one request, with all of the metadata, and is looked at 
 test("delete() waits for the incremental ones that build on it", async () => {
   const cloud = new ScriptedCloud();
   const base = { ...remote, hasDependentBackups: true };
-  await expect(actuator.delete(contextOf(cloud), base, undefined)).rejects.toThrow(WaitingError);
-  expect(await actuator.delete(contextOf(cloud), remote, undefined)).toBe("going");
+  await expect(actuator.delete(contextOf(cloud), base, resource)).rejects.toThrow(WaitingError);
+  expect(await actuator.delete(contextOf(cloud), remote, resource)).toBe("going");
   expect(cloud.asked).toEqual([{ method: "DELETE", path: "/backups/b1" }]);
 });
 

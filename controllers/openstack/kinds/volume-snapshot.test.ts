@@ -47,7 +47,7 @@ test("changes() finds nothing to do where all is as asked, and sets what is not"
 test("delete() asks again what Cinder could not delete, and says so", async () => {
   const cloud = new ScriptedCloud();
   const failed = { ...remote, status: "error_deleting" };
-  await expect(actuator.delete(contextOf(cloud), failed, undefined)).rejects.toThrow(WaitingError);
+  await expect(actuator.delete(contextOf(cloud), failed, resource)).rejects.toThrow(WaitingError);
   expect(cloud.asked).toEqual([{ method: "DELETE", path: "/snapshots/s1" }]);
 });
 

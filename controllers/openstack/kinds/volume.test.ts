@@ -97,8 +97,8 @@ test("an extension is asked for, and looked at again", async () => {
 
 test("delete() asks once, and then waits", async () => {
   const cloud = new ScriptedCloud();
-  expect(await actuator.delete(contextOf(cloud), remote, undefined)).toBe("going");
-  expect(await actuator.delete(contextOf(cloud), { ...remote, status: "deleting" }, undefined)).toBe("going");
+  expect(await actuator.delete(contextOf(cloud), remote, { size: 1 })).toBe("going");
+  expect(await actuator.delete(contextOf(cloud), { ...remote, status: "deleting" }, { size: 1 })).toBe("going");
   expect(cloud.asked).toEqual([{ method: "DELETE", path: "/volumes/v1" }]);
 });
 

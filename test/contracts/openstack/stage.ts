@@ -349,9 +349,10 @@ export class Stage implements AsyncDisposable {
       uid: metadata.uid,
       tag: `stowage.dev/uid=${metadata.uid}`,
       signal: new AbortController().signal,
+      beside: [],
       idOf: (type, name) => known.get(keyOf(type, name))?.status?.id ?? "",
       observedOf: (type, name) => known.get(keyOf(type, name))?.status?.resource,
-      secret: (name, key) => clouds.secret(namespace, name, key),
+      secret: (name, key, encoding) => clouds.secret(namespace, name, key, encoding),
       secretMark: (name, key) => clouds.secretMark(namespace, name, key, metadata.uid),
     };
   }

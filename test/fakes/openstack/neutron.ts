@@ -302,9 +302,8 @@ const shapes = {
 } as const;
 
 type Kind = keyof typeof shapes;
-type Body<K extends Kind> = z.output<
-  z.ZodObject<(typeof shapes)[K]["change"] & (typeof shapes)[K]["create"], z.core.$strict>
->;
+type Shape<T> = T extends z.ZodRawShape ? z.output<z.ZodObject<T>> : never;
+type Body<K extends Kind> = Shape<(typeof shapes)[K]["change"]> & Shape<(typeof shapes)[K]["create"]>;
 
 const creation = <K extends Kind>(kind: K): z.ZodType<Body<K>> =>
   z.strictObject({ ...shapes[kind].change, ...shapes[kind].create }) as unknown as z.ZodType<Body<K>>;
@@ -344,6 +343,9 @@ interface KindOptions<R extends Base> {
   readonly isPublic?: (row: R) => boolean;
 }
 
+/** Checks what is said of a kind. */
+const kindOf = <R extends Base>(options: KindOptions<R>): KindOptions<R> => options;
+
 export class FakeNeutron implements FakeService {
   readonly prefix = "/network";
   readonly routes = new Routes();
@@ -362,54 +364,54 @@ export class FakeNeutron implements FakeService {
   #segment = 100;
 
   readonly #kinds = {
-    network: {
-      ...{ kind: "network", path: "networks", plural: "networks", table: this.networks, type: "Network" },
+    network: kindOf<Network>({
+      kind: "network", path: "networks", plural: "networks", table: this.networks, type: "Network",
       notFound: (wanted: string) => `Network ${wanted} could not be found.`,
       isPublic: (row: Network) => row.shared || row["router:external"],
-    },
-    subnet: {
-      ...{ kind: "subnet", path: "subnets", plural: "subnets", table: this.subnets, type: "Subnet" },
+    }),
+    subnet: kindOf<Subnet>({
+      kind: "subnet", path: "subnets", plural: "subnets", table: this.subnets, type: "Subnet",
       notFound: (wanted: string) => `Subnet ${wanted} could not be found.`,
       isPublic: (row: Subnet) => this.networks.get(row.network_id)?.shared === true,
-    },
-    port: {
-      ...{ kind: "port", path: "ports", plural: "ports", table: this.ports, type: "Port" },
+    }),
+    port: kindOf<Port>({
+      kind: "port", path: "ports", plural: "ports", table: this.ports, type: "Port",
       notFound: (wanted: string) => `Port ${wanted} could not be found.`,
-    },
-    router: {
-      ...{ kind: "router", path: "routers", plural: "routers", table: this.routers, type: "Router" },
+    }),
+    router: kindOf<Router>({
+      kind: "router", path: "routers", plural: "routers", table: this.routers, type: "Router",
       notFound: (wanted: string) => `Router ${wanted} could not be found`,
-    },
-    security_group: {
-      ...{ kind: "security_group", path: "security-groups", plural: "security_groups" },
-      ...{ table: this.securityGroups, type: "SecurityGroup" },
+    }),
+    security_group: kindOf<SecurityGroup>({
+      kind: "security_group", path: "security-groups", plural: "security_groups",
+      table: this.securityGroups, type: "SecurityGroup",
       notFound: (wanted: string) => `Security group ${wanted} does not exist`,
-    },
-    security_group_rule: {
-      ...{ kind: "security_group_rule", path: "security-group-rules", plural: "security_group_rules" },
-      ...{ table: this.rules, type: "SecurityGroupRule" },
+    }),
+    security_group_rule: kindOf<Rule>({
+      kind: "security_group_rule", path: "security-group-rules", plural: "security_group_rules",
+      table: this.rules, type: "SecurityGroupRule",
       notFound: (wanted: string) => `Security group rule ${wanted} does not exist`,
-    },
-    floatingip: {
-      ...{ kind: "floatingip", path: "floatingips", plural: "floatingips", table: this.floatingIps, type: "FloatingIP" },
+    }),
+    floatingip: kindOf<FloatingIp>({
+      kind: "floatingip", path: "floatingips", plural: "floatingips", table: this.floatingIps, type: "FloatingIP",
       notFound: (wanted: string) => `Floating IP ${wanted} could not be found`,
-    },
-    trunk: {
-      ...{ kind: "trunk", path: "trunks", plural: "trunks", table: this.trunks, type: "Trunk" },
+    }),
+    trunk: kindOf<Trunk>({
+      kind: "trunk", path: "trunks", plural: "trunks", table: this.trunks, type: "Trunk",
       notFound: (wanted: string) => `Trunk ${wanted} could not be found.`,
-    },
-    address_scope: {
-      ...{ kind: "address_scope", path: "address-scopes", plural: "address_scopes" },
-      ...{ table: this.addressScopes, type: "AddressScope" },
+    }),
+    address_scope: kindOf<AddressScope>({
+      kind: "address_scope", path: "address-scopes", plural: "address_scopes",
+      table: this.addressScopes, type: "AddressScope",
       notFound: (wanted: string) => `Address scope ${wanted} could not be found`,
       isPublic: (row: AddressScope) => row.shared,
-    },
-    subnetpool: {
-      ...{ kind: "subnetpool", path: "subnetpools", plural: "subnetpools", table: this.subnetPools, type: "SubnetPool" },
+    }),
+    subnetpool: kindOf<SubnetPool>({
+      kind: "subnetpool", path: "subnetpools", plural: "subnetpools", table: this.subnetPools, type: "SubnetPool",
       notFound: (wanted: string) => `Subnet pool ${wanted} could not be found.`,
       isPublic: (row: SubnetPool) => row.shared,
-    },
-  } as const;
+    }),
+  };
 
   constructor() {
     this.#routeVersions();
@@ -574,9 +576,8 @@ export class FakeNeutron implements FakeService {
       }
       case "floatingip": {
         const port = this.ports.get((row as unknown as FloatingIp).port_id);
-        const { name = "", network_id, mac_address, admin_state_up, status, device_id, device_owner } = port ?? {};
-        const port_details =
-          port === undefined ? null : { name, network_id, mac_address, admin_state_up, status, device_id, device_owner };
+        const shown = ["name", "network_id", "mac_address", "admin_state_up", "status", "device_id", "device_owner"];
+        const port_details = port === undefined ? null : Object.fromEntries(shown.map((field) => [field, port[field]]));
         return { ...row, port_details };
       }
       default:

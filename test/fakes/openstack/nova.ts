@@ -50,6 +50,8 @@ interface Server {
   readonly metadata: Readonly<Record<string, string>>;
   readonly tags: readonly string[];
   readonly flavorId: string;
+  /** What it had before a resize that is not confirmed. */
+  readonly oldFlavorId?: string | undefined;
   readonly imageId: string;
   readonly key_name: string | null;
   readonly groupId: string | undefined;
@@ -522,12 +524,50 @@ export class FakeNova implements FakeService {
     routes.on(`POST ${all}/action`, (call) => {
       const row = own(call, "servers:action");
       const [action] = Object.keys((call.body ?? {}) as Json);
+      const resized = this.#resize(row, action ?? "", call, save);
+      if (resized !== undefined) return resized;
       const status: Readonly<Record<string, string>> = { "os-stop": "SHUTOFF", "os-start": "ACTIVE", reboot: "ACTIVE" };
       const next = status[action ?? ""];
       if (next === undefined) throw refusal(400, `There is no such action: ${action ?? ""}`);
       save(row, { status: next });
       return accepted();
     });
+  }
+
+  /** On its one host; undefined for any other action. */
+  #resize(
+    row: Server,
+    action: string,
+    call: Call,
+    save: (row: Server, change: Partial<Server>) => Server,
+  ): Answer | undefined {
+    const isOpen = row.oldFlavorId !== undefined && row.status === "VERIFY_RESIZE";
+    const refused = refusal(409, `Cannot '${action}' instance ${row.id} while it is in vm_state ${row.status.toLowerCase()}`);
+    switch (action) {
+      case "resize": {
+        const { flavorRef } = bodyOf(call, "resize", z.looseObject({ flavorRef: z.string() }), invalid);
+        if (this.flavors.get(flavorRef) === undefined) throw refusal(400, "Invalid flavorRef provided.");
+        if (flavorRef === row.flavorId) throw refusal(400, "When resizing, instances must change flavor!");
+        if (row.status !== "ACTIVE" && row.status !== "SHUTOFF") throw refused;
+        save(row, { status: "RESIZE" });
+        this.#later.in(this.#buildMs, () => {
+          const known = this.servers.get(row.id);
+          if (known?.status === "RESIZE")
+            save(known, { status: "VERIFY_RESIZE", flavorId: flavorRef, oldFlavorId: row.flavorId });
+        });
+        return accepted();
+      }
+      case "confirmResize":
+        if (!isOpen) throw refused;
+        save(row, { status: "ACTIVE", oldFlavorId: undefined });
+        return noContent;
+      case "revertResize":
+        if (!isOpen) throw refused;
+        save(row, { status: "ACTIVE", flavorId: row.oldFlavorId ?? row.flavorId, oldFlavorId: undefined });
+        return accepted();
+      default:
+        return undefined;
+    }
   }
 
   #boot(call: Call): Answer {

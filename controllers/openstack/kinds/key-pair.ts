@@ -1,0 +1,50 @@
+import type { KeyPairFilter, KeyPairResource } from "../../../crds/openstack/key-pair.ts";
+import { keyPairKind } from "../../../crds/openstack/key-pair.ts";
+import type { RemoteKeyPair } from "../../../openstack/nova/keypairs.ts";
+import { keyPairsOf } from "../../../openstack/nova/keypairs.ts";
+import type { Actuator, Context } from "../actuator.ts";
+import { ready } from "../actuator.ts";
+import { differences } from "../differences.ts";
+import { replacedOutside } from "../replaced.ts";
+
+/**
+ * Nova has no place for a mark on them, and names are ids. None is made twice, because Nova refuses a second one of the
+ * name; and what had the name before our first attempt, or has another key, is somebody else's.
+ */
+export const keyPairActuator: Actuator<KeyPairResource, KeyPairFilter, RemoteKeyPair> = {
+  kind: keyPairKind,
+  references: () => [],
+  idOf: ({ name }) => name,
+  get: ({ cloud, signal }, name) => keyPairsOf(cloud).get(name, signal),
+  find: (context, { name }) => called(context, name),
+  async alike(context, resource) {
+    return (await called(context, resource.name ?? context.name)).map(({ name }) => name);
+  },
+  async leftBehind(context, resource) {
+    const named = await called(context, resource.name ?? context.name);
+    return named.filter((one) => !context.beside.includes(one.name) && Object.keys(others(resource, one)).length === 0);
+  },
+  create: ({ cloud, signal, name }, fields) => keyPairsOf(cloud).create({ name, ...fields }, signal),
+  changes(_context, resource, remote) {
+    const replaced = others(resource, remote);
+    return Object.keys(replaced).length === 0 ? [] : [replacedOutside(`KeyPair ${remote.name}`, replaced)];
+  },
+  async delete({ cloud, signal }, { name }) {
+    await keyPairsOf(cloud).delete(name, signal);
+    return "gone";
+  },
+  stateOf: () => ready,
+  observe: (remote) => remote,
+};
+
+async function called({ cloud, signal }: Context, name: string | undefined): Promise<readonly RemoteKeyPair[]> {
+  const found = name === undefined ? undefined : await keyPairsOf(cloud).get(name, signal);
+  return found === undefined ? [] : [found];
+}
+
+/** In which fields it is not what is asked for. */
+const others = ({ type = "ssh", publicKey }: KeyPairResource, remote: RemoteKeyPair): object =>
+  differences(
+    { type, publicKey: publicKey.trim() },
+    { type: remote.type ?? "ssh", publicKey: remote.publicKey?.trim() },
+  );
