@@ -94,7 +94,7 @@ export class Stage implements AsyncDisposable {
       log: this.log,
       ...(answerTimeoutMs !== undefined && { answerTimeoutMs }),
     });
-    this.behind = stack.use(this.#connect({ ...cloud, cacert: undefined })).service;
+    this.behind = stack.use(this.#connect({ cloudsYaml: cloud.cloudsYaml, cloudName: cloud.cloudName, cacert: undefined })).service;
   }
 
   static async open(options: StageOptions): Promise<Stage> {
