@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { SubnetResource } from "../../../crds/openstack/subnet.ts";
 import { OpenStackError } from "../../../openstack/errors.ts";
-import { contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
+import { contextOf, moment, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { WaitingError } from "../actuator.ts";
 import type { SeenSubnet } from "./subnet.ts";
 import { subnetActuator as actuator } from "./subnet.ts";
@@ -85,7 +85,7 @@ describe("changes()", () => {
     },
     { why: "it is attached already", asked: { routerRef: "door" }, now: { routerIDs: ["routers/door"] }, what: [] },
   ])("$why", ({ asked, now, what }) => {
-    const changes = actuator.changes(contextOf(), { ...resource, ...asked }, { ...remote, ...now });
+    const changes = actuator.changes(contextOf(), { ...resource, ...asked }, { ...remote, ...now }, moment);
     expect(changes.map((change) => change.what)).toEqual(what);
   });
 
@@ -95,7 +95,8 @@ describe("changes()", () => {
     );
     const context = contextOf(cloud);
     let latest = remote;
-    for (const { perform } of actuator.changes(context, { ...resource, name: "db", tags: ["one"], routerRef: "door" }, remote))
+    const asked: SubnetResource = { ...resource, name: "db", tags: ["one"], routerRef: "door" };
+    for (const { perform } of actuator.changes(context, asked, remote, moment))
       latest = await perform(context, latest);
     expect(actuator.observe(latest)).toEqual({ name: "db", tags: ["one", "stowage.dev/uid=u1"] });
     expect(cloud.asked.at(-1)).toEqual({
