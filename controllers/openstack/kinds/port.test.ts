@@ -39,7 +39,11 @@ describe("changes()", () => {
   test.each<ChangesCase>([
     { why: "nothing is done to what is as asked", what: [] },
     { why: "up or down", asked: { adminStateUp: false }, what: ["set adminStateUp to false"] },
-    { why: "no groups but those that are asked for", now: { securityGroups: ["default"] }, what: ["set securityGroups to []"] },
+    {
+      why: "no groups but those that are asked for",
+      now: { securityGroups: ["default"] },
+      what: ["set securityGroups to []"],
+    },
     {
       why: "the order of groups means nothing",
       asked: { securityGroupRefs: ["b", "a"] },
@@ -78,7 +82,12 @@ describe("changes()", () => {
       now: { hostID: "h2", deviceOwner: "compute:nova" },
       what: [],
     },
-    { why: "who is not told of hosts cannot set them", asked: { hostID: { id: "h1" } }, now: { hostID: undefined }, what: [] },
+    {
+      why: "who is not told of hosts cannot set them",
+      asked: { hostID: { id: "h1" } },
+      now: { hostID: undefined },
+      what: [],
+    },
     { why: "tags", asked: { tags: ["one"] }, what: ["set tags to one, stowage.dev/uid=u1"] },
   ])("$why", ({ asked, now, observed, what }) => {
     const context = contextOf(new ScriptedCloud(), observed);

@@ -75,7 +75,11 @@ test.each([
     why: "its Router is another one by now",
     now: { deviceID: "old" },
     what: ['move to Router "door", Subnet "inside"'],
-    asks: ["PUT /routers/old/remove_router_interface", "PUT /routers/routers%2Fdoor/add_router_interface", "GET /ports/p1"],
+    asks: [
+      "PUT /routers/old/remove_router_interface",
+      "PUT /routers/routers%2Fdoor/add_router_interface",
+      "GET /ports/p1",
+    ],
   },
   {
     why: "its Subnet was taken from the port that it shares with another",

@@ -69,7 +69,12 @@ describe("changes()", () => {
       ],
     },
     { why: "routes that nobody speaks of are others'", now: { routes: [route] }, what: [] },
-    { why: "routes go where none is asked for", resource: { routes: [] }, now: { routes: [route] }, what: ["set routes to []"] },
+    {
+      why: "routes go where none is asked for",
+      resource: { routes: [] },
+      now: { routes: [route] },
+      what: ["set routes to []"],
+    },
   ])("$why", ({ resource = {}, now, what }) => {
     const changes = actuator.changes(contextOf(), resource, { ...remote, ...now }, moment);
     expect(changes.map((change) => change.what)).toEqual(what);
