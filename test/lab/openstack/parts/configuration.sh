@@ -333,6 +333,7 @@ osapi_compute_listen_port = 8774
 osapi_compute_workers = 1
 # Servers exist in its database only: nothing of them runs.
 compute_driver = fake.FakeDriver
+allow_resize_to_same_host = true
 report_interval = 5
 service_down_time = 30
 default_log_levels = amqp=WARN,amqplib=WARN,sqlalchemy=WARN,oslo.messaging=INFO,oslo_messaging=INFO,stevedore=WARN,urllib3=WARN
