@@ -5,6 +5,7 @@ import { validateToken } from "./tokens.ts";
 
 const answering = (answer: unknown, asked: ServiceRequest<unknown>[] = []): Service => ({
   projectId: async () => undefined,
+  userId: async () => "u1",
   list: async () => [],
   request: async <T>(request: ServiceRequest<T>) => {
     asked.push(request as ServiceRequest<unknown>);
