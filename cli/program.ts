@@ -41,11 +41,11 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   uncordon: { summary: "Let Hosts take Containers again", load: () => import("./commands/uncordon.ts") },
   drain: { summary: "Empty Hosts of what may run elsewhere", load: () => import("./commands/drain.ts") },
   hosts: { summary: "Import Hosts from a list of machines", load: () => import("./commands/hosts.ts") },
+  openstack: { summary: "Find what is left over in a cloud", load: () => import("./commands/openstack.ts") },
   "keystone-auth": {
     summary: "Sign in with OpenStack's credentials, for kubectl",
     load: () => import("./commands/keystone-auth.ts"),
   },
-  openstack: { summary: "Find what is left over in a cloud", load: () => import("./commands/openstack.ts") },
   version: { summary: "Show versions", load: () => import("./commands/version.ts") },
   server: { summary: "Run the API and its controllers", load: () => import("./commands/server.ts") },
 };

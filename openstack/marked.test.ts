@@ -33,12 +33,19 @@ const nothing = {
 };
 
 test("what is marked is told with those first that hold others, and what could not be looked at", async () => {
-  const cloud = recordedService(byLine({
-    ...nothing,
-    "GET /networks": { networks: [{ id: "n", name: "net", tags: ["stowage.dev/uid=1"] }, { id: "theirs", tags: [] }] },
-    "GET /servers/detail": { servers: [{ id: "s", name: "web", tags: ["stowage.dev:uid=2"] }] },
-    "GET /images": new OpenStackError({ action: "list images", meaning: "Unavailable", message: "down" }),
-  }));
+  const cloud = recordedService(
+    byLine({
+      ...nothing,
+      "GET /networks": {
+        networks: [
+          { id: "n", name: "net", tags: ["stowage.dev/uid=1"] },
+          { id: "theirs", tags: [] },
+        ],
+      },
+      "GET /servers/detail": { servers: [{ id: "s", name: "web", tags: ["stowage.dev:uid=2"] }] },
+      "GET /images": new OpenStackError({ action: "list images", meaning: "Unavailable", message: "down" }),
+    }),
+  );
   const { marked, failures } = await listMarked(cloud);
   expect(marked).toEqual([
     { service: "compute", noun: "server", id: "s", name: "web", uid: "2" },
@@ -49,15 +56,17 @@ test("what is marked is told with those first that hold others, and what could n
 });
 
 test("a router goes with its interfaces, and what is gone is deleted", async () => {
-  const cloud = recordedService(byLine({
-    "GET /ports": {
-      ports: [
-        { id: "inside", device_owner: "network:router_interface" },
-        { id: "outside", device_owner: "network:router_gateway" },
-      ],
-    },
-    "DELETE /routers/r": new OpenStackError({ action: "delete", meaning: "NotFound", message: "gone" }),
-  }));
+  const cloud = recordedService(
+    byLine({
+      "GET /ports": {
+        ports: [
+          { id: "inside", device_owner: "network:router_interface" },
+          { id: "outside", device_owner: "network:router_gateway" },
+        ],
+      },
+      "DELETE /routers/r": new OpenStackError({ action: "delete", meaning: "NotFound", message: "gone" }),
+    }),
+  );
   await deleteMarked(cloud, { service: "network", noun: "router", id: "r", name: "", uid: "1" });
   expect(cloud.asked.map(({ method, path }) => `${method} ${path}`)).toEqual([
     "GET /ports",

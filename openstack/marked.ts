@@ -67,7 +67,13 @@ const places: readonly Place[] = [
     plural: "snapshots",
   },
   { service: "block-storage", noun: "volume", path: "/volumes", listPath: "/volumes/detail", plural: "volumes" },
-  { service: "block-storage", noun: "volume type", path: "/types", plural: "volume_types", query: { is_public: "None" } },
+  {
+    service: "block-storage",
+    noun: "volume type",
+    path: "/types",
+    plural: "volume_types",
+    query: { is_public: "None" },
+  },
   { service: "image", noun: "image", path: "/images", plural: "images", ofProject: "owner" },
   {
     service: "compute",

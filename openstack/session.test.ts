@@ -208,6 +208,7 @@ describe("signing in", () => {
     expect(signIns()).toHaveLength(1);
     expect(asked().map(({ headers }) => headers["x-auth-token"])).toEqual(["token-1", "token-1"]);
     expect(await session.projectId()).toBe("p1");
+    expect(await session.userId()).toBe("u1");
   });
 
   test("renews the token before its end, once for all who wait", async () => {

@@ -67,6 +67,7 @@ export class Transport implements AsyncDisposable {
   readonly #options: TransportOptions;
   readonly #agent: Agent;
   readonly #queues = new Map<string, PQueue>();
+  #closing: Promise<void> | undefined;
 
   constructor({ cacert, insecure }: Pick<CloudConfig, "cacert" | "insecure">, options: TransportOptions) {
     this.#options = options;
@@ -153,7 +154,8 @@ export class Transport implements AsyncDisposable {
 
   /** Lets what is under way end first; nothing new is taken. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.close();
+    this.#closing ??= this.#agent.close();
+    await this.#closing;
   }
 }
 

@@ -45,7 +45,7 @@ export async function deleteOrphans(
   { stdout }: Pick<Terminal, "stdout">,
 ): Promise<void> {
   let left = orphans;
-  for (let idle = 0; left.length > 0; ) {
+  for (let idle = 0; left.length > 0;) {
     const refusals = new Map<Marked, Error>();
     for (const orphan of left) {
       try {

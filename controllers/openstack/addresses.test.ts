@@ -51,7 +51,12 @@ test.each([
 });
 
 test.each([
-  { why: "flips the bit that says who gave it", address: "2001:db8::f816:3eff:fe12:3456", mac: "fa:16:3e:12:34:56", is: true },
+  {
+    why: "flips the bit that says who gave it",
+    address: "2001:db8::f816:3eff:fe12:3456",
+    mac: "fa:16:3e:12:34:56",
+    is: true,
+  },
   { why: "another host", address: "2001:db8::f816:3eff:fe12:3457", mac: "fa:16:3e:12:34:56", is: false },
   { why: "IPv4 makes none", address: "192.0.2.1", mac: "fa:16:3e:12:34:56", is: false },
   { why: "a MAC address that is not known", address: "2001:db8::1", mac: "", is: false },

@@ -136,7 +136,12 @@ export class ExternalReconciler implements Reconciler {
     return Math.max(0, pause.until - this.#options.clock.now().getTime());
   }
 
-  #pause(key: Key, signature: string, { reason, message }: Verdict & { readonly message: string }, ms: number): Outcome {
+  #pause(
+    key: Key,
+    signature: string,
+    { reason, message }: Verdict & { readonly message: string },
+    ms: number,
+  ): Outcome {
     this.#pauses.set(key, { signature, until: this.#options.clock.now().getTime() + ms });
     return waiting(reason, message, ms);
   }

@@ -245,4 +245,5 @@ const specRules: readonly CelRule[] = [
 ];
 
 /** CEL's words cannot be field names as they are. Source: k8s.io/apiserver/pkg/cel/escaping.go. */
-const celName = (field: string): string => (["namespace", "import", "package", "const"].includes(field) ? `__${field}__` : field);
+const celName = (field: string): string =>
+  ["namespace", "import", "package", "const"].includes(field) ? `__${field}__` : field;

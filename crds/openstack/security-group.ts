@@ -84,7 +84,10 @@ const Resource = z.object({
   description: NeutronDescription.optional(),
   ...tagsField,
   projectRef: NameRef.optional().describe("Project that it is made in; that of the credentials when absent."),
-  stateful: z.boolean().optional().describe("Whether answers pass that no rule names. It can change while no port has it."),
+  stateful: z
+    .boolean()
+    .optional()
+    .describe("Whether answers pass that no rule names. It can change while no port has it."),
   rules: z
     .array(Rule)
     .max(256)

@@ -9,7 +9,12 @@ const Resource = z.object({
     .describe("Whether its servers are to be on one host or on several; soft: as far as that can be."),
   rules: z
     .object({
-      maxServerPerHost: z.int().min(1).max(2 ** 31 - 1).optional().describe("Of anti-affinity: how many a host may have."),
+      maxServerPerHost: z
+        .int()
+        .min(1)
+        .max(2 ** 31 - 1)
+        .optional()
+        .describe("Of anti-affinity: how many a host may have."),
     })
     .optional(),
 });

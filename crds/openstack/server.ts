@@ -42,7 +42,12 @@ const SchedulerHints = z.object({
     .optional()
     .meta({ "x-kubernetes-list-type": "set" })
     .describe("Servers one of whose hosts it is to be on."),
-  query: z.string().min(1).max(1024).optional().describe('In JSON, for Nova\'s JsonFilter: [">=", "$free_ram_mb", 1024].'),
+  query: z
+    .string()
+    .min(1)
+    .max(1024)
+    .optional()
+    .describe('In JSON, for Nova\'s JsonFilter: [">=", "$free_ram_mb", 1024].'),
   targetCell: z.string().min(1).max(255).optional(),
   differentCell: z.array(z.string().min(1).max(255)).max(64).optional().meta({ "x-kubernetes-list-type": "set" }),
   buildNearHostIP: z

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { afterEach, expect, test } from "vitest";
 import { DownloadError, isRefusedAddress, openDownload } from "./download.ts";
 
@@ -23,14 +24,14 @@ async function serving(listener: RequestListener): Promise<string> {
 
 async function read(url: string, signal = never): Promise<string> {
   await using download = await openDownload(url, signal);
-  return Buffer.concat(await Array.fromAsync(download.bytes)).toString();
+  return await text(download.bytes);
 }
 
 test("openDownload() reads what is there, and says how long it is", async () => {
   const origin = await serving((_request, response) => response.end("a disk"));
   await using download = await openDownload(origin, never);
   expect(download.length).toBe(6);
-  expect(Buffer.concat(await Array.fromAsync(download.bytes)).toString()).toBe("a disk");
+  expect(await text(download.bytes)).toBe("a disk");
 });
 
 test("openDownload() follows redirections, but not for ever", async () => {

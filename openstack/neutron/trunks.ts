@@ -67,7 +67,7 @@ function changeSubports(
     method: "PUT",
     body: { sub_ports: subports.map((one) => subport.encode(one)) },
     action: `${verb.replace("_", " ")} of trunk ${id}`,
-    schema: trunk.schema as unknown as z.ZodType<RemoteTrunk>,
+    schema: trunk.schema,
     ...(signal && { signal }),
   });
 }

@@ -1,5 +1,5 @@
 /** A cloud for unit tests of an actuator: it notes what it is asked for, and answers as told. */
-import type { Context } from "../../controllers/openstack/actuator.ts";
+import type { Context, Moment } from "../../controllers/openstack/actuator.ts";
 import type { Service, ServiceRequest } from "../../openstack/service.ts";
 
 export interface Asked {
@@ -28,7 +28,6 @@ export class ScriptedCloud implements Service {
     return Promise.resolve("me");
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- what it throws is to be a rejection
   async request<T>({ method = "GET", path, body, query, schema }: ServiceRequest<T>): Promise<T> {
     const asked = { method, path, ...(body !== undefined && { body }), ...(query !== undefined && { query }) };
     this.asked.push(asked);
@@ -41,7 +40,7 @@ export class ScriptedCloud implements Service {
 }
 
 /** References stand for ids such as `ports/web`. */
-export function contextOf(cloud: Service = new ScriptedCloud(), observed: unknown = undefined): Context {
+export function contextOf(cloud: Service = new ScriptedCloud(), observed?: unknown): Context {
   return {
     cloud,
     name: "web",
@@ -55,3 +54,6 @@ export function contextOf(cloud: Service = new ScriptedCloud(), observed: unknow
     secretMark: (name, key) => `mark-of-${name}/${key}`,
   };
 }
+
+/** The first look at an object. */
+export const moment: Moment = { now: new Date(0), wasReady: false };

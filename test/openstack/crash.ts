@@ -63,7 +63,7 @@ async function killed(
   isDone: () => Promise<boolean>,
 ): Promise<void> {
   for (let kill = 0; kill < kills; kill++) {
-    const ms = random.between(20, 700);
+    const ms = random.between(0, 300);
     await new Promise((resolve) => setTimeout(resolve, ms));
     await server.kill9();
     await server.start();

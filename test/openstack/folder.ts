@@ -2,8 +2,11 @@
 import { openstackGroup } from "../../crds/openstack/external.ts";
 import type { KubeObject } from "../../crds/meta.ts";
 
-/** How many of each the folder makes in the cloud. The router's interfaces are ports, too. */
-export const folderCounts = { networks: 3, subnets: 3, routers: 1, securityGroups: 10, ports: 30, volumes: 10 } as const;
+/**
+ * How many of each the folder makes in the cloud. The interfaces of the first router are ports, too. A project may have ten
+ * security groups unless somebody says otherwise, and the default one is there already.
+ */
+export const folderCounts = { networks: 3, subnets: 3, routers: 2, securityGroups: 9, ports: 30, volumes: 10 } as const;
 
 const interfaces = folderCounts.subnets;
 
@@ -20,7 +23,7 @@ export function folder(namespace: string, secretName: string, cloudName: string)
     object(kind, name, { cloudCredentialsRef: { secretName, cloudName }, resource });
   return [
     ...numbers(interfaces).map((n) =>
-      object("RouterInterface", `interface-${n}`, { type: "Subnet", routerRef: "router", subnetRef: `subnet-${n}` }),
+      object("RouterInterface", `interface-${n}`, { type: "Subnet", routerRef: "router-0", subnetRef: `subnet-${n}` }),
     ),
     ...numbers(folderCounts.ports).map((n) => {
       const net = n % folderCounts.networks;
@@ -33,7 +36,7 @@ export function folder(namespace: string, secretName: string, cloudName: string)
     ...numbers(folderCounts.subnets).map((n) =>
       managed("Subnet", `subnet-${n}`, { networkRef: `network-${n}`, ipVersion: 4, cidr: `10.40.${n}.0/24` }),
     ),
-    managed("Router", "router", {}),
+    ...numbers(folderCounts.routers).map((n) => managed("Router", `router-${n}`, {})),
     ...numbers(folderCounts.networks).map((n) => managed("Network", `network-${n}`, {})),
     ...numbers(folderCounts.securityGroups).map((n) =>
       managed("SecurityGroup", `group-${n}`, {

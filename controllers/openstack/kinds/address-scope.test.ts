@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
+import { contextOf, moment, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { addressScopeActuator as actuator } from "./address-scope.ts";
 
 const remote = { id: "s1", name: "web", projectId: "home", ipVersion: 4, shared: false };
@@ -12,7 +12,7 @@ test("create() gives it our mark for a name, and leftBehind() finds it by that",
   });
   const context = contextOf(cloud);
   const made = await actuator.create(context, { name: "own", ipVersion: 6 });
-  expect(actuator.changes(context, { name: "own", ipVersion: 6 }, made).map(({ what }) => what)).toEqual([
+  expect(actuator.changes(context, { name: "own", ipVersion: 6 }, made, moment).map(({ what }) => what)).toEqual([
     'set name to "own"',
   ]);
   expect(await actuator.leftBehind(context, { ipVersion: 6 }, new Date(0))).toEqual([made]);
@@ -23,11 +23,11 @@ test("create() gives it our mark for a name, and leftBehind() finds it by that",
 });
 
 test("changes() finds nothing to do where all is as asked", () => {
-  expect(actuator.changes(contextOf(), { ipVersion: 4 }, remote)).toEqual([]);
+  expect(actuator.changes(contextOf(), { ipVersion: 4 }, remote, moment)).toEqual([]);
 });
 
 test("changes() shares it", () => {
-  const changes = actuator.changes(contextOf(), { ipVersion: 4, shared: true }, remote);
+  const changes = actuator.changes(contextOf(), { ipVersion: 4, shared: true }, remote, moment);
   expect(changes.map(({ what }) => what)).toEqual(["set shared to true"]);
 });
 

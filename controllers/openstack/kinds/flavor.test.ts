@@ -5,17 +5,20 @@ import { byLine, contextOf, recordedService } from "../../../test/fakes/actuator
 import { flavorActuator } from "./flavor.ts";
 
 const resource: FlavorResource = { ram: 64, vcpus: 1, disk: 1 };
+const moment = { now: new Date(0), wasReady: true };
 const uid = "11111111-2222-3333-4444-555555555555";
 const mark = { "stowage.dev:uid": uid };
 const asAsked: RemoteFlavor = { id: "f", name: "subject", ram: 64, vcpus: 1, disk: 1, extraSpecs: mark };
 
 const whats = (asked: Partial<FlavorResource>, remote: Partial<RemoteFlavor>) =>
   flavorActuator
-    .changes(contextOf(recordedService(byLine({}))), { ...resource, ...asked }, { ...asAsked, ...remote })
+    .changes(contextOf(recordedService(byLine({}))), { ...resource, ...asked }, { ...asAsked, ...remote }, moment)
     .map(({ what }) => what);
 
 test("its description is our mark until the first changes", async () => {
-  const cloud = recordedService(byLine({ "POST /flavors": { flavor: { id: "f", name: "subject", description: "x" } } }));
+  const cloud = recordedService(
+    byLine({ "POST /flavors": { flavor: { id: "f", name: "subject", description: "x" } } }),
+  );
   await flavorActuator.create(contextOf(cloud), {
     ...resource,
     isPublic: false,
@@ -70,7 +73,7 @@ test.each([
 test("a flavor that was replaced outside is told of, and left as it is", async () => {
   const context = contextOf(recordedService(byLine({})));
   const remote = { ...asAsked, ram: 65 };
-  const [change] = flavorActuator.changes(context, resource, remote);
+  const [change] = flavorActuator.changes(context, resource, remote, moment);
   await expect(change?.perform(context, remote)).rejects.toThrow(
     "Flavor f was replaced in the cloud by one with other values of ram",
   );
@@ -93,23 +96,32 @@ test("neither mark is shown", () => {
 });
 
 test("what a crash left behind has the one mark or the other", async () => {
-  const cloud = recordedService(byLine({
-    "GET /flavors/detail": {
-      flavors: [
-        { id: "1", name: "a", description: `stowage.dev/uid=${uid}` },
-        { id: "2", name: "b", extra_specs: mark },
-        { id: "3", name: "subject", description: null, extra_specs: {} },
-      ],
-    },
-  }));
+  const cloud = recordedService(
+    byLine({
+      "GET /flavors/detail": {
+        flavors: [
+          { id: "1", name: "a", description: `stowage.dev/uid=${uid}` },
+          { id: "2", name: "b", extra_specs: mark },
+          { id: "3", name: "subject", description: null, extra_specs: {} },
+        ],
+      },
+    }),
+  );
   const found = await flavorActuator.leftBehind(contextOf(cloud), resource, new Date(0));
   expect(found.map(({ id }) => id)).toEqual(["1", "2"]);
 });
 
 test("an import is by all that its filter says", async () => {
-  const cloud = recordedService(byLine({
-    "GET /flavors/detail": { flavors: [{ id: "1", name: "a", ram: 64 }, { id: "2", name: "a", ram: 65 }] },
-  }));
+  const cloud = recordedService(
+    byLine({
+      "GET /flavors/detail": {
+        flavors: [
+          { id: "1", name: "a", ram: 64 },
+          { id: "2", name: "a", ram: 65 },
+        ],
+      },
+    }),
+  );
   const found = await flavorActuator.find(contextOf(cloud), { name: "a", ram: 65 });
   expect(found.map(({ id }) => id)).toEqual(["2"]);
   expect(cloud.asked[0]?.query).toEqual({ is_public: "None" });

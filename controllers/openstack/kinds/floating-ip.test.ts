@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { FloatingIPResource } from "../../../crds/openstack/floating-ip.ts";
 import type { RemoteFloatingIp } from "../../../openstack/neutron/floating-ips.ts";
-import { contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
+import { contextOf, moment, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { WaitingError } from "../actuator.ts";
 import { floatingIPActuator as actuator } from "./floating-ip.ts";
 
@@ -23,14 +23,20 @@ describe("create()", () => {
   test("describes it as ours until it is recorded", async () => {
     const cloud = new ScriptedCloud(answer);
     await actuator.create(contextOf(cloud), { floatingNetworkRef: "outside", portRef: "one", description: "later" });
-    const floatingip = { description: "stowage.dev/uid=u1", floating_network_id: "networks/outside", port_id: "ports/one" };
+    const floatingip = {
+      description: "stowage.dev/uid=u1",
+      floating_network_id: "networks/outside",
+      port_id: "ports/one",
+    };
     expect(cloud.asked).toEqual([{ method: "POST", path: "/floatingips", body: { floatingip } }]);
   });
 
   test("names the network of a subnet that is chosen", async () => {
     const cloud = new ScriptedCloud(answer);
     await actuator.create(contextOf(cloud, { networkID: "n1" }), { floatingSubnetRef: "outside" });
-    expect(cloud.asked[0]?.body).toMatchObject({ floatingip: { floating_network_id: "n1", subnet_id: "subnets/outside" } });
+    expect(cloud.asked[0]?.body).toMatchObject({
+      floatingip: { floating_network_id: "n1", subnet_id: "subnets/outside" },
+    });
   });
 
   test("waits for a subnet that does not tell its network yet", () => {
@@ -97,7 +103,7 @@ test.each<ChangesCase>([
 ])("changes(): $why", async ({ resource, now, what, sent }) => {
   const cloud = new ScriptedCloud(answer);
   const context = contextOf(cloud);
-  const changes = actuator.changes(context, { floatingNetworkRef: "outside", ...resource }, now);
+  const changes = actuator.changes(context, { floatingNetworkRef: "outside", ...resource }, now, moment);
   expect(changes.map((change) => change.what)).toEqual(what);
   if (sent === undefined) return;
   await changes[0]?.perform(context);
@@ -105,7 +111,7 @@ test.each<ChangesCase>([
 });
 
 test("stateOf() is ready unless Neutron reports an error", () => {
-  expect(["ACTIVE", "DOWN", "ERROR"].map((status) => actuator.stateOf({ ...attached, status }).kind)).toEqual([
+  expect(["ACTIVE", "DOWN", "ERROR"].map((status) => actuator.stateOf({ ...attached, status }, moment.now).kind)).toEqual([
     "ready",
     "ready",
     "failed",

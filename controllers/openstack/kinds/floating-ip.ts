@@ -28,12 +28,12 @@ export const floatingIPActuator: Actuator<FloatingIPResource, FloatingIPFilter, 
   idOf: ({ id }) => id,
   get: ({ cloud, signal }, id) => floatingIpsOf(cloud).get(id, signal),
   find(context, { floatingIP, description, floatingNetworkRef, portRef, projectRef, status, ...tags }) {
-    const { cloud, signal, idOf } = context;
+    const { cloud, signal } = context;
     const query = {
       floating_ip_address: floatingIP,
       description,
-      floating_network_id: floatingNetworkRef && idOf(networks, floatingNetworkRef),
-      port_id: portRef && idOf(ports, portRef),
+      floating_network_id: floatingNetworkRef && context.idOf(networks, floatingNetworkRef),
+      port_id: portRef && context.idOf(ports, portRef),
       project_id: namedProject(context, { projectRef }),
       status,
     };
@@ -94,12 +94,12 @@ export const floatingIPActuator: Actuator<FloatingIPResource, FloatingIPFilter, 
 
 /** Where the address comes from. Neutron wants the network even where the subnet is chosen. */
 function poolOf(
-  { idOf, observedOf }: Pick<Context, "idOf" | "observedOf">,
+  context: Pick<Context, "idOf" | "observedOf">,
   { floatingNetworkRef, floatingSubnetRef }: FloatingIPResource,
 ): { readonly floatingNetworkId?: string; readonly subnetId?: string } {
   if (floatingSubnetRef === undefined)
-    return floatingNetworkRef === undefined ? {} : { floatingNetworkId: idOf(networks, floatingNetworkRef) };
-  const { networkID } = (observedOf(subnets, floatingSubnetRef) ?? {}) as SubnetObserved;
+    return floatingNetworkRef === undefined ? {} : { floatingNetworkId: context.idOf(networks, floatingNetworkRef) };
+  const { networkID } = (context.observedOf(subnets, floatingSubnetRef) ?? {}) as SubnetObserved;
   if (networkID === undefined) throw new WaitingError(`Waiting for Subnet "${floatingSubnetRef}" to tell its network`);
-  return { floatingNetworkId: networkID, subnetId: idOf(subnets, floatingSubnetRef) };
+  return { floatingNetworkId: networkID, subnetId: context.idOf(subnets, floatingSubnetRef) };
 }

@@ -86,7 +86,7 @@ export function imageActuatorWith(clock: Clock): Actuator<ImageResource, ImageFi
     },
     create({ cloud, signal, name, tag }, resource) {
       const { tags = [], content, visibility } = resource;
-      const { containerFormat = "bare", diskFormat } = content;
+      const { containerFormat, diskFormat } = content;
       return imagesOf(cloud).create(
         {
           name,

@@ -2,10 +2,14 @@ import { describe, expect, test } from "vitest";
 import type { SecurityGroupRule } from "../../../crds/openstack/security-group.ts";
 import { OpenStackError } from "../../../openstack/errors.ts";
 import type { RemoteSecurityGroup, RemoteSecurityGroupRule } from "../../../openstack/neutron/security-groups.ts";
-import { contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
+import { contextOf, moment, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { ruleSteps, securityGroupActuator as actuator } from "./security-group.ts";
 
-const out = (ethertype: string): RemoteSecurityGroupRule => ({ id: `out-${ethertype}`, direction: "egress", ethertype });
+const out = (ethertype: string): RemoteSecurityGroupRule => ({
+  id: `out-${ethertype}`,
+  direction: "egress",
+  ethertype,
+});
 const web: SecurityGroupRule = {
   direction: "ingress",
   ethertype: "IPv4",
@@ -39,11 +43,23 @@ interface RulesCase {
 }
 
 const described = (wanted: RulesCase["wanted"], now: RulesCase["now"]): readonly string[] =>
-  ruleSteps(wanted, now).map((step) => (step.do === "remove" ? `remove ${step.id}` : `add ${step.rule.protocol ?? "any"}`));
+  ruleSteps(wanted, now).map((step) =>
+    step.do === "remove" ? `remove ${step.id}` : `add ${step.rule.protocol ?? "any"}`,
+  );
 
 test.each<RulesCase>([
-  { why: "what Neutron lets out unasked is taken away", wanted: [web], now: [out("IPv4"), out("IPv6"), remoteWeb], steps: ["remove out-IPv4", "remove out-IPv6"] },
-  { why: "what is asked for is let out", wanted: [{ direction: "egress", ethertype: "IPv4" }], now: [out("IPv4")], steps: [] },
+  {
+    why: "what Neutron lets out unasked is taken away",
+    wanted: [web],
+    now: [out("IPv4"), out("IPv6"), remoteWeb],
+    steps: ["remove out-IPv4", "remove out-IPv6"],
+  },
+  {
+    why: "what is asked for is let out",
+    wanted: [{ direction: "egress", ethertype: "IPv4" }],
+    now: [out("IPv4")],
+    steps: [],
+  },
   { why: "a number is its protocol", wanted: [{ ...web, protocol: "6" }], now: [remoteWeb], steps: [] },
   {
     why: "ICMP of IPv6 is ICMPv6, by all its names",
@@ -101,13 +117,13 @@ describe("securityGroupActuator", () => {
   });
 
   test("changes() finds nothing to do where all is as asked", () => {
-    expect(actuator.changes(contextOf(), { rules: [web] }, remote)).toEqual([]);
+    expect(actuator.changes(contextOf(), { rules: [web] }, remote, moment)).toEqual([]);
   });
 
   test("changes() says what it does", () => {
     const now = { ...remote, name: "old", securityGroupRules: [out("IPv6")] };
     const resource = { stateful: false, tags: ["one"], rules: [{ ...web, remoteIPPrefix: "192.0.2.0/24" }] };
-    expect(actuator.changes(contextOf(), resource, now).map(({ what }) => what)).toEqual([
+    expect(actuator.changes(contextOf(), resource, now, moment).map(({ what }) => what)).toEqual([
       'set stateful to false, name to "web"',
       "add rule ingress IPv4 tcp 80-80 from 192.0.2.0/24; remove rule egress IPv6",
       "set tags to one, stowage.dev/uid=u1",
@@ -116,14 +132,17 @@ describe("securityGroupActuator", () => {
 
   test("changes() takes a rule that is there already for made", async () => {
     const cloud = refusingRules("Conflict");
-    const [change] = actuator.changes(contextOf(cloud), { rules: [web] }, { ...remote, securityGroupRules: [] });
-    await expect(change?.perform(contextOf(cloud))).resolves.toMatchObject({ id: "g1", securityGroupRules: [{ id: "web" }] });
+    const [change] = actuator.changes(contextOf(cloud), { rules: [web] }, { ...remote, securityGroupRules: [] }, moment);
+    await expect(change?.perform(contextOf(cloud))).resolves.toMatchObject({
+      id: "g1",
+      securityGroupRules: [{ id: "web" }],
+    });
   });
 
   test("changes() fails with what Neutron refuses", async () => {
     const udp: SecurityGroupRule = { ...web, protocol: "udp" };
     const cloud = refusingRules("Conflict");
-    const [change] = actuator.changes(contextOf(cloud), { rules: [web, udp] }, remote);
+    const [change] = actuator.changes(contextOf(cloud), { rules: [web, udp] }, remote, moment);
     await expect(change?.perform(contextOf(cloud))).rejects.toThrow("refused");
   });
 
@@ -149,9 +168,10 @@ describe("securityGroupActuator", () => {
 
   test("references() has the Project, of resource and filter", () => {
     const spec = { cloudCredentialsRef: { secretName: "s", cloudName: "c" } };
-    const names = [{ ...spec, resource: { projectRef: "p" } }, { ...spec, import: { filter: { projectRef: "q" } } }].map(
-      (one) => actuator.references(one).map(({ field, name }) => `${field} ${name}`),
-    );
+    const names = [
+      { ...spec, resource: { projectRef: "p" } },
+      { ...spec, import: { filter: { projectRef: "q" } } },
+    ].map((one) => actuator.references(one).map(({ field, name }) => `${field} ${name}`));
     expect(names).toEqual([["resource.projectRef p"], ["import.filter.projectRef q"]]);
   });
 });
@@ -160,6 +180,13 @@ const refusingRules = (meaning: "Conflict"): ScriptedCloud =>
   new ScriptedCloud(({ path }) => {
     if (path === "/security-group-rules")
       throw new OpenStackError({ action: "create security group rule", meaning, message: "refused", status: 409 });
-    const rule = { id: "web", direction: "ingress", ethertype: "IPv4", protocol: "tcp", port_range_min: 80, port_range_max: 80 };
+    const rule = {
+      id: "web",
+      direction: "ingress",
+      ethertype: "IPv4",
+      protocol: "tcp",
+      port_range_min: 80,
+      port_range_max: 80,
+    };
     return { security_group: { id: "g1", name: "web", security_group_rules: [rule] } };
   });

@@ -139,7 +139,10 @@ function protocolOf({ protocol, ethertype }: RemoteRule): string {
 const remoteOf = ({ remoteIpPrefix }: RemoteRule): string =>
   remoteIpPrefix === undefined || ["0.0.0.0/0", "::/0"].includes(remoteIpPrefix) ? "any" : addressKey(remoteIpPrefix);
 
-function rulesChange(wanted: readonly SecurityGroupRule[], remote: RemoteSecurityGroup): readonly Change<RemoteSecurityGroup>[] {
+function rulesChange(
+  wanted: readonly SecurityGroupRule[],
+  remote: RemoteSecurityGroup,
+): readonly Change<RemoteSecurityGroup>[] {
   const steps = ruleSteps(wanted, remote.securityGroupRules ?? []);
   if (steps.length === 0) return [];
   return [
@@ -185,7 +188,8 @@ function summary(steps: readonly RuleStep[]): string {
 }
 
 function inWords({ direction, ethertype, protocol, portRangeMin, portRangeMax, remoteIpPrefix }: RemoteRule): string {
-  const ports = portRangeMin === undefined && portRangeMax === undefined ? "" : ` ${portRangeMin ?? ""}-${portRangeMax ?? ""}`;
+  const ports =
+    portRangeMin === undefined && portRangeMax === undefined ? "" : ` ${portRangeMin ?? ""}-${portRangeMax ?? ""}`;
   const remote = remoteIpPrefix === undefined ? "" : ` ${direction === "ingress" ? "from" : "to"} ${remoteIpPrefix}`;
   return `${direction} ${ethertype}${protocol === undefined ? "" : ` ${protocol}`}${ports}${remote}`;
 }

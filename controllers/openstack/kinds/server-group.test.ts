@@ -14,18 +14,20 @@ const group = (id: string, more: object = {}) => ({
 });
 
 const cloud = () =>
-  recordedService(byLine({
-    "GET /os-server-groups": {
-      server_groups: [
-        group("before"),
-        group("ours"),
-        group("other-name", { name: "other" }),
-        group("other-rules", { rules: {} }),
-        group("other-project", { project_id: "other" }),
-      ],
-    },
-    "POST /os-server-groups": { server_group: group("ours") },
-  }));
+  recordedService(
+    byLine({
+      "GET /os-server-groups": {
+        server_groups: [
+          group("before"),
+          group("ours"),
+          group("other-name", { name: "other" }),
+          group("other-rules", { rules: {} }),
+          group("other-project", { project_id: "other" }),
+        ],
+      },
+      "POST /os-server-groups": { server_group: group("ours") },
+    }),
+  );
 
 test("what looked alike before one was created is not ours, and nothing else is taken for it", async () => {
   const context = contextOf(cloud());

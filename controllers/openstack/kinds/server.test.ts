@@ -7,6 +7,7 @@ import type { Attached } from "./server.ts";
 import { serverActuator } from "./server.ts";
 
 const minimal: ServerResource = { imageRef: "image", flavorRef: "small", ports: [] };
+const moment = { now: new Date(0), wasReady: true };
 const mark = "stowage.dev:uid=11111111-2222-3333-4444-555555555555";
 const asAsked: Attached = {
   id: "s",
@@ -28,7 +29,7 @@ const context = (answers: Readonly<Record<string, unknown>> = {}) => {
 };
 
 const changesOf = (resource: Partial<ServerResource>, remote: Partial<Attached> = {}) =>
-  serverActuator.changes(context(), { ...minimal, ...resource }, { ...asAsked, ...remote });
+  serverActuator.changes(context(), { ...minimal, ...resource }, { ...asAsked, ...remote }, moment);
 
 test("what it names is waited for, wherever it stands", () => {
   const resource: ServerResource = {
@@ -172,7 +173,12 @@ describe("changes", () => {
       remote: { volumes: [{ id: "volumes-root" }, { id: "one" }, { id: "two" }] },
       want: ["detach volumes one, two", "attach volume volumes-data"],
     },
-    { why: "another flavor resizes it", resource: { flavorRef: "large" }, remote: {}, want: ["resize from small to large"] },
+    {
+      why: "another flavor resizes it",
+      resource: { flavorRef: "large" },
+      remote: {},
+      want: ["resize from small to large"],
+    },
     {
       why: "a resize to what is asked for is ended",
       resource: { flavorRef: "large" },
@@ -209,7 +215,10 @@ test.each([
   [{ status: "VERIFY_RESIZE" }, { kind: "ready" }],
   [{ status: "BUILD" }, { kind: "waiting", message: "Nova reports status BUILD", pollMs: 1000 }],
   [{ status: "SHUTOFF" }, { kind: "waiting", message: "Nova reports status SHUTOFF, not ACTIVE", pollMs: 15_000 }],
-  [{ status: "ACTIVE", taskState: "deleting" }, { kind: "waiting", message: "Nova is deleting it", pollMs: 1000 }],
+  [
+    { status: "ACTIVE", taskState: "deleting" },
+    { kind: "waiting", message: "Nova is deleting it", pollMs: 1000 },
+  ],
   [
     { status: "ERROR", fault: { message: "No valid host was found." } },
     {
@@ -218,7 +227,7 @@ test.each([
     },
   ],
 ] as const)("state of %o", (remote, want) => {
-  expect(serverActuator.stateOf({ id: "s", ...remote })).toEqual(want);
+  expect(serverActuator.stateOf({ id: "s", ...remote }, new Date(0))).toEqual(want);
 });
 
 test("what is shown of it has ORC's names, and is in an order of its own", () => {
@@ -249,7 +258,12 @@ test("what is shown of it has ORC's names, and is in an order of its own", () =>
 
 test("what a crash left behind is found by the mark", async () => {
   const used = context({
-    "GET /servers/detail": { servers: [{ id: "s", status: "BUILD" }, { id: "old", status: "SOFT_DELETED" }] },
+    "GET /servers/detail": {
+      servers: [
+        { id: "s", status: "BUILD" },
+        { id: "old", status: "SOFT_DELETED" },
+      ],
+    },
   });
   const found = await serverActuator.leftBehind(used, minimal, new Date(0));
   expect(found.map(({ id }) => id)).toEqual(["s"]);
@@ -257,7 +271,14 @@ test("what a crash left behind is found by the mark", async () => {
 });
 
 test("an import's name is no regular expression", async () => {
-  const used = context({ "GET /servers/detail": { servers: [{ id: "1", name: "a.b" }, { id: "2", name: "axb" }] } });
+  const used = context({
+    "GET /servers/detail": {
+      servers: [
+        { id: "1", name: "a.b", status: "BUILD" },
+        { id: "2", name: "axb" },
+      ],
+    },
+  });
   const found = await serverActuator.find(used, { name: "a.b" });
   expect(found.map(({ id }) => id)).toEqual(["1"]);
   expect(used.cloud.asked[0]?.query).toMatchObject({ name: "^a\\.b$" });

@@ -213,7 +213,10 @@ function tagChange(
   return [
     {
       what: `set tags to ${next.join(", ")}`,
-      perform: async ({ cloud, signal }, now = remote) => ({ ...now, tags: await setServerTags(cloud, now.id, next, signal) }),
+      perform: async ({ cloud, signal }, now = remote) => ({
+        ...now,
+        tags: await setServerTags(cloud, now.id, next, signal),
+      }),
     },
   ];
 }
@@ -332,9 +335,7 @@ function resizeChange(
   const isAsAsked = now === undefined || flavor.name === undefined || now === flavor.name;
   const isResized = remote.status === "VERIFY_RESIZE";
   if (!isResized && isAsAsked) return [];
-  const step: Resize = isResized
-    ? { do: isAsAsked ? "confirm" : "revert" }
-    : { do: "resize", flavorId: flavor.id };
+  const step: Resize = isResized ? { do: isAsAsked ? "confirm" : "revert" } : { do: "resize", flavorId: flavor.id };
   return [
     {
       what: isResized ? `${step.do} resize` : `resize from ${now ?? ""} to ${flavor.name ?? flavor.id}`,
@@ -387,26 +388,26 @@ function observe({
   configDrive,
 }: Attached): object {
   return {
-  name,
-  status,
-  hostID,
-  imageID: typeof image === "object" ? image.id : undefined,
-  availabilityZone,
-  serverGroups: groups,
-  volumes: attached,
-  interfaces: interfaces?.map(({ portId: portID, netId: netID, macAddr, portState, fixedIps }) => ({
-    portID,
-    netID,
-    macAddr,
-    portState,
-    fixedIPs: fixedIps?.map(({ ipAddress, subnetId: subnetID }) => ({ ipAddress, subnetID })),
-  })),
-  tags,
-  metadata:
-    metadata &&
-    Object.entries(metadata)
-      .sort(([one], [other]) => (one < other ? -1 : 1))
-      .map(([key, value]) => ({ key, value })),
-  configDrive: configDrive === undefined ? undefined : configDrive !== "",
+    name,
+    status,
+    hostID,
+    imageID: typeof image === "object" ? image.id : undefined,
+    availabilityZone,
+    serverGroups: groups,
+    volumes: attached,
+    interfaces: interfaces?.map(({ portId: portID, netId: netID, macAddr, portState, fixedIps }) => ({
+      portID,
+      netID,
+      macAddr,
+      portState,
+      fixedIPs: fixedIps?.map(({ ipAddress, subnetId: subnetID }) => ({ ipAddress, subnetID })),
+    })),
+    tags,
+    metadata:
+      metadata &&
+      Object.entries(metadata)
+        .sort(([one], [other]) => (one < other ? -1 : 1))
+        .map(([key, value]) => ({ key, value })),
+    configDrive: configDrive === undefined ? undefined : configDrive !== "",
   };
 }

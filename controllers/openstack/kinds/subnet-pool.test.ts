@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { SubnetPoolResource } from "../../../crds/openstack/subnet-pool.ts";
 import type { RemoteSubnetPool } from "../../../openstack/neutron/subnet-pools.ts";
-import { contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
+import { contextOf, moment, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { subnetPoolActuator as actuator } from "./subnet-pool.ts";
 
 const remote: RemoteSubnetPool = {
@@ -46,8 +46,12 @@ test.each<ChangesCase>([
   },
 ])("changes(): $why", ({ resource, now = remote, what }) => {
   const asked = { prefixes: ["10.0.0.0/24", "10.0.1.0/24"], ...resource };
-  const changes = actuator.changes(contextOf(), asked, now);
-  const sorted = (text: string) => text.replace(/^set /, "").split(/, (?=[a-z])/).sort();
+  const changes = actuator.changes(contextOf(), asked, now, moment);
+  const sorted = (text: string) =>
+    text
+      .replace(/^set /, "")
+      .split(/, (?=[a-z])/)
+      .sort();
   expect(changes.flatMap((change) => sorted(change.what))).toEqual(what.flatMap(sorted));
 });
 

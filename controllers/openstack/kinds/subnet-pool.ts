@@ -19,12 +19,12 @@ export const subnetPoolActuator: Actuator<SubnetPoolResource, SubnetPoolFilter, 
   idOf: ({ id }) => id,
   get: ({ cloud, signal }, id) => subnetPoolsOf(cloud).get(id, signal),
   find(context, { name, description, projectRef, addressScopeRef, tags, tagsAny, notTags, notTagsAny, ...rest }) {
-    const { cloud, signal, idOf } = context;
+    const { cloud, signal } = context;
     const query = {
       name,
       description,
       project_id: namedProject(context, { projectRef }),
-      address_scope_id: addressScopeRef && idOf(addressScopes, addressScopeRef),
+      address_scope_id: addressScopeRef && context.idOf(addressScopes, addressScopeRef),
       min_prefixlen: rest.minPrefixLength,
       max_prefixlen: rest.maxPrefixLength,
       default_prefixlen: rest.defaultPrefixLength,
@@ -42,9 +42,9 @@ export const subnetPoolActuator: Actuator<SubnetPoolResource, SubnetPoolFilter, 
     return leftBehindOf(alike, context, since);
   },
   create(context, { tags: _later, projectRef, addressScopeRef, ...fields }) {
-    const { cloud, signal, name, idOf } = context;
+    const { cloud, signal, name } = context;
     const projectId = namedProject(context, { projectRef });
-    const addressScopeId = addressScopeRef && idOf(addressScopes, addressScopeRef);
+    const addressScopeId = addressScopeRef && context.idOf(addressScopes, addressScopeRef);
     return subnetPoolsOf(cloud).create({ name, ...fields, projectId, addressScopeId }, signal);
   },
   changes(context, resource, remote) {

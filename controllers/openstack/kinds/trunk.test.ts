@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { TrunkResource } from "../../../crds/openstack/trunk.ts";
 import type { RemoteTrunk } from "../../../openstack/neutron/trunks.ts";
-import { contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
+import { contextOf, moment, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { trunkActuator as actuator } from "./trunk.ts";
 
 const remote: RemoteTrunk = {
@@ -69,7 +69,7 @@ describe("changes()", () => {
       what: ["set tags to one, stowage.dev/uid=u1"],
     },
   ])("$why", ({ resource, now = remote, what }) => {
-    const changes = actuator.changes(contextOf(), { portRef: "parent", ...resource }, now);
+    const changes = actuator.changes(contextOf(), { portRef: "parent", ...resource }, now, moment);
     expect(changes.map((change) => change.what)).toEqual(what);
   });
 
@@ -80,7 +80,7 @@ describe("changes()", () => {
       portRef: "parent",
       subports: [vlan("two", 101), { portRef: "three", segmentationType: "inherit", segmentationID: 7 }],
     };
-    for (const change of actuator.changes(context, resource, remote)) await change.perform(context);
+    for (const change of actuator.changes(context, resource, remote, moment)) await change.perform(context);
     expect(cloud.asked).toEqual([
       { method: "PUT", path: "/trunks/t1/remove_subports", body: { sub_ports: [{ port_id: "ports/one" }] } },
       {
@@ -112,7 +112,9 @@ test("delete() takes one up that is down: Neutron deletes no other", async () =>
 });
 
 test("stateOf() says what Neutron's agents have made of it", () => {
-  const kinds = ["DOWN", "ACTIVE", "BUILD", "DEGRADED", "ERROR"].map((status) => actuator.stateOf({ ...remote, status }).kind);
+  const kinds = ["DOWN", "ACTIVE", "BUILD", "DEGRADED", "ERROR"].map(
+    (status) => actuator.stateOf({ ...remote, status }, moment.now).kind,
+  );
   expect(kinds).toEqual(["ready", "ready", "waiting", "failed", "failed"]);
 });
 

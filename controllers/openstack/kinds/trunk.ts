@@ -25,32 +25,32 @@ export const trunkActuator: Actuator<TrunkResource, TrunkFilter, RemoteTrunk> = 
   idOf: ({ id }) => id,
   get: ({ cloud, signal }, id) => trunksOf(cloud).get(id, signal),
   find(context, { name, description, portRef, projectRef, adminStateUp, ...tags }) {
-    const { cloud, signal, idOf } = context;
+    const { cloud, signal } = context;
     const query = {
       name,
       description,
-      port_id: portRef && idOf(ports, portRef),
+      port_id: portRef && context.idOf(ports, portRef),
       project_id: namedProject(context, { projectRef }),
       admin_state_up: adminStateUp,
     };
     return trunksOf(cloud).find({ ...query, ...tagQuery(tags) }, signal);
   },
   async leftBehind(context, resource, since) {
-    const { cloud, signal, name, idOf } = context;
+    const { cloud, signal, name } = context;
     const query = {
       name: resource.name ?? name,
-      port_id: idOf(ports, resource.portRef),
+      port_id: context.idOf(ports, resource.portRef),
       project_id: await homeProject(context, resource),
     };
     return leftBehindOf(await trunksOf(cloud).find(query, signal), context, since);
   },
   create(context, { tags: _later, portRef, projectRef, subports = [], ...fields }) {
-    const { cloud, signal, name, idOf } = context;
+    const { cloud, signal, name } = context;
     return trunksOf(cloud).create(
       {
         name,
         ...fields,
-        portId: idOf(ports, portRef),
+        portId: context.idOf(ports, portRef),
         projectId: namedProject(context, { projectRef }),
         subPorts: subportsOf(context, subports),
       },
@@ -87,6 +87,7 @@ export const trunkActuator: Actuator<TrunkResource, TrunkFilter, RemoteTrunk> = 
         return { kind: "failed", message: "Neutron reports status DEGRADED: its agent could not set up every subport" };
       case "ERROR":
         return { kind: "failed", message: "Neutron reports status ERROR: remove the subports that it cannot have" };
+      case undefined:
       default:
         return ready;
     }
@@ -104,9 +105,9 @@ export const trunkActuator: Actuator<TrunkResource, TrunkFilter, RemoteTrunk> = 
   }),
 };
 
-function subportsOf({ idOf }: Pick<Context, "idOf">, subports: readonly TrunkSubport[]): RemoteSubport[] {
+function subportsOf(context: Pick<Context, "idOf">, subports: readonly TrunkSubport[]): RemoteSubport[] {
   return subports.map(({ portRef, segmentationType, segmentationID }) => ({
-    portId: idOf(ports, portRef),
+    portId: context.idOf(ports, portRef),
     segmentationType,
     // Inherited ones are Neutron's to fill in.
     ...(segmentationType !== "inherit" && segmentationID !== undefined && { segmentationId: segmentationID }),

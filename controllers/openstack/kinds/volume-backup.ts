@@ -42,13 +42,14 @@ export const volumeBackupActuator: Actuator<VolumeBackupResource, VolumeBackupFi
     // Cinder has no filter for the metadata of backups.
     return markedAsOurs(await volumeBackupsOf(cloud).find({}, signal), uid);
   },
-  create({ cloud, signal, name, uid, idOf }, { volumeRef, snapshotRef, metadata, ...fields }) {
+  create(context, { volumeRef, snapshotRef, metadata, ...fields }) {
+    const { cloud, signal, name, uid } = context;
     return volumeBackupsOf(cloud).create(
       {
         name,
         ...fields,
-        volumeId: idOf(volumes, volumeRef),
-        ...(snapshotRef !== undefined && { snapshotId: idOf(volumeSnapshots, snapshotRef) }),
+        volumeId: context.idOf(volumes, volumeRef),
+        ...(snapshotRef !== undefined && { snapshotId: context.idOf(volumeSnapshots, snapshotRef) }),
         metadata: withMarks(metadata, uid),
       },
       signal,

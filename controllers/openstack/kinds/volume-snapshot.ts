@@ -32,8 +32,9 @@ export const volumeSnapshotActuator: Actuator<VolumeSnapshotResource, VolumeSnap
   async leftBehind({ cloud, signal, uid }) {
     return markedAsOurs(await volumeSnapshotsOf(cloud).find({ metadata: markFilter(uid) }, signal), uid);
   },
-  create({ cloud, signal, name, uid, idOf }, { volumeRef, metadata, ...fields }) {
-    const volumeId = idOf(volumes, volumeRef);
+  create(context, { volumeRef, metadata, ...fields }) {
+    const { cloud, signal, name, uid } = context;
+    const volumeId = context.idOf(volumes, volumeRef);
     return volumeSnapshotsOf(cloud).create({ name, ...fields, volumeId, metadata: withMarks(metadata, uid) }, signal);
   },
   changes(context, { name = context.name, description = "", metadata }, remote, moment) {

@@ -35,17 +35,17 @@ export const volumeActuator: Actuator<VolumeResource, VolumeFilter, RemoteVolume
     return markedAsOurs(await volumesOf(cloud).find({ metadata: markFilter(uid) }, signal), uid);
   },
   create(context, resource) {
-    const { cloud, signal, name, uid, idOf } = context;
+    const { cloud, signal, name, uid } = context;
     const { volumeTypeRef, imageRef, snapshotRef, backupRef, metadata, ...fields } = resource;
     return volumesOf(cloud).create(
       {
         name,
         ...fields,
         metadata: withMarks(metadata, uid),
-        ...(volumeTypeRef !== undefined && { volumeType: idOf(volumeTypes, volumeTypeRef) }),
-        ...(imageRef !== undefined && { imageId: idOf(images, imageRef) }),
-        ...(snapshotRef !== undefined && { snapshotId: idOf(volumeSnapshots, snapshotRef) }),
-        ...(backupRef !== undefined && { backupId: idOf(volumeBackups, backupRef) }),
+        ...(volumeTypeRef !== undefined && { volumeType: context.idOf(volumeTypes, volumeTypeRef) }),
+        ...(imageRef !== undefined && { imageId: context.idOf(images, imageRef) }),
+        ...(snapshotRef !== undefined && { snapshotId: context.idOf(volumeSnapshots, snapshotRef) }),
+        ...(backupRef !== undefined && { backupId: context.idOf(volumeBackups, backupRef) }),
       },
       signal,
     );

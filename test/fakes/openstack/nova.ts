@@ -2,7 +2,19 @@
 import { createHash, generateKeyPairSync, randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { Answer, Call, FakeService, Identity, Json } from "./http.ts";
-import { accepted, bodyOf, created, isAdmin, isReader, linkedPage, noContent, ok, Refusal, Routes, Table } from "./http.ts";
+import {
+  accepted,
+  bodyOf,
+  created,
+  isAdmin,
+  isReader,
+  linkedPage,
+  noContent,
+  ok,
+  Refusal,
+  Routes,
+  Table,
+} from "./http.ts";
 import type { Later } from "./later.ts";
 import type { FakeNeutron } from "./neutron.ts";
 
@@ -122,7 +134,9 @@ const ServerBody = z.looseObject({
   networks: z
     .union([
       z.enum(["auto", "none"]),
-      z.array(z.looseObject({ port: z.string().optional(), uuid: z.string().optional(), fixed_ip: z.string().optional() })),
+      z.array(
+        z.looseObject({ port: z.string().optional(), uuid: z.string().optional(), fixed_ip: z.string().optional() }),
+      ),
     ])
     .optional(),
   availability_zone: z.string().optional(),
@@ -131,7 +145,15 @@ const ServerBody = z.looseObject({
 });
 const Hints = z.looseObject({ group: z.string().optional() });
 
-const defaultQuotas = { instances: 10, cores: 20, ram: 51200, key_pairs: 100, server_groups: 10, server_group_members: 10, metadata_items: 128 };
+const defaultQuotas = {
+  instances: 10,
+  cores: 20,
+  ram: 51200,
+  key_pairs: 100,
+  server_groups: 10,
+  server_group_members: 10,
+  metadata_items: 128,
+};
 type Quotas = typeof defaultQuotas;
 
 export class FakeNova implements FakeService {
@@ -232,14 +254,20 @@ export class FakeNova implements FakeService {
     });
     const get = (call: Call): Flavor => {
       const row = flavors.get(call.param("id"));
-      if (row === undefined || (!row.is_public && !isAdmin(call.who))) throw refusal(404, `Flavor ${call.param("id")} could not be found.`);
+      if (row === undefined || (!row.is_public && !isAdmin(call.who)))
+        throw refusal(404, `Flavor ${call.param("id")} could not be found.`);
       return row;
     };
     const list = (call: Call): Answer => {
       const asked = call.query.get("is_public")?.toLowerCase();
       const every = isAdmin(call.who) && asked === "none";
       const wanted = !(isAdmin(call.who) && asked === "false");
-      return linkedPage("flavors", flavors.filter(({ is_public }) => every || is_public === wanted), call, (row) => shown(row, call));
+      return linkedPage(
+        "flavors",
+        flavors.filter(({ is_public }) => every || is_public === wanted),
+        call,
+        (row) => shown(row, call),
+      );
     };
     routes.on("GET /v2.1/flavors/detail", list);
     routes.on("GET /v2.1/flavors", list);
@@ -251,7 +279,8 @@ export class FakeNova implements FakeService {
         throw refusal(400, "Additional properties are not allowed ('description' was unexpected)");
       const id = body.id === undefined || body.id === null || body.id === "auto" ? randomUUID() : String(body.id);
       if (flavors.get(id) !== undefined) throw refusal(409, `Flavor with ID ${id} already exists.`);
-      if (flavors.find((row) => row.name === body.name)) throw refusal(409, `Flavor with name ${body.name} already exists.`);
+      if (flavors.find((row) => row.name === body.name))
+        throw refusal(409, `Flavor with name ${body.name} already exists.`);
       const row = flavors.add({
         id,
         name: body.name,
@@ -270,7 +299,12 @@ export class FakeNova implements FakeService {
     routes.on("PUT /v2.1/flavors/{id}", (call) => {
       this.#mayManage(call.who, "os-flavor-manage:update");
       if (microversion(call) < 55) throw refusal(404, "The resource could not be found.");
-      const { description } = bodyOf(call, "flavor", z.strictObject({ description: z.string().max(65535).nullable() }), invalid);
+      const { description } = bodyOf(
+        call,
+        "flavor",
+        z.strictObject({ description: z.string().max(65535).nullable() }),
+        invalid,
+      );
       return ok({ flavor: shown(flavors.add({ ...get(call), description }), call) });
     });
     routes.on("DELETE /v2.1/flavors/{id}", (call) => {
@@ -341,7 +375,9 @@ export class FakeNova implements FakeService {
       const pair = body.public_key === undefined ? generateKeyPairSync("ed25519") : undefined;
       const made = pair?.publicKey.export({ type: "spki", format: "der" }).toString("base64");
       const public_key = body.public_key ?? `ssh-ed25519 ${made ?? ""} Generated-by-Nova`;
-      const hash = createHash("md5").update(Buffer.from(public_key.split(" ")[1] ?? "", "base64")).digest("hex");
+      const hash = createHash("md5")
+        .update(Buffer.from(public_key.split(" ")[1] ?? "", "base64"))
+        .digest("hex");
       const row = keyPairs.add({
         id,
         user_id,
@@ -357,7 +393,14 @@ export class FakeNova implements FakeService {
     });
     routes.on("GET /v2.1/os-keypairs/{name}", (call) => {
       const row = get(call);
-      const more = { user_id: row.user_id, created_at: row.created_at, deleted: false, deleted_at: null, updated_at: null, id: 1 };
+      const more = {
+        user_id: row.user_id,
+        created_at: row.created_at,
+        deleted: false,
+        deleted_at: null,
+        updated_at: null,
+        id: 1,
+      };
       return ok({ keypair: { ...shown(row, call), ...more } });
     });
     routes.on("DELETE /v2.1/os-keypairs/{name}", (call) => {
@@ -396,11 +439,13 @@ export class FakeNova implements FakeService {
       this.#mayWrite(call.who, "os-server-groups:create");
       const body = bodyOf(call, "server_group", ServerGroupBody, invalid);
       const policy = microversion(call) >= 64 ? body.policy : body.policies?.[0];
-      if (policy === undefined) throw refusal(400, "Invalid input for field/attribute server_group. 'policy' is a required property");
+      if (policy === undefined)
+        throw refusal(400, "Invalid input for field/attribute server_group. 'policy' is a required property");
       if (body.rules?.max_server_per_host !== undefined && policy !== "anti-affinity")
         throw refusal(400, "Only anti-affinity policy supports rules.");
       const used = serverGroups.filter(({ project_id }) => project_id === call.who.projectId).length;
-      if (used >= this.#limits(call.who.projectId).server_groups) throw refusal(403, "Quota exceeded, too many server groups.");
+      if (used >= this.#limits(call.who.projectId).server_groups)
+        throw refusal(403, "Quota exceeded, too many server groups.");
       const row = serverGroups.add({
         id: randomUUID(),
         name: body.name,
@@ -449,7 +494,11 @@ export class FakeNova implements FakeService {
     routes.on("POST /v2.1/servers", (call) => this.#boot(call));
     routes.on("PUT /v2.1/servers/{id}", (call) => {
       const row = own(call, "servers:update");
-      const schema = z.strictObject({ name: name.optional(), description: z.string().nullish(), accessIPv4: z.string().optional() });
+      const schema = z.strictObject({
+        name: name.optional(),
+        description: z.string().nullish(),
+        accessIPv4: z.string().optional(),
+      });
       const { name: renamed = row.name, description = row.description } = bodyOf(call, "server", schema, invalid);
       return ok({ server: shown(save(row, { name: renamed, description }), call) });
     });
@@ -465,11 +514,17 @@ export class FakeNova implements FakeService {
     const all = "/v2.1/servers/{id}";
     routes.on(`GET ${all}/metadata`, (call) => ok({ metadata: get(call).metadata }));
     routes.on(`PUT ${all}/metadata`, (call) =>
-      ok({ metadata: save(own(call, "server-metadata:update_all"), { metadata: bodyOf(call, "metadata", metadata, invalid) }).metadata }),
+      ok({
+        metadata: save(own(call, "server-metadata:update_all"), {
+          metadata: bodyOf(call, "metadata", metadata, invalid),
+        }).metadata,
+      }),
     );
     routes.on(`POST ${all}/metadata`, (call) => {
       const row = own(call, "server-metadata:create");
-      return ok({ metadata: save(row, { metadata: { ...row.metadata, ...bodyOf(call, "metadata", metadata, invalid) } }).metadata });
+      return ok({
+        metadata: save(row, { metadata: { ...row.metadata, ...bodyOf(call, "metadata", metadata, invalid) } }).metadata,
+      });
     });
     routes.on(`DELETE ${all}/metadata/{key}`, (call) => {
       const row = own(call, "server-metadata:delete");
@@ -479,7 +534,9 @@ export class FakeNova implements FakeService {
       return noContent;
     });
     routes.on(`GET ${all}/tags`, (call) => ok({ tags: get(call).tags }));
-    routes.on(`PUT ${all}/tags`, (call) => ok({ tags: save(own(call, "server-tags:update_all"), { tags: bodyOf(call, "tags", tags, invalid) }).tags }));
+    routes.on(`PUT ${all}/tags`, (call) =>
+      ok({ tags: save(own(call, "server-tags:update_all"), { tags: bodyOf(call, "tags", tags, invalid) }).tags }),
+    );
     routes.on(`PUT ${all}/tags/{tag}`, (call) => {
       const row = own(call, "server-tags:update");
       save(row, { tags: [...new Set([...row.tags, call.param("tag")])] });
@@ -490,7 +547,9 @@ export class FakeNova implements FakeService {
       save(row, { tags: row.tags.filter((tag) => tag !== call.param("tag")) });
       return noContent;
     });
-    routes.on(`GET ${all}/os-interface`, (call) => ok({ interfaceAttachments: get(call).portIds.map((port) => this.#attachment(port)) }));
+    routes.on(`GET ${all}/os-interface`, (call) =>
+      ok({ interfaceAttachments: get(call).portIds.map((port) => this.#attachment(port)) }),
+    );
     routes.on(`POST ${all}/os-interface`, (call) => {
       const row = own(call, "os-attach-interfaces:create");
       const schema = z.looseObject({ port_id: z.string().optional(), net_id: z.string().optional() });
@@ -508,7 +567,14 @@ export class FakeNova implements FakeService {
     });
     routes.on(`GET ${all}/os-volume_attachments`, (call) => {
       const row = get(call);
-      return ok({ volumeAttachments: row.volumes.map((volumeId) => ({ id: volumeId, volumeId, serverId: row.id, device: "/dev/vdb" })) });
+      return ok({
+        volumeAttachments: row.volumes.map((volumeId) => ({
+          id: volumeId,
+          volumeId,
+          serverId: row.id,
+          device: "/dev/vdb",
+        })),
+      });
     });
     routes.on(`POST ${all}/os-volume_attachments`, (call) => {
       const row = own(call, "os-volumes-attachments:create");
@@ -542,7 +608,10 @@ export class FakeNova implements FakeService {
     save: (row: Server, change: Partial<Server>) => Server,
   ): Answer | undefined {
     const isOpen = row.oldFlavorId !== undefined && row.status === "VERIFY_RESIZE";
-    const refused = refusal(409, `Cannot '${action}' instance ${row.id} while it is in vm_state ${row.status.toLowerCase()}`);
+    const refused = refusal(
+      409,
+      `Cannot '${action}' instance ${row.id} while it is in vm_state ${row.status.toLowerCase()}`,
+    );
     switch (action) {
       case "resize": {
         const { flavorRef } = bodyOf(call, "resize", z.looseObject({ flavorRef: z.string() }), invalid);
@@ -575,8 +644,10 @@ export class FakeNova implements FakeService {
     this.#mayWrite(who, "servers:create");
     const version = microversion(call);
     const body = bodyOf(call, "server", ServerBody, invalid);
-    if (body.tags !== undefined && version < 52) throw refusal(400, "Additional properties are not allowed ('tags' was unexpected)");
-    if (body.networks === undefined && version >= 37) throw refusal(400, "Invalid input for field/attribute server. Value: 'networks' is a required property");
+    if (body.tags !== undefined && version < 52)
+      throw refusal(400, "Additional properties are not allowed ('tags' was unexpected)");
+    if (body.networks === undefined && version >= 37)
+      throw refusal(400, "Invalid input for field/attribute server. Value: 'networks' is a required property");
     const flavor = this.flavors.get(body.flavorRef);
     if (flavor === undefined) throw refusal(400, "Invalid flavorRef provided.");
     if (body.key_name !== undefined && this.keyPairs.get(`${who.userId}/${body.key_name}`) === undefined)
@@ -585,7 +656,9 @@ export class FakeNova implements FakeService {
       throw refusal(400, "Invalid imageRef provided.");
     if (body.availability_zone !== undefined && body.availability_zone.split(":")[0] !== "nova")
       throw refusal(400, `The requested availability zone is not available`);
-    const hints = Hints.safeParse((call.body as Json)["os:scheduler_hints"] ?? (call.body as Json)["OS-SCH-HNT:scheduler_hints"] ?? {});
+    const hints = Hints.safeParse(
+      (call.body as Json)["os:scheduler_hints"] ?? (call.body as Json)["OS-SCH-HNT:scheduler_hints"] ?? {},
+    );
     const groupId = hints.success ? hints.data.group : undefined;
     if (groupId !== undefined && this.serverGroups.get(groupId) === undefined)
       throw refusal(400, `Instance group ${groupId} could not be found.`);
@@ -627,7 +700,13 @@ export class FakeNova implements FakeService {
         if (known !== undefined) this.servers.add({ ...known, status: fate, updated: timestamp() });
       });
     return accepted({
-      server: { id, links: [], adminPass: "generated", "OS-DCF:diskConfig": "MANUAL", security_groups: [{ name: "default" }] },
+      server: {
+        id,
+        links: [],
+        adminPass: "generated",
+        "OS-DCF:diskConfig": "MANUAL",
+        security_groups: [{ name: "default" }],
+      },
     });
   }
 
@@ -679,7 +758,11 @@ export class FakeNova implements FakeService {
       "OS-SRV-USG:terminated_at": null,
       "os-extended-volumes:volumes_attached": row.volumes.map((id) => ({ id, delete_on_termination: false })),
       ...(row.status === "ERROR" && {
-        fault: { code: 500, created: row.updated, message: "No valid host was found. There are not enough hosts available." },
+        fault: {
+          code: 500,
+          created: row.updated,
+          message: "No valid host was found. There are not enough hosts available.",
+        },
       }),
       ...(version >= 19 && { description: row.description }),
       ...(version >= 26 && { tags: row.tags }),
@@ -688,7 +771,11 @@ export class FakeNova implements FakeService {
   }
 
   /** Makes the port of a server, or takes the one that is named. Returns its id. */
-  #plug(server: string, asked: { readonly port?: string | undefined; readonly uuid?: string | undefined }, { who }: Call): string {
+  #plug(
+    server: string,
+    asked: { readonly port?: string | undefined; readonly uuid?: string | undefined },
+    { who }: Call,
+  ): string {
     const port = this.#neutron.ports.get(asked.port);
     if (asked.port !== undefined && port === undefined) throw refusal(400, `Port id ${asked.port} could not be found.`);
     if (port !== undefined && port.device_id !== "") throw refusal(409, `Port ${port.id} is still in use.`);
@@ -718,11 +805,15 @@ export class FakeNova implements FakeService {
 
   #routeQuotas(): void {
     const one = "/v2.1/os-quota-sets/{project}";
-    const show = (call: Call): Answer => ok({ quota_set: { id: call.param("project"), ...this.#limits(call.param("project")) } });
+    const show = (call: Call): Answer =>
+      ok({ quota_set: { id: call.param("project"), ...this.#limits(call.param("project")) } });
     this.routes.on(`GET ${one}`, show);
     this.routes.on(`PUT ${one}`, (call) => {
       this.#mayManage(call.who, "os-quota-sets:update");
-      this.setQuota(call.param("project"), bodyOf(call, "quota_set", z.record(z.string(), z.coerce.number().int()), invalid));
+      this.setQuota(
+        call.param("project"),
+        bodyOf(call, "quota_set", z.record(z.string(), z.coerce.number().int()), invalid),
+      );
       return show(call);
     });
     this.routes.on(`DELETE ${one}`, (call) => {
@@ -741,7 +832,8 @@ function microversion({ headers }: Call): number {
   const text = typeof asked === "string" ? asked.replace(/^compute /, "") : "2.1";
   if (text === "latest") return 93;
   const minor = Number(text.split(".")[1]);
-  if (minor > 93) throw refusal(406, `Version ${text} is not supported by the API. Minimum is 2.1 and maximum is 2.93.`);
+  if (minor > 93)
+    throw refusal(406, `Version ${text} is not supported by the API. Minimum is 2.1 and maximum is 2.93.`);
   return minor;
 }
 

@@ -1,7 +1,8 @@
 import { keyPairKind } from "../../../../crds/openstack/key-pair.ts";
 import type { KindScenario } from "../scenario.ts";
 
-const publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGeIR7JJQuEPXKeqrH8WxbTwpkANAHKKdP7JgKvTQ7bc someone@example.org";
+const publicKey =
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGeIR7JJQuEPXKeqrH8WxbTwpkANAHKKdP7JgKvTQ7bc someone@example.org";
 
 export const keyPairScenario: KindScenario = {
   kind: keyPairKind,

@@ -64,7 +64,10 @@ export const portScenario: KindScenario = {
       patch: { portSecurity: "Disabled", securityGroupRefs: ["group"] },
       message: "securityGroupRefs must be empty when portSecurity is set to Disabled",
     },
-    { patch: { hostID: { id: "somewhere", serverRef: "server" } }, message: "exactly one of id or serverRef must be set" },
+    {
+      patch: { hostID: { id: "somewhere", serverRef: "server" } },
+      message: "exactly one of id or serverRef must be set",
+    },
   ],
   filter: {
     finds: { name: "full-port", networkRef: "network", macAddress: "02:00:00:00:00:77", tags: ["one"] },
