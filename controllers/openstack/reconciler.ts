@@ -491,8 +491,12 @@ class Work {
    * when is said once: what an earlier attempt may have made is looked for, too.
    */
   async begin(beside: readonly string[] = []): Promise<void> {
-    const { id: _gone, resource: _old, lastSyncTime: _before, ...status } = this.#object.status ?? {};
-    const creatingSince = formatTime(this.#options.clock.now());
+    const now = this.#options.clock.now();
+    const { status: before = {} } = this.#object;
+    const again: Verdict = { reason: "Progressing", message: "It was deleted in the cloud: it is made again" };
+    const { lastSyncTime: _before, ...status } =
+      before.id === undefined ? before : statusOf(this.#object, "gone", again, now);
+    const creatingSince = formatTime(now);
     await this.#write({ ...status, creatingSince, ...(beside.length > 0 && { creatingBeside: beside }) });
   }
 

@@ -211,7 +211,7 @@ export function kindContract(
       const object = await makeOne(stage, "subject", minimal, often);
       const before = stage.creations;
       await stage.remove(kind, object);
-      const again = await stage.until(kind, "subject", "made again", (now) => isUp(now) && stage.creations > before);
+      const again = await stage.until(kind, "subject", "made again", (now) => isUp(now) && now.status?.id !== undefined && stage.creations > before);
       if (again === undefined) throw new Error("it is gone");
       expect(await stage.remoteOf(kind, again)).toBeDefined();
       expect(stage.creations).toBe(before + 1);

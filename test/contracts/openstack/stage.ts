@@ -1,5 +1,6 @@
 /** Where scenarios are played: an API in process, the controllers of OpenStack, and a cloud, which may be a fake. */
 import type { Client } from "../../../api/client/client.ts";
+import { ManagedClient } from "../../../api/client/managed-client.ts";
 import { isNotFound } from "../../../api/status.ts";
 import type { Context, AnyActuator, AnyExternal } from "../../../controllers/openstack/actuator.ts";
 import type { Connect, Secret } from "../../../controllers/openstack/clouds.ts";
@@ -43,7 +44,7 @@ export interface StageOptions {
 }
 
 /** How long something may take unless a scenario says otherwise. */
-const longestMs = 60_000;
+const longestMs = 30_000;
 
 /** Of the Secret with clouds.yaml. */
 export const secretName = "cloud";
@@ -119,8 +120,9 @@ export class Stage implements AsyncDisposable {
 
   // -------------------------------------------------------------------------------------------------- controllers
 
-  /** Runs the controllers, as a server does that was just started; through `client` where one is given. */
-  start(client: Client = this.client): void {
+  /** Runs the controllers, as a server does that was just started. */
+  start(through: Client = this.client): void {
+    const client = new ManagedClient(through, "stowage-openstack-controller");
     const common = { client, clock: systemClock, log: this.log };
     const events = new ApiEventRecorder({ ...common, component: "stowage-test" });
     const running = runControllers(

@@ -443,8 +443,8 @@ export class FakeKeystone implements FakeService {
       methods: token.methods,
       user: { id: user?.id, name: user?.name, domain: domainOf(user?.domain_id), password_expires_at: null },
       audit_ids: [token.value.slice(6, 28)],
-      expires_at: token.expiresAt.toISOString().replace(/\d{3}Z$/, "000000Z"),
-      issued_at: token.issuedAt.toISOString().replace(/\d{3}Z$/, "000000Z"),
+      expires_at: microseconds(token.expiresAt),
+      issued_at: microseconds(token.issuedAt),
       ...(project && {
         project: { id: project.id, name: project.name, domain: domainOf(project.domain_id) },
         is_domain: false,
@@ -847,7 +847,7 @@ export class FakeKeystone implements FakeService {
         project_id: who.projectId,
         roles: roles ?? held,
         unrestricted: body.unrestricted,
-        expires_at: body.expires_at ?? null,
+        expires_at: body.expires_at === undefined || body.expires_at === null ? null : microseconds(new Date(body.expires_at)),
         secret: body.secret ?? hexId(),
         access_rules: body.access_rules?.map((rule) => ({ id: hexId(), ...rule })),
       });
@@ -863,6 +863,9 @@ export class FakeKeystone implements FakeService {
     });
   }
 }
+
+/** As Keystone writes times. */
+const microseconds = (time: Date): string => time.toISOString().replace(/Z$/, "000Z");
 
 /** Whether a row has what a query asks for; parameters that are no fields do not count. */
 function matches(row: object, query: URLSearchParams): boolean {
