@@ -210,9 +210,9 @@ export function kindContract(
       const stage = await openWithNeeds();
       const object = await makeOne(stage, "subject", minimal, often);
       const before = stage.creations;
-      await stage.remove(kind, object);
-      const again = await stage.until(kind, "subject", "made again", (now) => isUp(now) && now.status?.id !== undefined && stage.creations > before);
-      if (again === undefined) throw new Error("it is gone");
+      const missed = stage.until(kind, "subject", "found missing", (now) => !isUp(now));
+      await Promise.all([missed, stage.remove(kind, object)]);
+      const again = await stage.untilUp(kind, "subject");
       expect(await stage.remoteOf(kind, again)).toBeDefined();
       expect(stage.creations).toBe(before + 1);
     });
