@@ -16,7 +16,11 @@ const pollMs = 250;
 const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, at) => at);
 
 /** From `stowage apply` until every object says that it is Available and as asked. `objects` are manifests. */
-export function stowageFolder(server: StowageServer, client: Client, objects: readonly Partial<KubeObject>[]): Contender {
+export function stowageFolder(
+  server: StowageServer,
+  client: Client,
+  objects: readonly Partial<KubeObject>[],
+): Contender {
   const text = objects.map((object) => JSON.stringify(object)).join("\n---\n");
   const done = async (args: readonly string[]): Promise<void> => {
     const { code, stderr } = await server.cli(args, text);
@@ -137,7 +141,9 @@ async function makeVolume(cloud: PlainOpenStack, name: string): Promise<string> 
   const metadata = { "stowage.dev/uid": mark(name) };
   const id = await cloud.create("volumev3", "/volumes", "volume", { name, size: 1, metadata });
   for (;;) {
-    const { volume } = (await cloud.ask("GET", "volumev3", `/volumes/${id}`)) as { volume: { readonly status: string } };
+    const { volume } = (await cloud.ask("GET", "volumev3", `/volumes/${id}`)) as {
+      volume: { readonly status: string };
+    };
     if (volume.status === "available") return id;
     if (volume.status === "error") throw new Error(`Cinder could not make volume ${name}`);
     await sleep(pollMs);

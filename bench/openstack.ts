@@ -60,7 +60,7 @@ if (best === undefined) throw new Error("Cannot happen: some concurrencies were 
 const contenders = [best.loop, stowageFolder(server, client, objects)];
 if (options.heat) contenders.push(heatStack(await PlainOpenStack.signIn(lab.auth(user), 1)));
 const rows = await race(contenders, 1, Number(options.rounds));
-printTable(`${objects.length} objects in OpenStack, from asked to all Available (target: ratio 1.20, and before Heat)`, [
-  ...rows,
-  ...trial.map(({ loop, took }) => [`${loop.name} (trial)`, seconds(took), "", ""]),
-]);
+printTable(
+  `${objects.length} objects in OpenStack, from asked to all Available (target: ratio 1.20, and before Heat)`,
+  [...rows, ...trial.map(({ loop, took }) => [`${loop.name} (trial)`, seconds(took), "", ""])],
+);

@@ -2,9 +2,7 @@
 import type { ServiceType } from "./service.ts";
 
 /** By its id, or by its name in a domain. */
-export type Named =
-  | { readonly id: string }
-  | { readonly name: string; readonly domain: DomainRef };
+export type Named = { readonly id: string } | { readonly name: string; readonly domain: DomainRef };
 
 export type DomainRef = { readonly id: string } | { readonly name: string };
 

@@ -110,12 +110,23 @@ describe("readCloud", () => {
     },
     {
       why: "an application credential by id",
-      yaml: auth(["application_credential_id: ac1", "application_credential_secret: s3cret"], ["auth_type: v3applicationcredential"]),
-      want: { credentials: { method: "application_credential", id: "ac1", secret: "s3cret" }, scope: { kind: "unscoped" } },
+      yaml: auth(
+        ["application_credential_id: ac1", "application_credential_secret: s3cret"],
+        ["auth_type: v3applicationcredential"],
+      ),
+      want: {
+        credentials: { method: "application_credential", id: "ac1", secret: "s3cret" },
+        scope: { kind: "unscoped" },
+      },
     },
     {
       why: "an application credential by name, without an auth_type",
-      yaml: auth(["application_credential_name: ci", "application_credential_secret: s3cret", "username: u", "user_domain_id: d"]),
+      yaml: auth([
+        "application_credential_name: ci",
+        "application_credential_secret: s3cret",
+        "username: u",
+        "user_domain_id: d",
+      ]),
       want: {
         credentials: {
           method: "application_credential",
@@ -166,8 +177,10 @@ describe("readCloud", () => {
   });
 
   test("a profile has what its clouds have in common", () => {
-    const profilesYaml = "public-clouds:\n  vendor:\n    auth:\n      auth_url: https://vendor/v3\n    region_name: r1\n";
-    const cloudsYaml = "clouds:\n  c:\n    profile: vendor\n    region_name: r2\n    auth: {user_id: u1, password: pw}\n";
+    const profilesYaml =
+      "public-clouds:\n  vendor:\n    auth:\n      auth_url: https://vendor/v3\n    region_name: r1\n";
+    const cloudsYaml =
+      "clouds:\n  c:\n    profile: vendor\n    region_name: r2\n    auth: {user_id: u1, password: pw}\n";
     expect(readCloud({ cloudsYaml, profilesYaml })).toMatchObject({ authUrl: "https://vendor/v3", region: "r2" });
   });
 
@@ -191,12 +204,27 @@ describe("readCloud", () => {
     { yaml: "clouds:\n  c:\n    auth: {}", want: 'cloud "c": auth_url is missing' },
     { yaml: auth(["user_id: u1"]), want: 'cloud "c": password is missing' },
     { yaml: auth(["password: pw"]), want: 'cloud "c": username or user_id is missing' },
-    { yaml: auth(password, ["interface: inside"]), want: 'cloud "c": interface is "inside", which is none of public, internal, admin' },
-    { yaml: auth(password, ["identity_api_version: 2.0"]), want: 'cloud "c": identity_api_version is "2.0", and only Keystone\'s version 3 is spoken' },
+    {
+      yaml: auth(password, ["interface: inside"]),
+      want: 'cloud "c": interface is "inside", which is none of public, internal, admin',
+    },
+    {
+      yaml: auth(password, ["identity_api_version: 2.0"]),
+      want: 'cloud "c": identity_api_version is "2.0", and only Keystone\'s version 3 is spoken',
+    },
     { yaml: auth(password, ["verify: perhaps"]), want: 'cloud "c": verify is neither true nor false' },
-    { yaml: auth([...password, "system_scope: some"]), want: 'cloud "c": system_scope is "some", and can only be "all"' },
-    { yaml: auth(["application_credential_secret: s"]), want: 'cloud "c": application_credential_id or application_credential_name is missing' },
-    { yaml: auth(password, ["network_endpoint_override: nowhere"]), want: 'cloud "c": network_endpoint_override is no http or https URL' },
+    {
+      yaml: auth([...password, "system_scope: some"]),
+      want: 'cloud "c": system_scope is "some", and can only be "all"',
+    },
+    {
+      yaml: auth(["application_credential_secret: s"]),
+      want: 'cloud "c": application_credential_id or application_credential_name is missing',
+    },
+    {
+      yaml: auth(password, ["network_endpoint_override: nowhere"]),
+      want: 'cloud "c": network_endpoint_override is no http or https URL',
+    },
     { yaml: "clouds:\n  c:\n    auth: {auth_url: 'http://a:b@k/v3'}", want: 'cloud "c": auth_url has a user in it' },
     {
       yaml: auth(password, ["auth_type: v3oidcpassword"]),
@@ -247,7 +275,13 @@ describe("cloudFromEnvironment", () => {
   });
 
   test("OS_DEFAULT_DOMAIN stands in", () => {
-    const env = { OS_AUTH_URL: "http://k", OS_USERNAME: "u", OS_PASSWORD: "p", OS_PROJECT_NAME: "a", OS_DEFAULT_DOMAIN: "d" };
+    const env = {
+      OS_AUTH_URL: "http://k",
+      OS_USERNAME: "u",
+      OS_PASSWORD: "p",
+      OS_PROJECT_NAME: "a",
+      OS_DEFAULT_DOMAIN: "d",
+    };
     expect(cloudFromEnvironment(env)).toMatchObject({
       credentials: { user: { domain: { id: "d" } } },
       scope: { project: { domain: { id: "d" } } },

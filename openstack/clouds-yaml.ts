@@ -65,17 +65,14 @@ export interface ConfigPaths {
 }
 
 /** Where openstacksdk looks for each of the three files; the first that exists is read. */
-export function configPaths(
-  env: Readonly<Record<string, string | undefined>>,
-  cwd: string,
-  home: string,
-): ConfigPaths {
+export function configPaths(env: Readonly<Record<string, string | undefined>>, cwd: string, home: string): ConfigPaths {
   const user = env["XDG_CONFIG_HOME"] ?? join(home, ".config");
   const folders = [cwd, join(user, "openstack"), join(home, ".config", "openstack"), "/etc/openstack"];
-  const named = (variable: string, stem: string): readonly string[] => [
-    ...[env[variable]].filter((path) => path !== undefined && path !== ""),
-    ...new Set(folders.flatMap((folder) => ["yaml", "yml", "json"].map((end) => join(folder, `${stem}.${end}`)))),
-  ] as readonly string[];
+  const named = (variable: string, stem: string): readonly string[] =>
+    [
+      ...[env[variable]].filter((path) => path !== undefined && path !== ""),
+      ...new Set(folders.flatMap((folder) => ["yaml", "yml", "json"].map((end) => join(folder, `${stem}.${end}`)))),
+    ] as readonly string[];
   return {
     clouds: named("OS_CLIENT_CONFIG_FILE", "clouds"),
     secure: named("OS_CLIENT_SECURE_FILE", "secure"),
@@ -85,8 +82,7 @@ export function configPaths(
 
 // ------------------------------------------------------------------------------------------------------ text to tree
 
-const isTree = (value: unknown): value is Tree =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+const isTree = (value: unknown): value is Tree => typeof value === "object" && value !== null && !Array.isArray(value);
 
 const listOf = (names: readonly string[]): string =>
   names.length === 0 ? "no clouds" : names.map((name) => `"${name}"`).join(", ");
@@ -148,7 +144,8 @@ function cloudOf(name: string, raw: Settings): CloudConfig {
     throw new Error(`cloud "${name}": ${message}`);
   };
   const settings = domains(raw);
-  const need = (...keys: readonly string[]): string => one(settings, ...keys) ?? fail(`${keys.join(" or ")} is missing`);
+  const need = (...keys: readonly string[]): string =>
+    one(settings, ...keys) ?? fail(`${keys.join(" or ")} is missing`);
   const version = settings["identity_api_version"];
   if (version !== undefined && !/^v?3(\.\d+)?$/.test(version))
     fail(`identity_api_version is "${version}", and only Keystone's version 3 is spoken`);
@@ -164,7 +161,9 @@ function cloudOf(name: string, raw: Settings): CloudConfig {
     ...(region !== undefined && { region }),
     interface: face(one(settings, "interface", "endpoint_type") ?? "public", "interface", fail),
     ...(cacert !== undefined && (cacert.includes("-----BEGIN") ? { cacert } : { cacertFile: cacert })),
-    insecure: truth(settings["insecure"] ?? "false", "insecure", fail) || (verify !== undefined && !truth(verify, "verify", fail)),
+    insecure:
+      truth(settings["insecure"] ?? "false", "insecure", fail) ||
+      (verify !== undefined && !truth(verify, "verify", fail)),
     services: services(settings, fail),
   };
 }

@@ -81,7 +81,7 @@ export class Collection<Shape extends z.ZodRawShape> {
   /** All that match; `query` is in the service's words. */
   find(query: Query, signal?: AbortSignal): Promise<readonly Model<Shape>[]> {
     const { path, listPath = path, plural, wire } = this.#options;
-    const items = z.array(wire.schema as unknown as z.ZodType<Model<Shape>>);
+    const items = z.array(wire.schema);
     return this.#service.list({
       ...this.#base(),
       path: listPath,

@@ -154,7 +154,11 @@ function pathOf({ links = [] }: VersionDocument, root: string, asked: string): s
   return path.startsWith(`${root}/`) ? path : `${root}${path}`;
 }
 
-function microversionsOf({ version: newest, max_version: max, min_version: min }: VersionDocument): Microversions | undefined {
+function microversionsOf({
+  version: newest,
+  max_version: max,
+  min_version: min,
+}: VersionDocument): Microversions | undefined {
   const highest = max ?? newest;
   return highest && min ? { min, max: highest } : undefined;
 }

@@ -32,7 +32,8 @@ export function queryOf(
   const parameters = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
     if (value === undefined) continue;
-    for (const one of Array.isArray(value) ? (value as readonly string[]) : [value]) parameters.append(key, String(one));
+    for (const one of Array.isArray(value) ? (value as readonly string[]) : [value])
+      parameters.append(key, String(one));
   }
   const text = parameters.toString();
   return text === "" ? "" : `?${text}`;

@@ -53,7 +53,10 @@ describe("what the services say", () => {
       why: "Neutron, in use",
       service: "network",
       status: 409,
-      body: neutron("NetworkInUse", "Unable to complete operation on network 1. There are one or more ports still in use on the network."),
+      body: neutron(
+        "NetworkInUse",
+        "Unable to complete operation on network 1. There are one or more ports still in use on the network.",
+      ),
       meaning: "Conflict",
       says: "Unable to complete operation on network 1. There are one or more ports still in use on the network.",
     },
@@ -69,7 +72,10 @@ describe("what the services say", () => {
       why: "Neutron, an address that another has",
       service: "network",
       status: 409,
-      body: neutron("MacAddressInUse", "Unable to complete operation for network 1. The mac address fa:16:3e:00:00:01 is in use."),
+      body: neutron(
+        "MacAddressInUse",
+        "Unable to complete operation for network 1. The mac address fa:16:3e:00:00:01 is in use.",
+      ),
       meaning: "Conflict",
       says: "Unable to complete operation for network 1. The mac address fa:16:3e:00:00:01 is in use.",
     },
@@ -101,7 +107,9 @@ describe("what the services say", () => {
       why: "Nova, quota",
       service: "compute",
       status: 403,
-      body: { forbidden: { code: 403, message: "Quota exceeded for cores: Requested 2, but already used 20 of 20 cores" } },
+      body: {
+        forbidden: { code: 403, message: "Quota exceeded for cores: Requested 2, but already used 20 of 20 cores" },
+      },
       meaning: "QuotaExceeded",
       says: "Quota exceeded for cores: Requested 2, but already used 20 of 20 cores",
     },
@@ -117,7 +125,9 @@ describe("what the services say", () => {
       why: "Nova, busy",
       service: "compute",
       status: 409,
-      body: { conflictingRequest: { code: 409, message: "Cannot 'resize' instance 1 while it is in task_state deleting" } },
+      body: {
+        conflictingRequest: { code: 409, message: "Cannot 'resize' instance 1 while it is in task_state deleting" },
+      },
       meaning: "Conflict",
       says: "Cannot 'resize' instance 1 while it is in task_state deleting",
     },
@@ -134,7 +144,11 @@ describe("what the services say", () => {
       service: "block-storage",
       status: 413,
       body: {
-        overLimit: { code: 413, message: "VolumeLimitExceeded: Maximum number of volumes allowed (10) exceeded for quota 'volumes'.", retryAfter: "0" },
+        overLimit: {
+          code: 413,
+          message: "VolumeLimitExceeded: Maximum number of volumes allowed (10) exceeded for quota 'volumes'.",
+          retryAfter: "0",
+        },
       },
       meaning: "QuotaExceeded",
       says: "VolumeLimitExceeded: Maximum number of volumes allowed (10) exceeded for quota 'volumes'.",
@@ -143,7 +157,12 @@ describe("what the services say", () => {
       why: "Cinder, a state that passes",
       service: "block-storage",
       status: 400,
-      body: { badRequest: { code: 400, message: "Invalid volume: Volume status must be available or error or error_restoring." } },
+      body: {
+        badRequest: {
+          code: 400,
+          message: "Invalid volume: Volume status must be available or error or error_restoring.",
+        },
+      },
       meaning: "Conflict",
       says: "Invalid volume: Volume status must be available or error or error_restoring.",
     },
@@ -174,7 +193,12 @@ describe("what the services say", () => {
       why: "Keystone, used up",
       service: "identity",
       status: 403,
-      body: { error: { code: 403, message: "Unable to create additional application credentials, maximum of 1 already exceeded for user." } },
+      body: {
+        error: {
+          code: 403,
+          message: "Unable to create additional application credentials, maximum of 1 already exceeded for user.",
+        },
+      },
       meaning: "QuotaExceeded",
       says: "Unable to create additional application credentials, maximum of 1 already exceeded for user.",
     },
@@ -198,7 +222,11 @@ describe("what the services say", () => {
       why: "Glance, in JSON",
       service: "image",
       status: 409,
-      body: { message: "Image i1 could not be deleted because it is in use: <br /><br />\n\n", code: "409 Conflict", title: "Conflict" },
+      body: {
+        message: "Image i1 could not be deleted because it is in use: <br /><br />\n\n",
+        code: "409 Conflict",
+        title: "Conflict",
+      },
       meaning: "Conflict",
       says: "Image i1 could not be deleted because it is in use:",
     },
@@ -206,7 +234,10 @@ describe("what the services say", () => {
       why: "Glance, quota",
       service: "image",
       status: 413,
-      body: glance("413 Request Entity Too Large", "Image exceeds the storage quota: The size of the data 9 will exceed the limit."),
+      body: glance(
+        "413 Request Entity Too Large",
+        "Image exceeds the storage quota: The size of the data 9 will exceed the limit.",
+      ),
       meaning: "QuotaExceeded",
       says: "Image exceeds the storage quota: The size of the data 9 will exceed the limit.",
     },
@@ -226,8 +257,22 @@ describe("what the services say", () => {
       meaning: "BadRequest",
       says: "nginx",
     },
-    { why: "nobody", service: "network", status: 503, body: "", meaning: "Unavailable", says: "answered 503 without a word" },
-    { why: "who has moved", service: "network", status: 301, body: "", meaning: "Unavailable", says: "answered 301 without a word" },
+    {
+      why: "nobody",
+      service: "network",
+      status: 503,
+      body: "",
+      meaning: "Unavailable",
+      says: "answered 503 without a word",
+    },
+    {
+      why: "who has moved",
+      service: "network",
+      status: 301,
+      body: "",
+      meaning: "Unavailable",
+      says: "answered 301 without a word",
+    },
   ])("$why: $status is $meaning", ({ service, status, body, meaning, says }) => {
     const error = refused(service, status, body);
     expect(error.message).toBe(`do it: ${says} (${status}) [req-1]`);
@@ -247,7 +292,9 @@ describe("what the services say", () => {
   });
 
   test("secrets are taken out, and what is long is cut", () => {
-    expect(refused("network", 400, neutron("x", `no s3cret-value ${"x".repeat(2000)}`)).message).toMatch(/^do it: no \*\*\* x+\.\.\. \(400\) \[req-1\]$/);
+    expect(refused("network", 400, neutron("x", `no s3cret-value ${"x".repeat(2000)}`)).message).toMatch(
+      /^do it: no \*\*\* x+\.\.\. \(400\) \[req-1\]$/,
+    );
   });
 
   test("Retry-After is told, but not Cinder's 0 with a quota", () => {

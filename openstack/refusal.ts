@@ -119,17 +119,24 @@ function oneLine(text: string): string {
 }
 
 /** "Quota exceeded for cores", "Maximum number of volumes allowed (10) exceeded", "over a limit for". */
-const quotaWords = /\bquota\b.*\bexceed|\bexceed\w*\b.*\bquota\b|\bmaximum\b.*\bexceeded\b|\bover a limit\b|\blimit exceeded\b/i;
+const quotaWords =
+  /\bquota\b.*\bexceed|\bexceed\w*\b.*\bquota\b|\bmaximum\b.*\bexceeded\b|\bover a limit\b|\blimit exceeded\b/i;
 
 const sameWords = /\balready exists?\b|\bduplicate\b|\bwith the same name\b|\battempting to store\b/i;
 
 /** Cinder says 400 where something is in a state that passes: "Volume status must be available or error". */
 const stateWords = /\bstatus must be\b|\bmust not be migrating\b|\bcurrent(ly)? status\b|\bin use\b|\bis busy\b/i;
 
-export function meaningOf(service: ServiceType, status: number, { type, message }: Pick<Fault, "type" | "message">): Meaning {
+export function meaningOf(
+  service: ServiceType,
+  status: number,
+  { type, message }: Pick<Fault, "type" | "message">,
+): Meaning {
   switch (status) {
     case 400:
-      return (service === "block-storage" || service === "compute") && stateWords.test(message) ? "Conflict" : "BadRequest";
+      return (service === "block-storage" || service === "compute") && stateWords.test(message)
+        ? "Conflict"
+        : "BadRequest";
     case 401:
       return "Unauthorized";
     case 403:

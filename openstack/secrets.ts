@@ -15,9 +15,11 @@ export function secretsIn(body: unknown, name = ""): readonly string[] {
 
 /** `text` with each of them replaced by three stars. */
 export function redact(text: string, secrets: readonly (string | undefined)[]): string {
-  return secrets
-    .filter((secret): secret is string => secret !== undefined && secret.length >= shortest)
-    // The longest first: one that another begins with would leave that one's end.
-    .sort((a, b) => b.length - a.length)
-    .reduce((clean, secret) => clean.replaceAll(secret, "***"), text);
+  return (
+    secrets
+      .filter((secret): secret is string => secret !== undefined && secret.length >= shortest)
+      // The longest first: one that another begins with would leave that one's end.
+      .sort((a, b) => b.length - a.length)
+      .reduce((clean, secret) => clean.replaceAll(secret, "***"), text)
+  );
 }

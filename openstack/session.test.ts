@@ -128,7 +128,12 @@ async function lab(options: LabOptions = {}): Promise<Lab> {
 
 const any = z.unknown();
 
-const networks: ServiceRequest<unknown> = { service: "network", path: "/networks", action: "list networks", schema: any };
+const networks: ServiceRequest<unknown> = {
+  service: "network",
+  path: "/networks",
+  action: "list networks",
+  schema: any,
+};
 const create: ServiceRequest<unknown> = {
   service: "network",
   method: "POST",
@@ -185,7 +190,12 @@ describe("signing in", () => {
   });
 
   test("with an application credential by name and user", async () => {
-    const credentials = { method: "application_credential", name: "ci", user: { id: "u1" }, secret: "app-secret" } as const;
+    const credentials = {
+      method: "application_credential",
+      name: "ci",
+      user: { id: "u1" },
+      secret: "app-secret",
+    } as const;
     expect(await bodyOf({ credentials, scope: { kind: "unscoped" } })).toEqual({
       auth: {
         identity: {
@@ -238,7 +248,10 @@ describe("signing in", () => {
 
   test("a second 401 is told", async () => {
     const { session, signIns } = await lab({
-      reply: () => ({ status: 401, json: { error: { code: 401, message: "The request you have made requires authentication." } } }),
+      reply: () => ({
+        status: 401,
+        json: { error: { code: 401, message: "The request you have made requires authentication." } },
+      }),
     });
     const error = await failureOf(session.request(networks));
     expect(error).toMatchObject({ meaning: "Unauthorized", status: 401 });
@@ -286,7 +299,10 @@ describe("signing in", () => {
 });
 
 describe("where the services are", () => {
-  const pathOf = async (options: LabOptions, service: ServiceRequest<unknown>["service"]): Promise<string | undefined> => {
+  const pathOf = async (
+    options: LabOptions,
+    service: ServiceRequest<unknown>["service"],
+  ): Promise<string | undefined> => {
     const { session, asked } = await lab(options);
     await session.request({ service, path: "/things", action: "list things", schema: any });
     return asked().at(-1)?.path;
@@ -351,9 +367,14 @@ describe("where the services are", () => {
     "/network/": { json: { versions: [version("v2.0", "http://10.0.0.1:9696/v2.0/")] } },
     "/image/": {
       status: 300,
-      json: { versions: [version("v2.16", "/image/v2/"), version("v2.0", "/image/v2/"), version("v1.0", "/image/v1/")] },
+      json: {
+        versions: [version("v2.16", "/image/v2/"), version("v2.0", "/image/v2/"), version("v1.0", "/image/v1/")],
+      },
     },
-    "/volume/": { status: 300, json: { versions: [version("v3.0", "/volume/v3/", { version: "3.70", min_version: "3.0" })] } },
+    "/volume/": {
+      status: 300,
+      json: { versions: [version("v3.0", "/volume/v3/", { version: "3.70", min_version: "3.0" })] },
+    },
     "/compute/": {
       json: {
         versions: [
@@ -422,7 +443,9 @@ describe("where the services are", () => {
       const { session, asked } = await lab({ reply: ({ path }) => roots[path] ?? { json: {} } });
       const error = await failureOf(session.request({ ...volumes, microversion: "3.71" }));
       expect(error).toMatchObject({ meaning: "BadRequest" });
-      expect(error.message).toBe("list volumes: needs microversion 3.71 of block-storage, and the cloud has 3.0 to 3.70");
+      expect(error.message).toBe(
+        "list volumes: needs microversion 3.71 of block-storage, and the cloud has 3.0 to 3.70",
+      );
       expect(asked()).toHaveLength(1);
     });
 
@@ -437,7 +460,10 @@ describe("where the services are", () => {
 describe("requests", () => {
   test("query: lists repeat their key, what is absent is left out", async () => {
     const { session, asked } = await lab();
-    await session.request({ ...networks, query: { name: "a b&c", id: ["1", "2"], shared: false, limit: 5, tags: undefined } });
+    await session.request({
+      ...networks,
+      query: { name: "a b&c", id: ["1", "2"], shared: false, limit: 5, tags: undefined },
+    });
     expect(asked()[0]?.path).toBe("/network/v2.0/networks?name=a+b%26c&id=1&id=2&shared=false&limit=5");
   });
 
@@ -463,7 +489,15 @@ describe("requests", () => {
     const { session, asked } = await lab();
     const headers = { "Content-Type": "application/openstack-images-v2.1-json-patch" };
     const body = [{ op: "replace", path: "/name", value: "x" }];
-    await session.request({ service: "image", method: "PATCH", path: "/images/i", body, headers, action: "x", schema: any });
+    await session.request({
+      service: "image",
+      method: "PATCH",
+      path: "/images/i",
+      body,
+      headers,
+      action: "x",
+      schema: any,
+    });
     expect(asked()[0]).toMatchObject({ body: JSON.stringify(body) });
     expect(asked()[0]?.headers["content-type"]).toBe(headers["Content-Type"]);
   });
@@ -475,15 +509,22 @@ describe("requests", () => {
   });
 
   test("an answer of another shape is told with the request's id", async () => {
-    const { session } = await lab({ reply: () => ({ json: { network: 7 }, headers: { "x-openstack-request-id": "req-7" } }) });
+    const { session } = await lab({
+      reply: () => ({ json: { network: 7 }, headers: { "x-openstack-request-id": "req-7" } }),
+    });
     const error = await failureOf(session.request({ ...networks, schema: z.object({ network: z.object({}) }) }));
     expect(error.meaning).toBe("Unavailable");
-    expect(error.message).toMatch(/^list networks: the network service answered something else than was expected: .*\[req-7\]$/);
+    expect(error.message).toMatch(
+      /^list networks: the network service answered something else than was expected: .*\[req-7\]$/,
+    );
   });
 
   test("what a service quotes of our secrets is not passed on", async () => {
     const { session, log } = await lab({
-      reply: ({ headers, body }) => ({ status: 400, json: { badRequest: { message: `no: ${headers["x-auth-token"] as string} ${body}` } } }),
+      reply: ({ headers, body }) => ({
+        status: 400,
+        json: { badRequest: { message: `no: ${headers["x-auth-token"] as string} ${body}` } },
+      }),
     });
     const body = { user: { name: "eve", password: "hunter2-hunter2" } };
     const error = await failureOf(session.request({ ...create, service: "identity", body }));
@@ -544,7 +585,10 @@ describe("pages", () => {
   ] as const)("$who", async ({ service, plural, first, paths }) => {
     const made: Lab = await lab({
       reply: (_heard, count) => ({
-        json: count === 1 ? { [plural]: ["a", "b"], ...first(made.server.url) } : { [plural]: ["c"], links: { next: null } },
+        json:
+          count === 1
+            ? { [plural]: ["a", "b"], ...first(made.server.url) }
+            : { [plural]: ["c"], links: { next: null } },
       }),
     });
     const path = `/${plural}`;
@@ -604,7 +648,14 @@ describe("asking again", () => {
     expect(log.lines[0]).toEqual({
       level: "warn",
       message: "Asks OpenStack again",
-      fields: { service: "network", action: "list networks", attempts: 1, pauseMs: 200, status: 503, requestId: "req-3" },
+      fields: {
+        service: "network",
+        action: "list networks",
+        attempts: 1,
+        pauseMs: 200,
+        status: 503,
+        requestId: "req-3",
+      },
     });
   });
 
@@ -628,7 +679,14 @@ describe("asking again", () => {
   test("a stream is sent once: its end is told as worth trying anew, also where the token was not taken", async () => {
     const { session, asked } = await lab({ reply: failing({ status: 401, json: { error: { message: "expired" } } }) });
     const body = Readable.from([Buffer.from("abc")]);
-    const upload = { service: "image", method: "PUT", path: "/images/i/file", body, action: "upload", schema: any } as const;
+    const upload = {
+      service: "image",
+      method: "PUT",
+      path: "/images/i/file",
+      body,
+      action: "upload",
+      schema: any,
+    } as const;
     expect(await failureOf(session.request(upload))).toMatchObject({ meaning: "Unavailable", status: 401 });
     expect(asked()).toHaveLength(1);
   });
@@ -643,7 +701,10 @@ describe("asking again", () => {
         clock: {
           now: () => clock.now(),
           after: (ms, fn) => {
-            if (late === undefined && ms === 400) void listenLater(free).then((server) => (late = server)).then(fn);
+            if (late === undefined && ms === 400)
+              void listenLater(free)
+                .then((server) => (late = server))
+                .then(fn);
             else setImmediate(fn);
             return { [Symbol.dispose]: () => undefined };
           },
@@ -656,7 +717,9 @@ describe("asking again", () => {
 
   test("a connection that is refused is told by address", async () => {
     const free = await freePort();
-    const { session, clock } = await lab({ config: () => ({ services: { network: { url: `http://127.0.0.1:${free}/v2.0` } } }) });
+    const { session, clock } = await lab({
+      config: () => ({ services: { network: { url: `http://127.0.0.1:${free}/v2.0` } } }),
+    });
     const error = await failureOf(session.request(create));
     expect(error.message).toBe(`create network "web": cannot connect to http://127.0.0.1:${free}: ECONNREFUSED`);
     expect(error.meaning).toBe("Unavailable");
@@ -734,17 +797,25 @@ describe("TLS", () => {
     const folder = await mkdtemp(join(tmpdir(), "stowage-session-"));
     onTestFinished(() => rm(folder, { recursive: true }));
     const { ca } = await makeCertificates(folder);
-    const [cert, key] = await Promise.all(["server.crt", "server.key"].map((name) => readFile(join(folder, name), "utf8")));
+    const [cert, key] = await Promise.all(
+      ["server.crt", "server.key"].map((name) => readFile(join(folder, name), "utf8")),
+    );
     const secure = await scriptedServer(() => ({ json: { ok: true } }), { cert: cert ?? "", key: key ?? "" });
     onTestFinished(() => secure[Symbol.asyncDispose]());
-    const { signIns, session: plain } = await lab({ config: () => ({ services: { network: { url: `${secure.url}/v2.0` } } }) });
+    const { signIns, session: plain } = await lab({
+      config: () => ({ services: { network: { url: `${secure.url}/v2.0` } } }),
+    });
     const error = await failureOf(plain.request(networks));
     expect(error.meaning).toBe("Unavailable");
-    expect(error.message).toMatch(/^list networks: cannot trust https:.*: [A-Z_]+\. Give the certificate of its authority as cacert$/);
+    expect(error.message).toMatch(
+      /^list networks: cannot trust https:.*: [A-Z_]+\. Give the certificate of its authority as cacert$/,
+    );
     expect(secure.heard).toHaveLength(0);
     expect(signIns()).toHaveLength(1);
     for (const more of [{ cacert: ca }, { insecure: true }]) {
-      const { session } = await lab({ config: () => ({ services: { network: { url: `${secure.url}/v2.0` } }, ...more }) });
+      const { session } = await lab({
+        config: () => ({ services: { network: { url: `${secure.url}/v2.0` } }, ...more }),
+      });
       expect(await session.request(networks)).toEqual({ ok: true });
     }
   });

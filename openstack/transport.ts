@@ -165,12 +165,18 @@ interface Failure {
 }
 
 const distrustCodes = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
-const brokenCodes = /^(ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED|EHOSTUNREACH|ENETUNREACH|UND_ERR_SOCKET|UND_ERR_RES_|HPE_)/;
+const brokenCodes =
+  /^(ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED|EHOSTUNREACH|ENETUNREACH|UND_ERR_SOCKET|UND_ERR_RES_|HPE_)/;
 
 /** What an error of undici's or Node's says of the connection; undefined where it is no such error. */
 function failureOf(error: unknown, origin: string): Failure | undefined {
   const { code = "", syscall } = (error instanceof Error ? error : {}) as NodeJS.ErrnoException;
-  if (code === "ECONNREFUSED" || code === "UND_ERR_CONNECT_TIMEOUT" || syscall === "connect" || syscall === "getaddrinfo")
+  if (
+    code === "ECONNREFUSED" ||
+    code === "UND_ERR_CONNECT_TIMEOUT" ||
+    syscall === "connect" ||
+    syscall === "getaddrinfo"
+  )
     return { attempt: { kind: "unreachable" }, message: `cannot connect to ${origin}: ${wordFor(code)}` };
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT")
     return { attempt: { kind: "silent" }, message: `no answer of ${origin} in time` };

@@ -24,9 +24,9 @@ export interface Context {
   /** What {@link Actuator.alike} told of before its creation began: none of it is ours. */
   readonly beside: readonly string[];
   /** The id of what a reference names. Only of what {@link Actuator.references} told of. */
-  idOf(type: ResourceType, name: string): string;
+  readonly idOf: (type: ResourceType, name: string) => string;
   /** The status.resource of what a reference names, as `Observed` of its kind. */
-  observedOf(type: ResourceType, name: string): unknown;
+  readonly observedOf: (type: ResourceType, name: string) => unknown;
   /** A value of a Secret of the namespace, as text where nothing else is said; throws WaitingError where it is not there. */
   secret(name: string, key: string, encoding?: "utf8" | "base64"): Promise<string>;
   /**

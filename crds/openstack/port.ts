@@ -66,7 +66,9 @@ const Resource = z.object({
     .max(64)
     .optional()
     .meta({ "x-kubernetes-list-type": "set" })
-    .describe("SecurityGroups that say what passes. None when absent, not even the project's default: nothing passes then."),
+    .describe(
+      "SecurityGroups that say what passes. None when absent, not even the project's default: nothing passes then.",
+    ),
   allowedAddressPairs: z
     .array(AllowedAddressPair)
     .max(128)
@@ -77,7 +79,11 @@ const Resource = z.object({
     .enum(["Enabled", "Disabled", "Inherit"])
     .default("Inherit")
     .describe("Whether only what is allowed passes. Inherit: as its network says when it is made."),
-  vnicType: z.string().max(64).optional().describe("normal, direct, macvtap, baremetal or another that the cloud knows."),
+  vnicType: z
+    .string()
+    .max(64)
+    .optional()
+    .describe("normal, direct, macvtap, baremetal or another that the cloud knows."),
   macAddress: MacAddress.optional(),
   hostID: HostId.optional().describe("Host that it is bound to. What Nova binds stays where Nova put it."),
   trustedVIF: z.boolean().optional().describe("Whether its virtual function is trusted; an administrator's choice."),

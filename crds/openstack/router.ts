@@ -26,7 +26,9 @@ const Resource = z.object({
   distributed: z
     .boolean()
     .optional()
-    .describe("Whether each host routes for itself; an administrator's choice. Changing it takes the router down meanwhile."),
+    .describe(
+      "Whether each host routes for itself; an administrator's choice. Changing it takes the router down meanwhile.",
+    ),
   routes: z
     .array(Route)
     .max(256)

@@ -60,7 +60,12 @@ export async function scriptedServer(
   };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, heard: Heard[], script: Script): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  heard: Heard[],
+  script: Script,
+): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const { method = "", url: path = "", headers } = request;

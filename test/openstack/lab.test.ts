@@ -27,7 +27,9 @@ describe.skipIf(missing !== undefined)(`the lab's OpenStack${missing === undefin
   /** What is at `/${key}`, or at `path`. */
   const list = (user: LabUser, service: ServiceType, key: string, path = `/${key}`): Promise<readonly unknown[]> =>
     as(user, (session) => {
-      const schema = z.looseObject({ [key]: z.array(z.unknown()) }).transform((page) => page[key] as readonly unknown[]);
+      const schema = z
+        .looseObject({ [key]: z.array(z.unknown()) })
+        .transform((page) => page[key] as readonly unknown[]);
       return session.list({ service, path, action: `list ${key}`, schema });
     });
 
@@ -47,8 +49,7 @@ describe.skipIf(missing !== undefined)(`the lab's OpenStack${missing === undefin
   });
 
   test("Placement has the one hypervisor, and shows it to an administrator only", async () => {
-    const ask = (user: LabUser): Promise<readonly unknown[]> =>
-      list(user, "placement", "resource_providers");
+    const ask = (user: LabUser): Promise<readonly unknown[]> => list(user, "placement", "resource_providers");
     expect(await ask("admin")).toEqual([expect.objectContaining({ generation: expect.any(Number) as number })]);
     await expect(ask("alpha")).rejects.toThrow(/\(403\)/);
   });

@@ -111,11 +111,9 @@ test.each<ChangesCase>([
 });
 
 test("stateOf() is ready unless Neutron reports an error", () => {
-  expect(["ACTIVE", "DOWN", "ERROR"].map((status) => actuator.stateOf({ ...attached, status }, moment.now).kind)).toEqual([
-    "ready",
-    "ready",
-    "failed",
-  ]);
+  expect(
+    ["ACTIVE", "DOWN", "ERROR"].map((status) => actuator.stateOf({ ...attached, status }, moment.now).kind),
+  ).toEqual(["ready", "ready", "failed"]);
 });
 
 test("observe() is in the words of the spec", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { PortResource } from "../../../crds/openstack/port.ts";
 import type { RemoteFixedIp, RemotePort } from "../../../openstack/neutron/ports.ts";
-import { contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
+import { contextOf, moment, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { ready } from "../actuator.ts";
 import { changedIps, portActuator as actuator } from "./port.ts";
 
@@ -39,7 +39,11 @@ describe("changes()", () => {
   test.each<ChangesCase>([
     { why: "nothing is done to what is as asked", what: [] },
     { why: "up or down", asked: { adminStateUp: false }, what: ["set adminStateUp to false"] },
-    { why: "no groups but those that are asked for", now: { securityGroups: ["default"] }, what: ["set securityGroups to []"] },
+    {
+      why: "no groups but those that are asked for",
+      now: { securityGroups: ["default"] },
+      what: ["set securityGroups to []"],
+    },
     {
       why: "the order of groups means nothing",
       asked: { securityGroupRefs: ["b", "a"] },
@@ -78,17 +82,22 @@ describe("changes()", () => {
       now: { hostID: "h2", deviceOwner: "compute:nova" },
       what: [],
     },
-    { why: "who is not told of hosts cannot set them", asked: { hostID: { id: "h1" } }, now: { hostID: undefined }, what: [] },
+    {
+      why: "who is not told of hosts cannot set them",
+      asked: { hostID: { id: "h1" } },
+      now: { hostID: undefined },
+      what: [],
+    },
     { why: "tags", asked: { tags: ["one"] }, what: ["set tags to one, stowage.dev/uid=u1"] },
   ])("$why", ({ asked, now, observed, what }) => {
     const context = contextOf(new ScriptedCloud(), observed);
-    const changes = actuator.changes(context, { ...resource, ...asked }, { ...remote, ...now });
+    const changes = actuator.changes(context, { ...resource, ...asked }, { ...remote, ...now }, moment);
     expect(changes.map((change) => change.what)).toEqual(what);
   });
 
   test("waits for a server to have a host", () => {
     const asked = { ...resource, hostID: { serverRef: "db" } };
-    expect(() => actuator.changes(contextOf(), asked, remote)).toThrow(/Waiting for Server "db"/);
+    expect(() => actuator.changes(contextOf(), asked, remote, moment)).toThrow(/Waiting for Server "db"/);
   });
 });
 
@@ -191,8 +200,8 @@ describe("create()", () => {
 });
 
 test("a port that is DOWN can be used", () => {
-  expect(actuator.stateOf(remote)).toBe(ready);
-  expect(actuator.stateOf({ ...remote, status: "ERROR" }).kind).toBe("failed");
+  expect(actuator.stateOf(remote, moment.now)).toBe(ready);
+  expect(actuator.stateOf({ ...remote, status: "ERROR" }, moment.now).kind).toBe("failed");
 });
 
 test("names what it needs", () => {

@@ -107,9 +107,22 @@ function hostOf({ observedOf }: Context, { hostID }: PortResource): string | und
 }
 
 function changedFields(context: Context, resource: PortResource, remote: RemotePort): Draft<RemotePort> {
-  const { name = context.name, description = "", adminStateUp, portSecurity, vnicType, trustedVIF, macAddress } = resource;
+  const {
+    name = context.name,
+    description = "",
+    adminStateUp,
+    portSecurity,
+    vnicType,
+    trustedVIF,
+    macAddress,
+  } = resource;
   const portSecurityEnabled = portSecurity === "Inherit" ? undefined : portSecurity === "Enabled";
-  const { macAddress: mac = "", fixedIPs: ips = [], allowedAddressPairs: pairs = [], securityGroups: groups = [] } = remote;
+  const {
+    macAddress: mac = "",
+    fixedIPs: ips = [],
+    allowedAddressPairs: pairs = [],
+    securityGroups: groups = [],
+  } = remote;
   const { allowedAddressPairs = [] } = resource;
   const fixedIPs = changedIps(wantedIps(context, resource), ips, mac);
   const wanted = wantedGroups(context, resource);
@@ -118,14 +131,21 @@ function changedFields(context: Context, resource: PortResource, remote: RemoteP
     ...(macAddress !== undefined && macText(macAddress) !== macText(mac) && { macAddress }),
     ...(fixedIPs !== undefined && { fixedIPs }),
     ...(!isSameSet(wanted, groups) && { securityGroups: wanted }),
-    ...(!isSameSet(pairTexts(allowedAddressPairs, macAddress ?? mac), pairTexts(pairs, mac)) && { allowedAddressPairs }),
+    ...(!isSameSet(pairTexts(allowedAddressPairs, macAddress ?? mac), pairTexts(pairs, mac)) && {
+      allowedAddressPairs,
+    }),
     ...changedHost(context, resource, remote),
   };
 }
 
 /** As Neutron writes them. */
 const macText = (mac: string): string =>
-  (mac.toLowerCase().replace(/[^0-9a-f]/g, "").match(/../g) ?? []).join(":");
+  (
+    mac
+      .toLowerCase()
+      .replace(/[^0-9a-f]/g, "")
+      .match(/../g) ?? []
+  ).join(":");
 
 type Pairs = NonNullable<RemotePort["allowedAddressPairs"]>;
 

@@ -3,7 +3,7 @@ import type { RouterInterfaceSpec } from "../../../crds/openstack/router-interfa
 import { OpenStackError } from "../../../openstack/errors.ts";
 import type { RemotePort } from "../../../openstack/neutron/ports.ts";
 import type { Asked } from "../../../test/fakes/scripted-cloud.ts";
-import { contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
+import { contextOf, moment, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { WaitingError } from "../actuator.ts";
 import { routerInterfaceActuator as actuator } from "./router-interface.ts";
 
@@ -75,7 +75,11 @@ test.each([
     why: "its Router is another one by now",
     now: { deviceID: "old" },
     what: ['move to Router "door", Subnet "inside"'],
-    asks: ["PUT /routers/old/remove_router_interface", "PUT /routers/routers%2Fdoor/add_router_interface", "GET /ports/p1"],
+    asks: [
+      "PUT /routers/old/remove_router_interface",
+      "PUT /routers/routers%2Fdoor/add_router_interface",
+      "GET /ports/p1",
+    ],
   },
   {
     why: "its Subnet was taken from the port that it shares with another",
@@ -86,7 +90,7 @@ test.each([
 ])("changes(): $why", async ({ now, what, asks }) => {
   const cloud = new ScriptedCloud(answers(() => ({ port_id: "p1" })));
   const context = contextOf(cloud);
-  const changes = actuator.changes(context, spec, { ...remote, ...now });
+  const changes = actuator.changes(context, spec, { ...remote, ...now }, moment);
   expect(changes.map((change) => change.what)).toEqual(what);
   for (const { perform } of changes) await perform(context);
   expect(lines(cloud)).toEqual(asks);

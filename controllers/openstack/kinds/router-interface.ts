@@ -71,5 +71,8 @@ async function made(context: Context, routerID: string, subnetID: string): Promi
 }
 
 /** From the router that has it, which the one that is named need not be any more. */
-const remove = ({ cloud, signal, idOf }: Context, { deviceID = "" }: RemotePort, { subnetRef = "" }: RouterInterfaceSpec) =>
-  removeInterface(cloud, deviceID, idOf(subnets, subnetRef), signal);
+const remove = (
+  { cloud, signal, idOf }: Context,
+  { deviceID = "" }: RemotePort,
+  { subnetRef = "" }: RouterInterfaceSpec,
+) => removeInterface(cloud, deviceID, idOf(subnets, subnetRef), signal);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { RouterResource } from "../../../crds/openstack/router.ts";
 import { OpenStackError } from "../../../openstack/errors.ts";
 import type { RemoteRouter } from "../../../openstack/neutron/routers.ts";
-import { contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
+import { contextOf, moment, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { WaitingError } from "../actuator.ts";
 import { routerActuator as actuator } from "./router.ts";
 
@@ -69,9 +69,14 @@ describe("changes()", () => {
       ],
     },
     { why: "routes that nobody speaks of are others'", now: { routes: [route] }, what: [] },
-    { why: "routes go where none is asked for", resource: { routes: [] }, now: { routes: [route] }, what: ["set routes to []"] },
+    {
+      why: "routes go where none is asked for",
+      resource: { routes: [] },
+      now: { routes: [route] },
+      what: ["set routes to []"],
+    },
   ])("$why", ({ resource = {}, now, what }) => {
-    const changes = actuator.changes(contextOf(), resource, { ...remote, ...now });
+    const changes = actuator.changes(contextOf(), resource, { ...remote, ...now }, moment);
     expect(changes.map((change) => change.what)).toEqual(what);
   });
 
@@ -80,7 +85,7 @@ describe("changes()", () => {
       const message = "Invalid format for routes: the nexthop is not connected with router";
       throw new OpenStackError({ action: "update router", meaning: "BadRequest", status: 400, message });
     });
-    const [change] = actuator.changes(contextOf(cloud), { routes: [route] }, remote);
+    const [change] = actuator.changes(contextOf(cloud), { routes: [route] }, remote, moment);
     await expect(change?.perform(contextOf(cloud))).rejects.toThrow(WaitingError);
   });
 });
@@ -96,7 +101,7 @@ test("speaks to Neutron in its words", async () => {
     tags: ["one"],
   };
   await actuator.create(context, resource);
-  const [change] = actuator.changes(context, {}, { ...remote, gateway: { networkID: "networks/out" } });
+  const [change] = actuator.changes(context, {}, { ...remote, gateway: { networkID: "networks/out" } }, moment);
   await change?.perform(context);
   await actuator.loosen?.(context, { ...remote, routes: [route] });
   expect(cloud.asked).toEqual([

@@ -132,7 +132,12 @@ describe("securityGroupActuator", () => {
 
   test("changes() takes a rule that is there already for made", async () => {
     const cloud = refusingRules("Conflict");
-    const [change] = actuator.changes(contextOf(cloud), { rules: [web] }, { ...remote, securityGroupRules: [] }, moment);
+    const [change] = actuator.changes(
+      contextOf(cloud),
+      { rules: [web] },
+      { ...remote, securityGroupRules: [] },
+      moment,
+    );
     await expect(change?.perform(contextOf(cloud))).resolves.toMatchObject({
       id: "g1",
       securityGroupRules: [{ id: "web" }],

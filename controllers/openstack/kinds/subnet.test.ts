@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { SubnetResource } from "../../../crds/openstack/subnet.ts";
 import { OpenStackError } from "../../../openstack/errors.ts";
-import { contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
+import { contextOf, moment, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { WaitingError } from "../actuator.ts";
 import type { SeenSubnet } from "./subnet.ts";
 import { subnetActuator as actuator } from "./subnet.ts";
@@ -33,7 +33,11 @@ interface ChangesCase {
 describe("changes()", () => {
   test.each<ChangesCase>([
     { why: "nothing is done to what is as asked", what: [] },
-    { why: "fields go in one request", asked: { name: "db", enableDHCP: false }, what: ['set name to "db", enableDHCP to false'] },
+    {
+      why: "fields go in one request",
+      asked: { name: "db", enableDHCP: false },
+      what: ['set name to "db", enableDHCP to false'],
+    },
     {
       why: "the order of pools and routes means nothing, and neither does how an address is written",
       asked: {
@@ -85,18 +89,22 @@ describe("changes()", () => {
     },
     { why: "it is attached already", asked: { routerRef: "door" }, now: { routerIDs: ["routers/door"] }, what: [] },
   ])("$why", ({ asked, now, what }) => {
-    const changes = actuator.changes(contextOf(), { ...resource, ...asked }, { ...remote, ...now });
+    const changes = actuator.changes(contextOf(), { ...resource, ...asked }, { ...remote, ...now }, moment);
     expect(changes.map((change) => change.what)).toEqual(what);
   });
 
   test("tell of what came before them", async () => {
     const cloud = new ScriptedCloud(({ path, body }) =>
-      path.endsWith("/tags") ? body : path.endsWith("_interface") ? { port_id: "p1" } : { subnet: { id: "s1", name: "db" } },
+      path.endsWith("/tags")
+        ? body
+        : path.endsWith("_interface")
+          ? { port_id: "p1" }
+          : { subnet: { id: "s1", name: "db" } },
     );
     const context = contextOf(cloud);
     let latest = remote;
-    for (const { perform } of actuator.changes(context, { ...resource, name: "db", tags: ["one"], routerRef: "door" }, remote))
-      latest = await perform(context, latest);
+    const asked: SubnetResource = { ...resource, name: "db", tags: ["one"], routerRef: "door" };
+    for (const { perform } of actuator.changes(context, asked, remote, moment)) latest = await perform(context, latest);
     expect(actuator.observe(latest)).toEqual({ name: "db", tags: ["one", "stowage.dev/uid=u1"] });
     expect(cloud.asked.at(-1)).toEqual({
       method: "PUT",
@@ -156,7 +164,9 @@ describe("create()", () => {
 
 test("the routers on it are looked for where it asks for one", async () => {
   const cloud = new ScriptedCloud(({ path }) =>
-    path === "/ports" ? { ports: [{ id: "p1", name: "", device_id: "routers/door" }] } : { subnet: { id: "s1", name: "web" } },
+    path === "/ports"
+      ? { ports: [{ id: "p1", name: "", device_id: "routers/door" }] }
+      : { subnet: { id: "s1", name: "web" } },
   );
   expect(await actuator.get(contextOf(cloud), "s1", undefined)).toEqual({ id: "s1", name: "web" });
   expect(await actuator.get(contextOf(cloud), "s1", { ...resource, routerRef: "door" })).toEqual({

@@ -26,9 +26,9 @@ export const routerInterfaceScenario: KindScenario = {
   ],
   leavesOut: {
     "external-deletion": "Neutron does not delete the port of a router by itself",
-    "import": noImport,
+    import: noImport,
     "import-error": noImport,
-    "resync": "it has no resyncPeriod of its own",
+    resync: "it has no resyncPeriod of its own",
     "two-alike": "a router has no two interfaces on one subnet",
   },
 };

@@ -22,7 +22,12 @@ export const routerScenario: KindScenario = {
     externalGateways: [{ networkRef: "outside" }],
     distributed: false,
   },
-  fullObserved: { name: "full-router", description: "everything that there is", adminStateUp: true, distributed: false },
+  fullObserved: {
+    name: "full-router",
+    description: "everything that there is",
+    adminStateUp: true,
+    distributed: false,
+  },
   updates: [
     { patch: { name: "renamed", description: "another" }, observed: { name: "renamed", description: "another" } },
     {

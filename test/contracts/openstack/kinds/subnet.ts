@@ -52,7 +52,10 @@ export const subnetScenario: KindScenario = {
       patch: { gateway: { type: "None", ip: null }, dnsNameservers: null },
       observed: { name: "renamed", dnsNameservers: [] },
     },
-    { patch: { gateway: { type: "Automatic" }, description: null }, observed: { gatewayIP: "198.51.100.1", description: "" } },
+    {
+      patch: { gateway: { type: "Automatic" }, description: null },
+      observed: { gatewayIP: "198.51.100.1", description: "" },
+    },
   ],
   refused: [
     { patch: { cidr: "198.51.100.0/25" }, message: "cidr cannot be changed" },

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cloudOf } from "./keystone-token.ts";
+import { cloudOf } from "./cloud.ts";
 
 describe("cloudOf", () => {
   let folder: string;
