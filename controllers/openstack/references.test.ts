@@ -54,7 +54,12 @@ function secret(resourceVersion: string): KubeObject {
 }
 
 function references(
-  parts: { networks?: readonly AnyExternal[]; subnets?: readonly AnyExternal[]; uses?: Record<string, string>; secrets?: readonly KubeObject[] } = {},
+  parts: {
+    networks?: readonly AnyExternal[];
+    subnets?: readonly AnyExternal[];
+    uses?: Record<string, string>;
+    secrets?: readonly KubeObject[];
+  } = {},
 ): References {
   return new References(
     [
@@ -96,7 +101,9 @@ describe("missing", () => {
   });
 
   test("leaves Secrets to whoever reads them", () => {
-    expect(references().missing({ field: "resource.passwordRef", type: secretType, name: "login" }, "shop")).toBeUndefined();
+    expect(
+      references().missing({ field: "resource.passwordRef", type: secretType, name: "login" }, "shop"),
+    ).toBeUndefined();
   });
 });
 
@@ -111,7 +118,11 @@ describe("usersOf", () => {
   test.each<{ why: string; subnet: Record<string, Drafted>; is: string | undefined }>([
     { why: "nobody", subnet: {}, is: undefined },
     { why: "not who has made nothing", subnet: { a: {} }, is: undefined },
-    { why: "who may have made something", subnet: { a: { status: { creatingSince: "2026-01-01T00:00:00Z" } } }, is: 'Subnet "a"' },
+    {
+      why: "who may have made something",
+      subnet: { a: { status: { creatingSince: "2026-01-01T00:00:00Z" } } },
+      is: 'Subnet "a"',
+    },
     { why: "not who only looks", subnet: { a: { ...made, spec: { managementPolicy: "unmanaged" } } }, is: undefined },
     { why: "all, in order", subnet: { b: made, a: made }, is: 'Subnet "a", "b"' },
     {

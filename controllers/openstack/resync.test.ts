@@ -25,7 +25,10 @@ const later = (ms: number): Date => new Date(last.getTime() + ms);
 
 describe("resyncInMs", () => {
   test("is a period after the last time, up to a fifth later, the same for each object every time", () => {
-    const waits = Array.from({ length: 200 }, (_, i) => resyncInMs(object({}, up, `uid-${i}`), 10 * minute, last) ?? -1);
+    const waits = Array.from(
+      { length: 200 },
+      (_, i) => resyncInMs(object({}, up, `uid-${i}`), 10 * minute, last) ?? -1,
+    );
     expect(Math.min(...waits)).toBeGreaterThanOrEqual(10 * minute);
     expect(Math.max(...waits)).toBeLessThan(12 * minute);
     expect(new Set(waits).size).toBeGreaterThan(150);
@@ -33,7 +36,14 @@ describe("resyncInMs", () => {
     expect(resyncInMs(object({}, up, "uid-7"), 10 * minute, later(minute))).toBe((waits[7] ?? 0) - minute);
   });
 
-  test.each<{ why: string; spec?: Partial<ExternalSpec>; status?: ExternalStatus; defaultMs?: number; ms: number; is: number | undefined }>([
+  test.each<{
+    why: string;
+    spec?: Partial<ExternalSpec>;
+    status?: ExternalStatus;
+    defaultMs?: number;
+    ms: number;
+    is: number | undefined;
+  }>([
     { why: "what is overdue is due", status: up, ms: 60 * minute, is: 0 },
     { why: "what was never as asked is due", ms: 0, is: 0 },
     { why: "a default of 0 is never", status: up, defaultMs: 0, ms: 60 * minute, is: undefined },

@@ -33,58 +33,60 @@ const up = after({ reason: "Success" }, seen);
 describe("statusOf", () => {
   const refused: Verdict = { reason: "TransientError", message: "no answer" };
 
-  test.each<{ why: string; verdict: Verdict; found: Seen | "gone" | undefined; before?: ExternalStatus; is: string[] }>([
-    {
-      why: "what is as asked is available and up to date",
-      verdict: { reason: "Success" },
-      found: seen,
-      is: ["Available True Success", "Progressing False Success"],
-    },
-    {
-      why: "what waits is not available, and goes on",
-      verdict: { reason: "Progressing", message: "Waiting for Subnet" },
-      found: undefined,
-      is: ["Available False Progressing", "Progressing True Progressing"],
-    },
-    {
-      why: "what is not ready yet is not available",
-      verdict: { reason: "Progressing", message: "creating" },
-      found: { ...seen, usable: false },
-      is: ["Available False Progressing", "Progressing True Progressing"],
-    },
-    {
-      why: "a cloud that does not answer takes nothing away from what was available",
-      verdict: refused,
-      found: undefined,
-      before: up,
-      is: ["Available True Success", "Progressing True TransientError"],
-    },
-    {
-      why: "what was never there is not available for an error",
-      verdict: refused,
-      found: undefined,
-      is: ["Available False TransientError", "Progressing True TransientError"],
-    },
-    {
-      why: "what asks for the impossible stays available as it is",
-      verdict: { reason: "InvalidConfiguration", message: "no" },
-      found: seen,
-      is: ["Available True Success", "Progressing False InvalidConfiguration"],
-    },
-    {
-      why: "what is gone for good is not available",
-      verdict: { reason: "UnrecoverableError", message: "gone" },
-      found: "gone",
-      before: up,
-      is: ["Available False UnrecoverableError", "Progressing False UnrecoverableError"],
-    },
-    {
-      why: "nothing is available that cannot be recovered",
-      verdict: { reason: "UnrecoverableError", message: "no" },
-      found: seen,
-      is: ["Available False UnrecoverableError", "Progressing False UnrecoverableError"],
-    },
-  ])("$why", ({ verdict, found, before, is }) => {
+  test.each<{ why: string; verdict: Verdict; found: Seen | "gone" | undefined; before?: ExternalStatus; is: string[] }>(
+    [
+      {
+        why: "what is as asked is available and up to date",
+        verdict: { reason: "Success" },
+        found: seen,
+        is: ["Available True Success", "Progressing False Success"],
+      },
+      {
+        why: "what waits is not available, and goes on",
+        verdict: { reason: "Progressing", message: "Waiting for Subnet" },
+        found: undefined,
+        is: ["Available False Progressing", "Progressing True Progressing"],
+      },
+      {
+        why: "what is not ready yet is not available",
+        verdict: { reason: "Progressing", message: "creating" },
+        found: { ...seen, usable: false },
+        is: ["Available False Progressing", "Progressing True Progressing"],
+      },
+      {
+        why: "a cloud that does not answer takes nothing away from what was available",
+        verdict: refused,
+        found: undefined,
+        before: up,
+        is: ["Available True Success", "Progressing True TransientError"],
+      },
+      {
+        why: "what was never there is not available for an error",
+        verdict: refused,
+        found: undefined,
+        is: ["Available False TransientError", "Progressing True TransientError"],
+      },
+      {
+        why: "what asks for the impossible stays available as it is",
+        verdict: { reason: "InvalidConfiguration", message: "no" },
+        found: seen,
+        is: ["Available True Success", "Progressing False InvalidConfiguration"],
+      },
+      {
+        why: "what is gone for good is not available",
+        verdict: { reason: "UnrecoverableError", message: "gone" },
+        found: "gone",
+        before: up,
+        is: ["Available False UnrecoverableError", "Progressing False UnrecoverableError"],
+      },
+      {
+        why: "nothing is available that cannot be recovered",
+        verdict: { reason: "UnrecoverableError", message: "no" },
+        found: seen,
+        is: ["Available False UnrecoverableError", "Progressing False UnrecoverableError"],
+      },
+    ],
+  )("$why", ({ verdict, found, before, is }) => {
     expect(words(after(verdict, found, before))).toEqual(is);
   });
 

@@ -6,7 +6,14 @@ import type { Reason } from "./status.ts";
 import { verdictOf } from "./verdict.ts";
 
 const refusal = (meaning: Meaning): OpenStackError =>
-  new OpenStackError({ action: "create network", meaning, status: 400, message: "no", requestId: "req-1", retryAfterMs: 7 });
+  new OpenStackError({
+    action: "create network",
+    meaning,
+    status: 400,
+    message: "no",
+    requestId: "req-1",
+    retryAfterMs: 7,
+  });
 
 test.each<{ meaning: Meaning; reason: Reason; says: string }>([
   { meaning: "BadRequest", reason: "InvalidConfiguration", says: "create network: no (400) [req-1]" },
@@ -28,7 +35,11 @@ test("what a service asks for is kept: when to come again", () => {
 });
 
 test("what an actuator waits for or finds wrong is said in its words", () => {
-  expect(verdictOf(new WaitingError("Waiting for it", 5))).toEqual({ reason: "Progressing", message: "Waiting for it", pollMs: 5 });
+  expect(verdictOf(new WaitingError("Waiting for it", 5))).toEqual({
+    reason: "Progressing",
+    message: "Waiting for it",
+    pollMs: 5,
+  });
   expect(verdictOf(new InvalidError("Not so"))).toEqual({ reason: "InvalidConfiguration", message: "Not so" });
 });
 

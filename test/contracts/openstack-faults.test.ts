@@ -164,7 +164,9 @@ describe("a volume", () => {
   test("that is stuck in creating is waited for", async () => {
     fake.cinder.fate = "creating";
     await make();
-    const stuck = await stage.until(volumeKind, "data", "being created", (object) => messageOf(object).includes("is being created"));
+    const stuck = await stage.until(volumeKind, "data", "being created", (object) =>
+      messageOf(object).includes("is being created"),
+    );
     expect(conditionOf(stuck, "Available")?.status).toBe("False");
     expect(conditionOf(stuck, "Progressing")?.status).toBe("True");
     fake.cinder.unstick();
@@ -197,7 +199,9 @@ describe("the Secret", () => {
     await stage.giveSecret("other", { wrong: "" });
     await stage.until(networkKind, "web", "waiting for clouds.yaml", says('Secret "other" has no key clouds.yaml'));
     await stage.giveSecret("other", { "clouds.yaml": "clouds: [" });
-    await stage.until(networkKind, "web", "told that it is no YAML", (object) => /Secret "other": /.test(messageOf(object)));
+    await stage.until(networkKind, "web", "told that it is no YAML", (object) =>
+      /Secret "other": /.test(messageOf(object)),
+    );
     await stage.giveSecret("other", { "clouds.yaml": fake.cloudsYaml.replaceAll("password-of-admin", "guessed") });
     const refused = await trouble("web", /clouds\.yaml/);
     expect(JSON.stringify(refused)).not.toContain("guessed");
@@ -218,7 +222,12 @@ describe("the Secret", () => {
 
 test("what is asked for and can never be is said once, and tried again when it is corrected", async () => {
   await makeNetwork("web", { mtu: 9000 });
-  const object = await stage.until(networkKind, "web", "given up", (now) => conditionOf(now, "Progressing")?.status === "False");
+  const object = await stage.until(
+    networkKind,
+    "web",
+    "given up",
+    (now) => conditionOf(now, "Progressing")?.status === "False",
+  );
   expect(conditionOf(object, "Progressing")?.reason).toBe("InvalidConfiguration");
   expect(messageOf(object)).toContain("MTU");
   expect(count(creation)).toBe(1);

@@ -24,7 +24,12 @@ describe.skipIf(missing !== undefined)(`on a real OpenStack${missing === undefin
 
   for (const scenario of scenarios) {
     const { kind, services } = scenario;
-    if (wanted?.includes(kind.type.kind) === false || services.some((one) => notThere.some((none) => one === none))) continue;
-    kindContract(scenario, async () => ({ cloudsYaml: lab.cloudsYaml("admin"), cloudName: "admin" }), filesOf(scenarios));
+    if (wanted?.includes(kind.type.kind) === false || services.some((one) => notThere.some((none) => one === none)))
+      continue;
+    kindContract(
+      scenario,
+      async () => ({ cloudsYaml: lab.cloudsYaml("admin"), cloudName: "admin" }),
+      filesOf(scenarios),
+    );
   }
 });

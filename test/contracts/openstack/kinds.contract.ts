@@ -16,13 +16,10 @@ const often = { resyncPeriod: "1s" };
 const absentId = "00000000-0000-4000-8000-000000000000";
 
 /** Tests one kind. `openCloud` is called once, before the first test; `files` are those of all scenarios. */
-export function kindContract(
-  scenario: KindScenario,
-  openCloud: () => Promise<CloudUnderTest>,
-  files: Files,
-): void {
+export function kindContract(scenario: KindScenario, openCloud: () => Promise<CloudUnderTest>, files: Files): void {
   const { kind, needs, minimal, full, fullObserved, updates, refused, filter, dependent, leavesOut = {} } = scenario;
-  const unlessLeftOut = (what: keyof typeof leavesOut): typeof test.skip => (leavesOut[what] === undefined ? test : test.skip);
+  const unlessLeftOut = (what: keyof typeof leavesOut): typeof test.skip =>
+    leavesOut[what] === undefined ? test : test.skip;
 
   describe(kind.type.kind, () => {
     let api: ApiInProcess;
@@ -117,9 +114,14 @@ export function kindContract(
 
     unlessLeftOut("import-error")("an import that cannot be says why, and does not go on", async () => {
       const stage = await openWithNeeds();
-      const missing = leavesOut["two-alike"] === undefined ? absentId : (await unlike(stage));
+      const missing = leavesOut["two-alike"] === undefined ? absentId : await unlike(stage);
       await stage.create(kind, "absent", stage.importOf({ id: missing }));
-      const absent = await stage.until(kind, "absent", "given up", (object) => conditionOf(object, "Progressing")?.status === "False");
+      const absent = await stage.until(
+        kind,
+        "absent",
+        "given up",
+        (object) => conditionOf(object, "Progressing")?.status === "False",
+      );
       expect(conditionOf(absent, "Progressing")?.reason).toBe("UnrecoverableError");
       expect(messageOf(absent)).toContain(missing);
       expect(conditionOf(absent, "Available")?.status).toBe("False");
@@ -127,7 +129,12 @@ export function kindContract(
       await makeOne(stage, "first", full);
       await makeOne(stage, "second", full);
       await stage.create(kind, "either", stage.importOf({ filter: filter.finds }));
-      const either = await stage.until(kind, "either", "given up", (object) => conditionOf(object, "Progressing")?.status === "False");
+      const either = await stage.until(
+        kind,
+        "either",
+        "given up",
+        (object) => conditionOf(object, "Progressing")?.status === "False",
+      );
       expect(conditionOf(either, "Progressing")?.reason).toBe("InvalidConfiguration");
       expect(messageOf(either)).toContain("found more than one matching OpenStack resource during import");
     });
@@ -161,11 +168,20 @@ export function kindContract(
         const object = await stage.create(kind, "subject", stage.specOf(kind, full));
         const wanted = actuatorOf(kind).references(object.spec);
         const left = new Map(needs.map((needed) => [`${needed.kind.type.kind} "${needed.name}"`, needed]));
-        const direct = [...left.keys()].filter((what) => wanted.some(({ type, name }) => what === `${type.kind} "${name}"`));
+        const direct = [...left.keys()].filter((what) =>
+          wanted.some(({ type, name }) => what === `${type.kind} "${name}"`),
+        );
         while (direct.some((what) => left.has(what))) {
           const named = (message: string): string | undefined =>
-            direct.find((what) => message.includes(`${what} (`) && (left.has(what) || !message.includes("to be created")));
-          const waiting = await stage.until(kind, "subject", `waiting for one of ${direct.join(", ")}`, (now) => named(messageOf(now)) !== undefined);
+            direct.find(
+              (what) => message.includes(`${what} (`) && (left.has(what) || !message.includes("to be created")),
+            );
+          const waiting = await stage.until(
+            kind,
+            "subject",
+            `waiting for one of ${direct.join(", ")}`,
+            (now) => named(messageOf(now)) !== undefined,
+          );
           expect(conditionOf(waiting, "Progressing")).toMatchObject({ status: "True", reason: "Progressing" });
           const what = named(messageOf(waiting)) ?? "";
           const next = left.get(what) ?? left.values().next().value;
@@ -193,7 +209,7 @@ export function kindContract(
         const stage = await openWithNeeds();
         const object = await makeOne(stage, "subject", full, often);
         await stage.drift(kind, object, merged(full, drift.patch) as object);
-        for (let last = object; ; ) {
+        for (let last = object; ;) {
           const remote = await stage.remoteOf(kind, last);
           if ((await stage.differences(kind, last)).length === 0) {
             expect(actuatorOf(kind).observe(remote)).toMatchObject(fullObserved);
@@ -201,8 +217,12 @@ export function kindContract(
           }
           const { lastSyncTime } = last.status ?? {};
           last =
-            (await stage.until(kind, "subject", "looked at again", (now) => isUp(now) && now.status?.lastSyncTime !== lastSyncTime)) ??
-            last;
+            (await stage.until(
+              kind,
+              "subject",
+              "looked at again",
+              (now) => isUp(now) && now.status?.lastSyncTime !== lastSyncTime,
+            )) ?? last;
         }
       });
 
@@ -210,9 +230,9 @@ export function kindContract(
       const stage = await openWithNeeds();
       const object = await makeOne(stage, "subject", minimal, often);
       const before = stage.creations;
-      await stage.remove(kind, object);
-      const again = await stage.until(kind, "subject", "made again", (now) => isUp(now) && now.status?.id !== undefined && stage.creations > before);
-      if (again === undefined) throw new Error("it is gone");
+      const missed = stage.until(kind, "subject", "found missing", (now) => !isUp(now));
+      await Promise.all([missed, stage.remove(kind, object)]);
+      const again = await stage.untilUp(kind, "subject");
       expect(await stage.remoteOf(kind, again)).toBeDefined();
       expect(stage.creations).toBe(before + 1);
     });
@@ -225,7 +245,12 @@ export function kindContract(
         await stage.untilUp(kind, "imported");
         await stage.delete(kind, "original");
         await stage.untilGone(kind, "original");
-        const lost = await stage.until(kind, "imported", "reported", (now) => conditionOf(now, "Progressing")?.reason === "UnrecoverableError");
+        const lost = await stage.until(
+          kind,
+          "imported",
+          "reported",
+          (now) => conditionOf(now, "Progressing")?.reason === "UnrecoverableError",
+        );
         expect(messageOf(lost)).toContain("was deleted in the cloud");
         expect(conditionOf(lost, "Available")?.status).toBe("False");
       });
@@ -238,7 +263,9 @@ export function kindContract(
         await stage.untilUp(dependent.kind, dependent.name);
         await stage.delete(kind, "subject");
         const user = `${dependent.kind.type.kind} "${dependent.name}"`;
-        const waiting = await stage.until(kind, "subject", `waiting for ${user}`, (now) => messageOf(now).includes(user));
+        const waiting = await stage.until(kind, "subject", `waiting for ${user}`, (now) =>
+          messageOf(now).includes(user),
+        );
         expect(conditionOf(waiting, "Progressing")).toMatchObject({ status: "True", reason: "Progressing" });
         expect(await stage.remoteOf(kind, object)).toBeDefined();
         await stage.delete(dependent.kind, dependent.name);
@@ -261,9 +288,8 @@ export function kindContract(
         const stage = await openWithNeeds();
         await Promise.all(needs.map((needed) => stage.untilUp(needed.kind, needed.name)));
         const before = stage.creations;
-        const lost = await stage.killedBefore(
-          recordsId(kind, "subject"),
-          () => stage.create(kind, "subject", stage.specOf(kind, full)),
+        const lost = await stage.killedBefore(recordsId(kind, "subject"), () =>
+          stage.create(kind, "subject", stage.specOf(kind, full)),
         );
         expect((await stage.get(kind, "subject"))?.status?.id).toBeUndefined();
         expect(stage.creations).toBe(before + 1);
@@ -277,9 +303,8 @@ export function kindContract(
       test("what was made and not recorded is deleted with its object", async () => {
         const stage = await openWithNeeds();
         await Promise.all(needs.map((needed) => stage.untilUp(needed.kind, needed.name)));
-        const lost = await stage.killedBefore(
-          recordsId(kind, "subject"),
-          () => stage.create(kind, "subject", stage.specOf(kind, minimal)),
+        const lost = await stage.killedBefore(recordsId(kind, "subject"), () =>
+          stage.create(kind, "subject", stage.specOf(kind, minimal)),
         );
         const object = await stage.get(kind, "subject");
         if (object === undefined) throw new Error("it is gone");

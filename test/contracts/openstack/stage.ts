@@ -95,7 +95,9 @@ export class Stage implements AsyncDisposable {
       log: this.log,
       ...(answerTimeoutMs !== undefined && { answerTimeoutMs }),
     });
-    this.behind = stack.use(this.#connect({ cloudsYaml: cloud.cloudsYaml, cloudName: cloud.cloudName, cacert: undefined })).service;
+    this.behind = stack.use(
+      this.#connect({ cloudsYaml: cloud.cloudsYaml, cloudName: cloud.cloudName, cacert: undefined }),
+    ).service;
   }
 
   static async open(options: StageOptions): Promise<Stage> {

@@ -19,15 +19,17 @@ const bitsOf = (version: Version): number => (version === 4 ? 32 : 128);
 /** undefined for what is no address. */
 export function parseAddress(text: string): { readonly version: Version; readonly value: bigint } | undefined {
   const version = isIP(text);
-  if (version === 4)
-    return { version, value: text.split(".").reduce((sum, part) => (sum << 8n) | BigInt(part), 0n) };
+  if (version === 4) return { version, value: text.split(".").reduce((sum, part) => (sum << 8n) | BigInt(part), 0n) };
   if (version !== 6) return undefined;
   const [head = "", tail] = text.split("::");
   const groups = (part: string): string[] => (part === "" ? [] : part.split(":"));
   const left = groups(head);
   const right = tail === undefined ? [] : groups(tail);
   const zeros = tail === undefined ? [] : Array.from({ length: 8 - left.length - right.length }, () => "0");
-  return { version: 6, value: [...left, ...zeros, ...right].reduce((sum, part) => (sum << 16n) | BigInt(`0x${part}`), 0n) };
+  return {
+    version: 6,
+    value: [...left, ...zeros, ...right].reduce((sum, part) => (sum << 16n) | BigInt(`0x${part}`), 0n),
+  };
 }
 
 export function formatAddress(version: Version, value: bigint): string {
@@ -53,7 +55,8 @@ export function parseCidr(text: string): Cidr | undefined {
   return { version: parsed.version, network: (parsed.value >> host) << host, length: prefix };
 }
 
-export const formatCidr = ({ version, network, length }: Cidr): string => `${formatAddress(version, network)}/${length}`;
+export const formatCidr = ({ version, network, length }: Cidr): string =>
+  `${formatAddress(version, network)}/${length}`;
 
 export function rangeOf({ version, network, length }: Cidr): Range {
   return { start: network, end: network + (1n << BigInt(bitsOf(version) - length)) - 1n };

@@ -126,7 +126,15 @@ const TypeBody = z.strictObject({
   extra_specs: metadata.optional(),
 });
 
-const defaultQuotas = { volumes: 10, gigabytes: 1000, snapshots: 10, backups: 10, backup_gigabytes: 1000, per_volume_gigabytes: -1, groups: 10 };
+const defaultQuotas = {
+  volumes: 10,
+  gigabytes: 1000,
+  snapshots: 10,
+  backups: 10,
+  backup_gigabytes: 1000,
+  per_volume_gigabytes: -1,
+  groups: 10,
+};
 type Quotas = typeof defaultQuotas;
 
 /** What becomes of volumes while a test says so. */
@@ -150,7 +158,13 @@ export class FakeCinder implements FakeService {
     this.#later = later;
     this.#buildMs = buildMs;
     this.#images = images;
-    this.types.add({ id: randomUUID(), name: "__DEFAULT__", description: "Default Volume Type", is_public: true, extra_specs: {} });
+    this.types.add({
+      id: randomUUID(),
+      name: "__DEFAULT__",
+      description: "Default Volume Type",
+      is_public: true,
+      extra_specs: {},
+    });
     this.#routeVersions();
     this.#routeVolumes();
     this.#routeActions();
@@ -183,7 +197,8 @@ export class FakeCinder implements FakeService {
 
   /** What is stuck in creating becomes `status`. */
   unstick(status: "available" | "error" = "available"): void {
-    for (const row of this.volumes.filter((one) => one.status === "creating")) this.#save(this.volumes, row, { status });
+    for (const row of this.volumes.filter((one) => one.status === "creating"))
+      this.#save(this.volumes, row, { status });
   }
 
   // ------------------------------------------------------------------------------------------------ what all have
@@ -223,7 +238,15 @@ export class FakeCinder implements FakeService {
     });
   }
 
-  #row(who: Identity, status: string, body: { name?: string | null | undefined; description?: string | null | undefined; metadata?: Readonly<Record<string, string>> | null | undefined }): Row {
+  #row(
+    who: Identity,
+    status: string,
+    body: {
+      name?: string | null | undefined;
+      description?: string | null | undefined;
+      metadata?: Readonly<Record<string, string>> | null | undefined;
+    },
+  ): Row {
     return {
       id: randomUUID(),
       name: body.name ?? null,
@@ -241,15 +264,27 @@ export class FakeCinder implements FakeService {
     const limits = { ...defaultQuotas, ...this.#quotas.get(projectId ?? "") };
     const used = (table: Table<Row>): number => table.filter(({ project }) => project === projectId).length;
     const tables = { volumes: this.volumes, snapshots: this.snapshots, backups: this.backups };
-    const names = { volumes: "VolumeLimitExceeded", snapshots: "SnapshotLimitExceeded", backups: "BackupLimitExceeded" };
+    const names = {
+      volumes: "VolumeLimitExceeded",
+      snapshots: "SnapshotLimitExceeded",
+      backups: "BackupLimitExceeded",
+    };
     if (limits[what] >= 0 && used(tables[what] as unknown as Table<Row>) >= limits[what])
-      throw refusal(413, `${names[what]}: Maximum number of ${what} allowed (${limits[what]}) exceeded${what === "volumes" ? " for quota 'volumes'" : ""}.`, { "retry-after": "0" });
+      throw refusal(
+        413,
+        `${names[what]}: Maximum number of ${what} allowed (${limits[what]}) exceeded${what === "volumes" ? " for quota 'volumes'" : ""}.`,
+        { "retry-after": "0" },
+      );
     if (what === "backups") return;
     const inUse = [...this.volumes.all, ...this.snapshots.all]
       .filter(({ project }) => project === projectId)
       .reduce((sum, one) => sum + one.size, 0);
     if (limits.gigabytes >= 0 && inUse + gigabytes > limits.gigabytes)
-      throw refusal(413, `VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes quota. Requested ${gigabytes}G, quota is ${limits.gigabytes}G and ${inUse}G has been consumed.`, { "retry-after": "0" });
+      throw refusal(
+        413,
+        `VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes quota. Requested ${gigabytes}G, quota is ${limits.gigabytes}G and ${inUse}G has been consumed.`,
+        { "retry-after": "0" },
+      );
   }
 
   #list<R extends Row>(path: string, plural: string, table: Table<R>, show: (row: R) => Json): void {
@@ -271,12 +306,16 @@ export class FakeCinder implements FakeService {
       const change = { metadata: next } as Partial<R>;
       return ok({ metadata: this.#save(table, row, change).metadata });
     };
-    this.routes.on(`GET ${path}/metadata`, (call) => ok({ metadata: this.#get(table, kind, call.param("id"), call.who).metadata }));
+    this.routes.on(`GET ${path}/metadata`, (call) =>
+      ok({ metadata: this.#get(table, kind, call.param("id"), call.who).metadata }),
+    );
     this.routes.on(`POST ${path}/metadata`, (call) => {
       const row = this.#own(table, kind, call);
       return set(row, { ...row.metadata, ...bodyOf(call, "metadata", metadata, invalid) });
     });
-    this.routes.on(`PUT ${path}/metadata`, (call) => set(this.#own(table, kind, call), bodyOf(call, "metadata", metadata, invalid)));
+    this.routes.on(`PUT ${path}/metadata`, (call) =>
+      set(this.#own(table, kind, call), bodyOf(call, "metadata", metadata, invalid)),
+    );
     this.routes.on(`DELETE ${path}/metadata/{key}`, (call) => {
       const row = this.#own(table, kind, call);
       const { [call.param("key")]: known, ...rest } = row.metadata;
@@ -322,17 +361,30 @@ export class FakeCinder implements FakeService {
     routes.on("POST /v3/{project}/volumes", (call) => {
       this.#mayWrite(call.who);
       const body = bodyOf(call, "volume", VolumeBody, invalid);
-      const source = typeof body.source_volid === "string" ? this.#get(volumes, "Volume", body.source_volid, call.who) : undefined;
-      const snapshot = typeof body.snapshot_id === "string" ? this.#get(this.snapshots, "Snapshot", body.snapshot_id, call.who) : undefined;
-      const backup = typeof body.backup_id === "string" ? this.#get(this.backups, "Backup", body.backup_id, call.who) : undefined;
+      const source =
+        typeof body.source_volid === "string" ? this.#get(volumes, "Volume", body.source_volid, call.who) : undefined;
+      const snapshot =
+        typeof body.snapshot_id === "string"
+          ? this.#get(this.snapshots, "Snapshot", body.snapshot_id, call.who)
+          : undefined;
+      const backup =
+        typeof body.backup_id === "string" ? this.#get(this.backups, "Backup", body.backup_id, call.who) : undefined;
       const imageId = body.imageRef ?? body.image_id;
       const image = typeof imageId === "string" ? this.#images.images.get(imageId) : undefined;
-      if (typeof imageId === "string" && image === undefined) throw refusal(400, "Invalid image identifier or unable to access requested image.");
+      if (typeof imageId === "string" && image === undefined)
+        throw refusal(400, "Invalid image identifier or unable to access requested image.");
       const least = source?.size ?? snapshot?.size ?? backup?.size;
       const gigabytes = body.size ?? least;
-      if (gigabytes === undefined) throw refusal(400, "Invalid input received: Invalid volume size provided for create request: None (size argument must be an integer (or string representation of an integer) and greater than zero).");
+      if (gigabytes === undefined)
+        throw refusal(
+          400,
+          "Invalid input received: Invalid volume size provided for create request: None (size argument must be an integer (or string representation of an integer) and greater than zero).",
+        );
       if (least !== undefined && gigabytes < least)
-        throw refusal(400, `Invalid input received: Volume size '${gigabytes}'GB cannot be smaller than the ${snapshot === undefined ? "original volume" : "snapshot"} size ${least}GB. They must be >= ${snapshot === undefined ? "original volume" : "snapshot"} size.`);
+        throw refusal(
+          400,
+          `Invalid input received: Volume size '${gigabytes}'GB cannot be smaller than the ${snapshot === undefined ? "original volume" : "snapshot"} size ${least}GB. They must be >= ${snapshot === undefined ? "original volume" : "snapshot"} size.`,
+        );
       if (image !== undefined && image.status !== "active")
         throw refusal(400, `Invalid input received: Image ${image.id} is not active.`);
       if (typeof body.availability_zone === "string" && body.availability_zone !== "nova")
@@ -367,16 +419,28 @@ export class FakeCinder implements FakeService {
         });
       return accepted({ volume: this.#shownVolume(row) });
     });
-    routes.on(`GET ${one}`, (call) => ok({ volume: this.#shownVolume(this.#get(volumes, "Volume", call.param("id"), call.who)) }));
+    routes.on(`GET ${one}`, (call) =>
+      ok({ volume: this.#shownVolume(this.#get(volumes, "Volume", call.param("id"), call.who)) }),
+    );
     routes.on(`PUT ${one}`, (call) => {
       const row = this.#own(volumes, "Volume", call);
-      return ok({ volume: this.#shownVolume(this.#save(volumes, row, changeOf(bodyOf(call, "volume", Change, invalid)))) });
+      return ok({
+        volume: this.#shownVolume(this.#save(volumes, row, changeOf(bodyOf(call, "volume", Change, invalid)))),
+      });
     });
     routes.on(`DELETE ${one}`, (call) => {
       const row = this.#own(volumes, "Volume", call);
       const held = this.snapshots.find(({ volume_id }) => volume_id === row.id) !== undefined;
-      if (held || !["available", "error", "error_restoring", "error_extending", "error_managing", "error_deleting"].includes(row.status))
-        throw refusal(400, "Invalid volume: Volume status must be available or error or error_restoring or error_extending or error_managing and must not be migrating, attached, belong to a group, have snapshots or be disassociated from snapshots after volume transfer.");
+      if (
+        held ||
+        !["available", "error", "error_restoring", "error_extending", "error_managing", "error_deleting"].includes(
+          row.status,
+        )
+      )
+        throw refusal(
+          400,
+          "Invalid volume: Volume status must be available or error or error_restoring or error_extending or error_managing and must not be migrating, attached, belong to a group, have snapshots or be disassociated from snapshots after volume transfer.",
+        );
       this.#soon(volumes, this.#save(volumes, row, { status: "deleting" }), "gone");
       return accepted();
     });
@@ -393,23 +457,35 @@ export class FakeCinder implements FakeService {
       "os-extend": (row, asked, { who }) => {
         const next = size.parse(asked["new_size"]);
         if (row.status !== "available")
-          throw refusal(400, `Invalid volume: Volume ${row.id} status must be '('available',)' to extend, but current status is: ${row.status}.`);
+          throw refusal(
+            400,
+            `Invalid volume: Volume ${row.id} status must be '('available',)' to extend, but current status is: ${row.status}.`,
+          );
         if (next <= row.size)
-          throw refusal(400, `Invalid input received: New size for extend must be greater than current size. (current: ${row.size}, extended: ${next}).`);
+          throw refusal(
+            400,
+            `Invalid input received: New size for extend must be greater than current size. (current: ${row.size}, extended: ${next}).`,
+          );
         this.#spendMore(who.projectId, next - row.size);
         this.#soon(volumes, this.#save(volumes, row, { status: "extending" }), { status: "available", size: next });
       },
       "os-retype": (row, asked) => {
         const type = this.#typeNamed(String(asked["new_type"]));
         if (type === undefined) throw refusal(404, `Volume type ${String(asked["new_type"])} could not be found.`);
-        if (type.name === row.volume_type) throw refusal(400, `Invalid input received: New volume_type same as original: ${type.id}.`);
-        this.#soon(volumes, this.#save(volumes, row, { status: "retyping" }), { status: "available", volume_type: type.name });
+        if (type.name === row.volume_type)
+          throw refusal(400, `Invalid input received: New volume_type same as original: ${type.id}.`);
+        this.#soon(volumes, this.#save(volumes, row, { status: "retyping" }), {
+          status: "available",
+          volume_type: type.name,
+        });
       },
       "os-set_bootable": (row, asked) => {
         this.#save(volumes, row, { bootable: String(asked["bootable"]).toLowerCase() });
       },
       "os-update_readonly_flag": (row, asked) => {
-        this.#save(volumes, row, { metadata: { ...row.metadata, readonly: asked["readonly"] === true ? "True" : "False" } });
+        this.#save(volumes, row, {
+          metadata: { ...row.metadata, readonly: asked["readonly"] === true ? "True" : "False" },
+        });
       },
       "os-reset_status": (row, asked, { who }) => {
         this.#mayManage(who, "volume_extension:volume_admin_actions:reset_status");
@@ -434,7 +510,11 @@ export class FakeCinder implements FakeService {
     const limits = { ...defaultQuotas, ...this.#quotas.get(projectId ?? "") };
     const used = this.volumes.filter(({ project }) => project === projectId).reduce((sum, one) => sum + one.size, 0);
     if (limits.gigabytes >= 0 && used + gigabytes > limits.gigabytes)
-      throw refusal(413, `VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes quota. Requested ${gigabytes}G, quota is ${limits.gigabytes}G and ${used}G has been consumed.`, { "retry-after": "0" });
+      throw refusal(
+        413,
+        `VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes quota. Requested ${gigabytes}G, quota is ${limits.gigabytes}G and ${used}G has been consumed.`,
+        { "retry-after": "0" },
+      );
   }
 
   // ------------------------------------------------------------------------------------------------------- types
@@ -459,11 +539,21 @@ export class FakeCinder implements FakeService {
       const asked = call.query.get("is_public");
       const every = isAdmin(call.who) && asked?.toLowerCase() === "none";
       const wanted = !(isAdmin(call.who) && ["false", "0"].includes(asked?.toLowerCase() ?? ""));
-      return linkedPage("volume_types", types.filter(({ is_public }) => every || is_public === wanted), call, shown);
+      return linkedPage(
+        "volume_types",
+        types.filter(({ is_public }) => every || is_public === wanted),
+        call,
+        shown,
+      );
     });
     routes.on("POST /v3/{project}/types", (call) => {
       this.#mayManage(call.who, "volume_extension:types_manage");
-      const { "os-volume-type-access:is_public": is_public, extra_specs = {}, name, description = null } = bodyOf(call, "volume_type", TypeBody, invalid);
+      const {
+        "os-volume-type-access:is_public": is_public,
+        extra_specs = {},
+        name,
+        description = null,
+      } = bodyOf(call, "volume_type", TypeBody, invalid);
       if (this.#typeNamed(name)) throw refusal(409, `Volume Type ${name} already exists.`);
       return ok({ volume_type: shown(types.add({ id: randomUUID(), name, description, is_public, extra_specs })) });
     });
@@ -484,12 +574,14 @@ export class FakeCinder implements FakeService {
         ...(description !== undefined && { description }),
         ...(is_public !== undefined && { is_public }),
       });
-      for (const volume of this.volumes.filter(({ volume_type }) => volume_type === row.name)) this.#save(this.volumes, volume, { volume_type: next.name });
+      for (const volume of this.volumes.filter(({ volume_type }) => volume_type === row.name))
+        this.#save(this.volumes, volume, { volume_type: next.name });
       return ok({ volume_type: shown(next) });
     });
     routes.on(`DELETE ${one}`, (call) => {
       const row = managed(call);
-      if (this.volumes.find(({ volume_type }) => volume_type === row.name)) throw refusal(400, "Target volume type is still in use.");
+      if (this.volumes.find(({ volume_type }) => volume_type === row.name))
+        throw refusal(400, "Target volume type is still in use.");
       types.delete(row.id);
       return accepted();
     });
@@ -509,7 +601,8 @@ export class FakeCinder implements FakeService {
     routes.on(`DELETE ${one}/extra_specs/{key}`, (call) => {
       const row = managed(call);
       const { [call.param("key")]: known, ...rest } = row.extra_specs;
-      if (known === undefined) throw refusal(404, `Volume Type ${row.id} has no extra specs with key ${call.param("key")}.`);
+      if (known === undefined)
+        throw refusal(404, `Volume Type ${row.id} has no extra specs with key ${call.param("key")}.`);
       types.add({ ...row, extra_specs: rest });
       return accepted();
     });
@@ -531,13 +624,18 @@ export class FakeCinder implements FakeService {
       const body = bodyOf(call, "snapshot", SnapshotBody, invalid);
       const volume = this.#get(this.volumes, "Volume", body.volume_id, call.who);
       if (!["available", "in-use"].includes(volume.status))
-        throw refusal(400, `Invalid volume: Volume ${volume.id} status must be available or in-use, but current status is: ${volume.status}.`);
+        throw refusal(
+          400,
+          `Invalid volume: Volume ${volume.id} status must be available or in-use, but current status is: ${volume.status}.`,
+        );
       this.#spend(call.who.projectId, "snapshots", volume.size);
       const row = snapshots.add({ ...this.#row(call.who, "creating", body), volume_id: volume.id, size: volume.size });
       this.#soon(snapshots, row, { status: "available" });
       return accepted({ snapshot: shown(row) });
     });
-    routes.on(`GET ${one}`, (call) => ok({ snapshot: shown(this.#get(snapshots, "Snapshot", call.param("id"), call.who)) }));
+    routes.on(`GET ${one}`, (call) =>
+      ok({ snapshot: shown(this.#get(snapshots, "Snapshot", call.param("id"), call.who)) }),
+    );
     routes.on(`PUT ${one}`, (call) => {
       const row = this.#own(snapshots, "Snapshot", call);
       return ok({ snapshot: shown(this.#save(snapshots, row, changeOf(bodyOf(call, "snapshot", Change, invalid)))) });
@@ -545,7 +643,10 @@ export class FakeCinder implements FakeService {
     routes.on(`DELETE ${one}`, (call) => {
       const row = this.#own(snapshots, "Snapshot", call);
       if (!["available", "error"].includes(row.status))
-        throw refusal(400, `Invalid snapshot: Snapshot status must be available or error, but current status is: ${row.status}`);
+        throw refusal(
+          400,
+          `Invalid snapshot: Snapshot status must be available or error, but current status is: ${row.status}`,
+        );
       this.#soon(snapshots, this.#save(snapshots, row, { status: "deleting" }), "gone");
       return accepted();
     });
@@ -570,7 +671,10 @@ export class FakeCinder implements FakeService {
       const body = bodyOf(call, "backup", BackupBody, invalid);
       const volume = this.#get(this.volumes, "Volume", body.volume_id, call.who);
       if (volume.status !== "available" && !(body.force && volume.status === "in-use"))
-        throw refusal(400, `Invalid volume: Volume to be backed up should be available or in-use, but current status is "${volume.status}".`);
+        throw refusal(
+          400,
+          `Invalid volume: Volume to be backed up should be available or in-use, but current status is "${volume.status}".`,
+        );
       if (body.incremental && !backups.find((one) => one.volume_id === volume.id && one.status === "available"))
         throw refusal(400, "Invalid backup: No backups available to do an incremental backup.");
       this.#spend(call.who.projectId, "backups", volume.size);
@@ -596,7 +700,8 @@ export class FakeCinder implements FakeService {
     });
     routes.on(`DELETE ${one}`, (call) => {
       const row = this.#own(backups, "Backup", call);
-      if (!["available", "error"].includes(row.status)) throw refusal(400, "Invalid backup: Backup status must be available or error");
+      if (!["available", "error"].includes(row.status))
+        throw refusal(400, "Invalid backup: Backup status must be available or error");
       this.#soon(backups, this.#save(backups, row, { status: "deleting" }), "gone");
       return accepted();
     });
@@ -626,7 +731,11 @@ export class FakeCinder implements FakeService {
 /** Cinder's times have no zone. */
 const timestamp = (): string => new Date().toISOString().replace(/Z$/, "000");
 
-function changeOf({ name, description, metadata: given }: z.output<typeof Change>): Partial<Pick<Row, "name" | "description" | "metadata">> {
+function changeOf({
+  name,
+  description,
+  metadata: given,
+}: z.output<typeof Change>): Partial<Pick<Row, "name" | "description" | "metadata">> {
   return {
     ...(name !== undefined && { name }),
     ...(description !== undefined && { description }),

@@ -40,7 +40,9 @@ const badRequest = (message: string): Refusal => refusal(400, "Bad Request", mes
 const forbidden = (message: string): Refusal => refusal(403, "Forbidden", message);
 
 function invalid(issue: z.core.$ZodIssue | undefined): Refusal {
-  return badRequest(`Provided object does not match schema 'image': ${issue?.message ?? ""}: '${issue?.path.join(".") ?? ""}'`);
+  return badRequest(
+    `Provided object does not match schema 'image': ${issue?.message ?? ""}: '${issue?.path.join(".") ?? ""}'`,
+  );
 }
 
 const visibility = z.enum(["public", "private", "shared", "community"]);
@@ -88,7 +90,11 @@ export class FakeGlance implements FakeService {
   }
 
   unauthorized(): Answer {
-    return refusal(401, "Unauthorized", "This server could not verify that you are authorized to access the document you requested.").answer;
+    return refusal(
+      401,
+      "Unauthorized",
+      "This server could not verify that you are authorized to access the document you requested.",
+    ).answer;
   }
 
   notFound(): Answer {
@@ -96,8 +102,15 @@ export class FakeGlance implements FakeService {
   }
 
   failure(status: number): Answer {
-    const titles: Readonly<Record<number, string>> = { 403: "Forbidden", 413: "Request Entity Too Large", 503: "Service Unavailable" };
-    const message = status === 403 ? "You are not authorized to complete add_image action." : "The server has either erred or is incapable of performing the requested operation.";
+    const titles: Readonly<Record<number, string>> = {
+      403: "Forbidden",
+      413: "Request Entity Too Large",
+      503: "Service Unavailable",
+    };
+    const message =
+      status === 403
+        ? "You are not authorized to complete add_image action."
+        : "The server has either erred or is incapable of performing the requested operation.";
     return refusal(status, titles[status] ?? "Internal Server Error", message).answer;
   }
 
@@ -129,7 +142,13 @@ export class FakeGlance implements FakeService {
     this.routes.on("GET /", ({ base }) => ({ status: 300, body: version(base) }), open);
     this.routes.on("GET /versions", ({ base }) => ok(version(base)), open);
     this.routes.on("GET /v2/info/import", () =>
-      ok({ "import-methods": { description: "Import methods available.", type: "array", value: ["glance-direct", "web-download"] } }),
+      ok({
+        "import-methods": {
+          description: "Import methods available.",
+          type: "array",
+          value: ["glance-direct", "web-download"],
+        },
+      }),
     );
     this.routes.on("GET /v2/info/stores", () => ok({ stores: [{ id: "file", default: "true" }] }));
   }
@@ -142,15 +161,28 @@ export class FakeGlance implements FakeService {
         .filter((row) => matches(row, call.query))
         .toReversed();
       const { page, next } = pageOf(rows, call);
-      return ok({ images: page.map(shown), first: "/v2/images", schema: "/v2/schemas/images", ...(next !== undefined && { next: next.slice(call.base.length) }) });
+      return ok({
+        images: page.map(shown),
+        first: "/v2/images",
+        schema: "/v2/schemas/images",
+        ...(next !== undefined && { next: next.slice(call.base.length) }),
+      });
     });
     routes.on("POST /v2/images", (call) => {
       if (isReader(call.who)) throw forbidden("You are not authorized to complete add_image action.");
       const asked = (call.body ?? {}) as Json;
       const fixed = Object.keys(asked).find((field) => readOnly.includes(field) && field !== "id");
       if (fixed !== undefined) throw forbidden(`Attribute '${fixed}' is read-only.`);
-      const { name, disk_format, container_format, id = randomUUID(), owner, ...body } = bodyOf(call, undefined, ImageBody, invalid);
-      if (body.visibility === "public" && !isAdmin(call.who)) throw forbidden("You are not authorized to complete publicize_image action.");
+      const {
+        name,
+        disk_format,
+        container_format,
+        id = randomUUID(),
+        owner,
+        ...body
+      } = bodyOf(call, undefined, ImageBody, invalid);
+      if (body.visibility === "public" && !isAdmin(call.who))
+        throw forbidden("You are not authorized to complete publicize_image action.");
       if (images.get(id) !== undefined) throw refusal(409, "Conflict", `Image ID ${id} already exists!`);
       const now = timestamp();
       const row = images.add({
@@ -174,7 +206,11 @@ export class FakeGlance implements FakeService {
     routes.on("GET /v2/images/{id}", (call) => ok(shown(this.#get(call))));
     routes.on("PATCH /v2/images/{id}", (call) => {
       const row = this.#own(call);
-      if (!(call.headers["content-type"] ?? "application/openstack-images-v2.1-json-patch").startsWith("application/openstack-images-v2"))
+      if (
+        !(call.headers["content-type"] ?? "application/openstack-images-v2.1-json-patch").startsWith(
+          "application/openstack-images-v2",
+        )
+      )
         throw refusal(415, "Unsupported Media Type", "The media type is not supported.");
       let next: Json = row;
       for (const { op, path, value } of bodyOf(call, undefined, Patch, invalid)) {
@@ -189,7 +225,8 @@ export class FakeGlance implements FakeService {
           next = rest;
         } else {
           if (op === "replace" && !(field in next)) throw refusal(409, "Conflict", `Property ${field} does not exist.`);
-          if (field === "visibility" && value === "public" && !isAdmin(call.who)) throw forbidden("You are not authorized to complete publicize_image action.");
+          if (field === "visibility" && value === "public" && !isAdmin(call.who))
+            throw forbidden("You are not authorized to complete publicize_image action.");
           const one = ImageBody.partial().safeParse({ [field]: value });
           if (!one.success) throw invalid(one.error.issues[0]);
           next = { ...next, [field]: value };
@@ -204,7 +241,10 @@ export class FakeGlance implements FakeService {
       this.#data.delete(row.id);
       return noContent;
     });
-    for (const [action, status] of [["deactivate", "deactivated"], ["reactivate", "active"]] as const)
+    for (const [action, status] of [
+      ["deactivate", "deactivated"],
+      ["reactivate", "active"],
+    ] as const)
       routes.on(`POST /v2/images/{id}/actions/${action}`, (call) => {
         this.#save(this.#own(call), { status });
         return noContent;
@@ -215,7 +255,8 @@ export class FakeGlance implements FakeService {
     const { routes } = this;
     routes.on("PUT /v2/images/{id}/file", (call) => {
       const row = this.#own(call);
-      if (row.status !== "queued") throw refusal(409, "Conflict", `Image status transition from ${row.status} to saving is not allowed`);
+      if (row.status !== "queued")
+        throw refusal(409, "Conflict", `Image status transition from ${row.status} to saving is not allowed`);
       this.#needsFormats(row);
       this.#fill(this.#save(row, { status: "saving" }), call.bytes);
       return noContent;
@@ -226,18 +267,26 @@ export class FakeGlance implements FakeService {
     });
     routes.on("PUT /v2/images/{id}/stage", (call) => {
       const row = this.#own(call);
-      if (row.status !== "queued") throw refusal(409, "Conflict", `Image status transition from ${row.status} to uploading is not allowed`);
+      if (row.status !== "queued")
+        throw refusal(409, "Conflict", `Image status transition from ${row.status} to uploading is not allowed`);
       this.#data.set(row.id, call.bytes);
       this.#save(row, { status: "uploading" });
       return noContent;
     });
     routes.on("POST /v2/images/{id}/import", (call) => {
       const row = this.#own(call);
-      const { method } = bodyOf(call, undefined, z.object({ method: z.object({ name: z.string(), uri: z.string().optional() }) }), invalid);
+      const { method } = bodyOf(
+        call,
+        undefined,
+        z.object({ method: z.object({ name: z.string(), uri: z.string().optional() }) }),
+        invalid,
+      );
       this.#needsFormats(row);
       const needed = method.name === "glance-direct" ? "uploading" : "queued";
-      if (row.status !== needed) throw refusal(409, "Conflict", `Image needs to be in '${needed}' state to use '${method.name}' method`);
-      if (method.name === "web-download") void this.#download(this.#save(row, { status: "importing" }), method.uri ?? "");
+      if (row.status !== needed)
+        throw refusal(409, "Conflict", `Image needs to be in '${needed}' state to use '${method.name}' method`);
+      if (method.name === "web-download")
+        void this.#download(this.#save(row, { status: "importing" }), method.uri ?? "");
       else this.#fill(this.#save(row, { status: "importing" }), this.#data.get(row.id) ?? Buffer.alloc(0));
       return accepted();
     });

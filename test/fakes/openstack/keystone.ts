@@ -54,8 +54,7 @@ interface Assignment {
 }
 
 type Scope =
-  | { readonly kind: "project" | "domain"; readonly id: string }
-  | { readonly kind: "system"; readonly id: "all" };
+  { readonly kind: "project" | "domain"; readonly id: string } | { readonly kind: "system"; readonly id: "all" };
 
 interface ApplicationCredential {
   readonly id: string;
@@ -106,7 +105,11 @@ const forbidden = (action: string): Refusal =>
 function invalid(issue: z.core.$ZodIssue | undefined): Refusal {
   const field = issue?.path.join(".") ?? "";
   if (issue?.code === "unrecognized_keys")
-    return problem(400, "Bad Request", `Additional properties are not allowed ('${issue.keys.join("', '")}' was unexpected)`);
+    return problem(
+      400,
+      "Bad Request",
+      `Additional properties are not allowed ('${issue.keys.join("', '")}' was unexpected)`,
+    );
   return problem(400, "Bad Request", `Invalid input for field '${field}': ${issue?.message ?? "it is missing"}`);
 }
 
@@ -187,9 +190,7 @@ const CredentialBody = z.strictObject({
   expires_at: z.string().nullish(),
   roles: z.array(reference).optional(),
   unrestricted: z.boolean().default(false),
-  access_rules: z
-    .array(z.object({ path: z.string(), method: z.string(), service: z.string() }))
-    .optional(),
+  access_rules: z.array(z.object({ path: z.string(), method: z.string(), service: z.string() })).optional(),
 });
 
 /** How long a token is good for, in ms; as Keystone's default. */
@@ -224,7 +225,14 @@ export class FakeKeystone implements FakeService {
 
   constructor({ endpoints, projects, users }: KeystoneOptions) {
     this.#endpoints = endpoints;
-    this.domains.add({ id: "default", name: "Default", description: "The default domain", enabled: true, tags: [], options: {} });
+    this.domains.add({
+      id: "default",
+      name: "Default",
+      description: "The default domain",
+      enabled: true,
+      tags: [],
+      options: {},
+    });
     for (const role of ["admin", "member", "reader", "service"]) this.#addRole({ name: role, options: {} });
     for (const project of projects) this.#addProject({ ...DomainBody.parse({ name: project }), is_domain: false });
     for (const { name: user, password, roles } of users) {
@@ -248,7 +256,10 @@ export class FakeKeystone implements FakeService {
   }
 
   notFound(): Answer {
-    return { status: 404, body: { error: { code: 404, message: "The resource could not be found.", title: "Not Found" } } };
+    return {
+      status: 404,
+      body: { error: { code: 404, message: "The resource could not be found.", title: "Not Found" } },
+    };
   }
 
   failure(code: number): Answer {
@@ -260,7 +271,8 @@ export class FakeKeystone implements FakeService {
   /** Makes every token worthless that was given so far, or those of one user. */
   revokeTokens(userName?: string): void {
     const user = userName === undefined ? undefined : this.#named(this.users, userName);
-    for (const [value, { userId }] of this.#tokens) if (user === undefined || user === userId) this.#tokens.delete(value);
+    for (const [value, { userId }] of this.#tokens)
+      if (user === undefined || user === userId) this.#tokens.delete(value);
   }
 
   projectNamed(projectName: string): string {
@@ -316,14 +328,19 @@ export class FakeKeystone implements FakeService {
     };
     routes.on("GET /v3/auth/tokens", (call) => {
       const token = subject(call);
-      return { ...ok({ token: this.#shown(token, !call.query.has("nocatalog")) }), headers: { "x-subject-token": token.value } };
+      return {
+        ...ok({ token: this.#shown(token, !call.query.has("nocatalog")) }),
+        headers: { "x-subject-token": token.value },
+      };
     });
     routes.on("HEAD /v3/auth/tokens", (call) => ({ status: 200, headers: { "x-subject-token": subject(call).value } }));
     routes.on("DELETE /v3/auth/tokens", (call) => {
       this.#tokens.delete(subject(call).value);
       return noContent;
     });
-    routes.on("GET /v3/auth/catalog", ({ who, base }) => ok({ catalog: this.#catalog(who.projectId), links: { self: base } }));
+    routes.on("GET /v3/auth/catalog", ({ who, base }) =>
+      ok({ catalog: this.#catalog(who.projectId), links: { self: base } }),
+    );
     routes.on("GET /v3/auth/projects", ({ who, base }) => {
       const mine = this.#assignmentsOf(who.userId).flatMap(({ scope }) => (scope.kind === "project" ? [scope.id] : []));
       const projects = this.projects.filter(({ id }) => mine.includes(id));
@@ -530,7 +547,11 @@ export class FakeKeystone implements FakeService {
       },
       remove: ({ id, enabled }) => {
         if (enabled)
-          throw problem(403, "Forbidden", "You are not authorized to perform the requested action: Cannot delete a domain that is enabled, please disable it first.");
+          throw problem(
+            403,
+            "Forbidden",
+            "You are not authorized to perform the requested action: Cannot delete a domain that is enabled, please disable it first.",
+          );
         for (const table of [this.projects, this.users, this.groups])
           for (const row of table.filter(({ domain_id }) => domain_id === id)) table.delete(row.id);
         for (const row of this.roles.filter(({ domain_id }) => domain_id === id)) this.roles.delete(row.id);
@@ -677,7 +698,9 @@ export class FakeKeystone implements FakeService {
       const asked = (call.body as Json | undefined)?.[kind] as Json | undefined;
       // Not as it was asked for: defaults are for what is made.
       const parsed = bodyOf(call, kind, schema.partial(), invalid) as Json;
-      const change = Object.fromEntries(Object.entries(parsed).filter(([field]) => asked !== undefined && field in asked));
+      const change = Object.fromEntries(
+        Object.entries(parsed).filter(([field]) => asked !== undefined && field in asked),
+      );
       for (const field of ways.fixed ?? [])
         if (field in change && change[field] !== (row as unknown as Json)[field])
           throw problem(400, "Bad Request", `Change of ${field} is not allowed.`);
@@ -745,7 +768,11 @@ export class FakeKeystone implements FakeService {
           const role = this.#rowOf(this.roles, "role", call.param("role"));
           const found = granted(call).find((row) => row.role === role.id);
           if (found === undefined)
-            throw problem(404, "Not Found", `Could not find role assignment with role: ${role.id}, user or group: ${call.param("actor")}, project, domain, or system: ${kind}.`);
+            throw problem(
+              404,
+              "Not Found",
+              `Could not find role assignment with role: ${role.id}, user or group: ${call.param("actor")}, project, domain, or system: ${kind}.`,
+            );
           return found;
         };
         this.routes.on(`GET ${all}`, (call) =>
@@ -769,7 +796,8 @@ export class FakeKeystone implements FakeService {
     this.routes.on("GET /v3/role_assignments", (call) => {
       this.#mayManage(call, "list_role_assignments");
       const { query } = call;
-      const fits = (wanted: string, value: string | undefined): boolean => !query.has(wanted) || query.get(wanted) === value;
+      const fits = (wanted: string, value: string | undefined): boolean =>
+        !query.has(wanted) || query.get(wanted) === value;
       const rows = this.assignments.filter(
         ({ role, actor, scope }) =>
           fits("role.id", role) &&
@@ -829,14 +857,19 @@ export class FakeKeystone implements FakeService {
       // Only for oneself: keystone/api/users.py, and for the project that the token is for.
       if (user !== who.userId) throw forbidden("identity:create_application_credential");
       const body = bodyOf(call, "application_credential", CredentialBody, invalid);
-      if (who.projectId === undefined) throw problem(400, "Bad Request", "Application credential creation requires a project-scoped token.");
+      if (who.projectId === undefined)
+        throw problem(400, "Bad Request", "Application credential creation requires a project-scoped token.");
       if (this.applicationCredentials.find((row) => row.user_id === user && row.name === body.name))
         throw conflict("application_credential", `Duplicate entry found with name ${body.name}`);
       const held = this.#rolesIn(user, { kind: "project", id: who.projectId });
       const roles = body.roles?.map((asked) => {
         const role = asked.id ?? this.roles.find((row) => row.name === asked.name)?.id;
         if (role === undefined || !held.includes(role))
-          throw problem(400, "Bad Request", `Invalid application credential: Could not find role assignment with role: ${asked.id ?? asked.name ?? ""}, user or group: ${user}, project, domain, or system: ${who.projectId ?? ""}.`);
+          throw problem(
+            400,
+            "Bad Request",
+            `Invalid application credential: Could not find role assignment with role: ${asked.id ?? asked.name ?? ""}, user or group: ${user}, project, domain, or system: ${who.projectId ?? ""}.`,
+          );
         return role;
       });
       const row = this.applicationCredentials.add({
@@ -847,7 +880,8 @@ export class FakeKeystone implements FakeService {
         project_id: who.projectId,
         roles: roles ?? held,
         unrestricted: body.unrestricted,
-        expires_at: body.expires_at === undefined || body.expires_at === null ? null : microseconds(new Date(body.expires_at)),
+        expires_at:
+          body.expires_at === undefined || body.expires_at === null ? null : microseconds(new Date(body.expires_at)),
         secret: body.secret ?? hexId(),
         access_rules: body.access_rules?.map((rule) => ({ id: hexId(), ...rule })),
       });
@@ -870,7 +904,8 @@ const microseconds = (time: Date): string => time.toISOString().replace(/Z$/, "0
 /** Whether a row has what a query asks for; parameters that are no fields do not count. */
 function matches(row: object, query: URLSearchParams): boolean {
   return [...query].every(([field, wanted]) => {
-    if (field === "tags") return wanted.split(",").every((tag) => (row as { tags?: readonly string[] }).tags?.includes(tag));
+    if (field === "tags")
+      return wanted.split(",").every((tag) => (row as { tags?: readonly string[] }).tags?.includes(tag));
     if (!(field in row)) return true;
     const value = (row as Json)[field];
     if (typeof value === "boolean") return value === ["true", "1", ""].includes(wanted.toLowerCase());

@@ -21,7 +21,8 @@ const refusal = (status: number, type: string, message: string): Refusal =>
   new Refusal(status, { NeutronError: { type, message, detail: "" } });
 
 const badRequest = (message: string): Refusal => refusal(400, "HTTPBadRequest", message);
-const invalidInput = (reason: string): Refusal => refusal(400, "InvalidInput", `Invalid input for operation: ${reason}.`);
+const invalidInput = (reason: string): Refusal =>
+  refusal(400, "InvalidInput", `Invalid input for operation: ${reason}.`);
 const badRouter = (reason: string): Refusal => refusal(400, "BadRequest", `Bad router request: ${reason}.`);
 
 /** Source: neutron_lib/api/attributes.py. */
@@ -365,49 +366,86 @@ export class FakeNeutron implements FakeService {
 
   readonly #kinds = {
     network: kindOf<Network>({
-      kind: "network", path: "networks", plural: "networks", table: this.networks, type: "Network",
+      kind: "network",
+      path: "networks",
+      plural: "networks",
+      table: this.networks,
+      type: "Network",
       notFound: (wanted: string) => `Network ${wanted} could not be found.`,
       isPublic: (row: Network) => row.shared || row["router:external"],
     }),
     subnet: kindOf<Subnet>({
-      kind: "subnet", path: "subnets", plural: "subnets", table: this.subnets, type: "Subnet",
+      kind: "subnet",
+      path: "subnets",
+      plural: "subnets",
+      table: this.subnets,
+      type: "Subnet",
       notFound: (wanted: string) => `Subnet ${wanted} could not be found.`,
       isPublic: (row: Subnet) => this.networks.get(row.network_id)?.shared === true,
     }),
     port: kindOf<Port>({
-      kind: "port", path: "ports", plural: "ports", table: this.ports, type: "Port",
+      kind: "port",
+      path: "ports",
+      plural: "ports",
+      table: this.ports,
+      type: "Port",
       notFound: (wanted: string) => `Port ${wanted} could not be found.`,
     }),
     router: kindOf<Router>({
-      kind: "router", path: "routers", plural: "routers", table: this.routers, type: "Router",
+      kind: "router",
+      path: "routers",
+      plural: "routers",
+      table: this.routers,
+      type: "Router",
       notFound: (wanted: string) => `Router ${wanted} could not be found`,
     }),
     security_group: kindOf<SecurityGroup>({
-      kind: "security_group", path: "security-groups", plural: "security_groups",
-      table: this.securityGroups, type: "SecurityGroup",
+      kind: "security_group",
+      path: "security-groups",
+      plural: "security_groups",
+      table: this.securityGroups,
+      type: "SecurityGroup",
       notFound: (wanted: string) => `Security group ${wanted} does not exist`,
     }),
     security_group_rule: kindOf<Rule>({
-      kind: "security_group_rule", path: "security-group-rules", plural: "security_group_rules",
-      table: this.rules, type: "SecurityGroupRule",
+      kind: "security_group_rule",
+      path: "security-group-rules",
+      plural: "security_group_rules",
+      table: this.rules,
+      type: "SecurityGroupRule",
       notFound: (wanted: string) => `Security group rule ${wanted} does not exist`,
     }),
     floatingip: kindOf<FloatingIp>({
-      kind: "floatingip", path: "floatingips", plural: "floatingips", table: this.floatingIps, type: "FloatingIP",
+      kind: "floatingip",
+      path: "floatingips",
+      plural: "floatingips",
+      table: this.floatingIps,
+      type: "FloatingIP",
       notFound: (wanted: string) => `Floating IP ${wanted} could not be found`,
     }),
     trunk: kindOf<Trunk>({
-      kind: "trunk", path: "trunks", plural: "trunks", table: this.trunks, type: "Trunk",
+      kind: "trunk",
+      path: "trunks",
+      plural: "trunks",
+      table: this.trunks,
+      type: "Trunk",
       notFound: (wanted: string) => `Trunk ${wanted} could not be found.`,
     }),
     address_scope: kindOf<AddressScope>({
-      kind: "address_scope", path: "address-scopes", plural: "address_scopes",
-      table: this.addressScopes, type: "AddressScope",
+      kind: "address_scope",
+      path: "address-scopes",
+      plural: "address_scopes",
+      table: this.addressScopes,
+      type: "AddressScope",
       notFound: (wanted: string) => `Address scope ${wanted} could not be found`,
       isPublic: (row: AddressScope) => row.shared,
     }),
     subnetpool: kindOf<SubnetPool>({
-      kind: "subnetpool", path: "subnetpools", plural: "subnetpools", table: this.subnetPools, type: "SubnetPool",
+      kind: "subnetpool",
+      path: "subnetpools",
+      plural: "subnetpools",
+      table: this.subnetPools,
+      type: "SubnetPool",
       notFound: (wanted: string) => `Subnet pool ${wanted} could not be found.`,
       isPublic: (row: SubnetPool) => row.shared,
     }),
@@ -442,7 +480,12 @@ export class FakeNeutron implements FakeService {
 
   failure(status: number): Answer {
     if (status === 403)
-      return { status, body: { NeutronError: { type: "PolicyNotAuthorized", message: "rule:is_allowed is disallowed by policy", detail: "" } } };
+      return {
+        status,
+        body: {
+          NeutronError: { type: "PolicyNotAuthorized", message: "rule:is_allowed is disallowed by policy", detail: "" },
+        },
+      };
     if (status === 503) return { status, body: "<html><body><h1>503 Service Unavailable</h1></body></html>" };
     const message = "Request Failed: internal server error while processing your request.";
     return { status, body: { NeutronError: { type: "HTTPInternalServerError", message, detail: "" } } };
@@ -500,7 +543,8 @@ export class FakeNeutron implements FakeService {
   }
 
   #mayDo(what: string, who: Identity, asked: boolean): void {
-    if (asked && !isAdmin(who)) throw refusal(403, "PolicyNotAuthorized", `(rule:create_${what}) is disallowed by policy`);
+    if (asked && !isAdmin(who))
+      throw refusal(403, "PolicyNotAuthorized", `(rule:create_${what}) is disallowed by policy`);
   }
 
   /** What is asked for, with whose it is to be. Throws 400, 403. */
@@ -509,7 +553,8 @@ export class FakeNeutron implements FakeService {
     const body = bodyOf(call, kind, creation(kind), invalid);
     const { project_id, tenant_id } = body as { project_id?: string; tenant_id?: string };
     const projectId = project_id ?? tenant_id ?? call.who.projectId;
-    if (projectId === undefined) throw badRequest("Running without keystone AuthN requires that tenant_id is specified");
+    if (projectId === undefined)
+      throw badRequest("Running without keystone AuthN requires that tenant_id is specified");
     if (projectId !== call.who.projectId && !isAdmin(call.who))
       throw refusal(403, "PolicyNotAuthorized", `rule:create_${kind} is disallowed by policy`);
     return { body, projectId };
@@ -631,7 +676,10 @@ export class FakeNeutron implements FakeService {
       const row = this.#own(options, call);
       const tag = call.param("tag");
       if (!row.tags.includes(tag)) throw refusal(404, "TagNotFound", `Tag ${tag} could not be found.`);
-      set(row, row.tags.filter((one) => one !== tag));
+      set(
+        row,
+        row.tags.filter((one) => one !== tag),
+      );
       return noContent;
     });
   }
@@ -645,7 +693,9 @@ export class FakeNeutron implements FakeService {
       open,
     );
     this.routes.on("GET /v2.0", () => ok({ resources: [] }));
-    this.routes.on("GET /v2.0/extensions", () => ok({ extensions: extensions.map((alias) => ({ alias, name: alias })) }));
+    this.routes.on("GET /v2.0/extensions", () =>
+      ok({ extensions: extensions.map((alias) => ({ alias, name: alias })) }),
+    );
     this.routes.on("GET /v2.0/availability_zones", () =>
       ok({
         availability_zones: ["network", "router"].map((resource) => ({ name: "nova", resource, state: "available" })),
@@ -666,7 +716,8 @@ export class FakeNeutron implements FakeService {
       const { project_id: _p, tenant_id: _t, description, mtu = 1450, is_default, ...rest } = body;
       if (mtu > 1450) throw invalidInput(`Requested MTU is too big, maximum is 1450`);
       for (const zone of body.availability_zone_hints)
-        if (zone !== "nova") throw refusal(404, "AvailabilityZoneNotFound", `AvailabilityZone ${zone} could not be found.`);
+        if (zone !== "nova")
+          throw refusal(404, "AvailabilityZoneNotFound", `AvailabilityZone ${zone} could not be found.`);
       const row = this.networks.add({
         ...this.#standard(projectId, description),
         ...rest,
@@ -693,7 +744,11 @@ export class FakeNeutron implements FakeService {
       this.#mayDo("network:router:external", call.who, change["router:external"] === true);
       if ((change.mtu ?? 0) > 1450) throw invalidInput(`Requested MTU is too big, maximum is 1450`);
       if (change["router:external"] === false && this.#inUseAsExternal(row.id))
-        throw refusal(409, "ExternalNetworkInUse", `External network ${row.id} cannot be updated to be made non-external, since it has existing gateway ports.`);
+        throw refusal(
+          409,
+          "ExternalNetworkInUse",
+          `External network ${row.id} cannot be updated to be made non-external, since it has existing gateway ports.`,
+        );
       return ok(this.#answer("network", this.#save(this.networks, row, change)));
     });
     this.routes.on("DELETE /v2.0/networks/{id}", (call) => {
@@ -705,7 +760,8 @@ export class FakeNeutron implements FakeService {
           "NetworkInUse",
           `Unable to complete operation on network ${network}. There are one or more ports still in use on the network, id for these ports is ${ports.map((port) => port.id).join(",")}.`,
         );
-      for (const subnet of this.subnets.filter(({ network_id }) => network_id === network)) this.subnets.delete(subnet.id);
+      for (const subnet of this.subnets.filter(({ network_id }) => network_id === network))
+        this.subnets.delete(subnet.id);
       this.networks.delete(network);
       return noContent;
     });
@@ -731,9 +787,7 @@ export class FakeNeutron implements FakeService {
       const cidr = this.#cidrFor(body, call.who);
       if (cidr.version !== ip_version)
         throw invalidInput(`IP version of cidr ${formatCidr(cidr)} does not match the ip_version '${ip_version}'`);
-      const twin = this.subnets.find(
-        (other) => other.network_id === network.id && overlaps(other, cidr),
-      );
+      const twin = this.subnets.find((other) => other.network_id === network.id && overlaps(other, cidr));
       if (twin !== undefined)
         throw invalidInput(
           `Requested subnet with cidr: ${formatCidr(cidr)} for network: ${network.id} overlaps with another subnet`,
@@ -774,7 +828,11 @@ export class FakeNeutron implements FakeService {
           fixed_ips.some((ip) => ip.subnet_id === row.id && ip.ip_address === row.gateway_ip),
         );
         if (used !== undefined)
-          throw refusal(409, "GatewayIpInUse", `Current gateway ip ${row.gateway_ip ?? ""} already in use by port ${used.id}. Unable to update.`);
+          throw refusal(
+            409,
+            "GatewayIpInUse",
+            `Current gateway ip ${row.gateway_ip ?? ""} already in use by port ${used.id}. Unable to update.`,
+          );
       }
       const pools =
         change.allocation_pools === undefined
@@ -786,7 +844,10 @@ export class FakeNeutron implements FakeService {
         ...("host_routes" in change && { host_routes: change.host_routes ?? [] }),
       };
       return ok(
-        this.#answer("subnet", this.#save(this.subnets, row, { ...change, ...filled, allocation_pools: pools, gateway_ip: gateway })),
+        this.#answer(
+          "subnet",
+          this.#save(this.subnets, row, { ...change, ...filled, allocation_pools: pools, gateway_ip: gateway }),
+        ),
       );
     });
     this.routes.on("DELETE /v2.0/subnets/{id}", (call) => {
@@ -815,12 +876,24 @@ export class FakeNeutron implements FakeService {
       const wanted = typeof body.cidr === "string" ? parseCidr(body.cidr) : undefined;
       const length = wanted?.length ?? body.prefixlen ?? Number(from.default_prefixlen);
       if (length < Number(from.min_prefixlen))
-        throw refusal(400, "MinPrefixSubnetAllocationError", `Unable to allocate subnet with prefix length ${length}, minimum allowed prefix is ${from.min_prefixlen}.`);
+        throw refusal(
+          400,
+          "MinPrefixSubnetAllocationError",
+          `Unable to allocate subnet with prefix length ${length}, minimum allowed prefix is ${from.min_prefixlen}.`,
+        );
       if (length > Number(from.max_prefixlen))
-        throw refusal(400, "MaxPrefixSubnetAllocationError", `Unable to allocate subnet with prefix length ${length}, maximum allowed prefix is ${from.max_prefixlen}.`);
+        throw refusal(
+          400,
+          "MaxPrefixSubnetAllocationError",
+          `Unable to allocate subnet with prefix length ${length}, maximum allowed prefix is ${from.max_prefixlen}.`,
+        );
       const free = wanted ?? freeCidr(prefixes, length, taken);
       if (free === undefined || taken.some((one) => overlap(rangeOf(one), rangeOf(free))))
-        throw refusal(409, "SubnetAllocationError", "Failed to allocate subnet: Insufficient prefix space to allocate subnet size /" + `${length}.`);
+        throw refusal(
+          409,
+          "SubnetAllocationError",
+          "Failed to allocate subnet: Insufficient prefix space to allocate subnet size /" + `${length}.`,
+        );
       return free;
     }
     const cidr = typeof body.cidr === "string" ? parseCidr(body.cidr) : undefined;
@@ -842,7 +915,11 @@ export class FakeNeutron implements FakeService {
     for (const one of asked) {
       const range = rangeOfPool(one);
       if (!contains(cidr, range.start) || !contains(cidr, range.end))
-        throw refusal(400, "OutOfBoundsAllocationPool", `The allocation pool ${one.start}-${one.end} spans beyond the subnet cidr ${formatCidr(cidr)}.`);
+        throw refusal(
+          400,
+          "OutOfBoundsAllocationPool",
+          `The allocation pool ${one.start}-${one.end} spans beyond the subnet cidr ${formatCidr(cidr)}.`,
+        );
     }
     if (gateway !== null) this.#notWithin(asked, gateway);
     return asked;
@@ -852,7 +929,11 @@ export class FakeNeutron implements FakeService {
     const at = parseAddress(gateway)?.value ?? 0n;
     const clash = pools.find((one) => isWithin(rangeOfPool(one), at));
     if (clash !== undefined)
-      throw refusal(409, "GatewayConflictWithAllocationPools", `Gateway ip ${gateway} conflicts with allocation pool ${clash.start}-${clash.end}.`);
+      throw refusal(
+        409,
+        "GatewayConflictWithAllocationPools",
+        `Gateway ip ${gateway} conflicts with allocation pool ${clash.start}-${clash.end}.`,
+      );
   }
 
   // ------------------------------------------------------------------------------------------------------- ports
@@ -872,12 +953,13 @@ export class FakeNeutron implements FakeService {
       const change = this.#change("port", call);
       const network = this.#get(this.#kinds.network, row.network_id, { ...call.who, roles: ["admin"] });
       const secured = change.port_security_enabled ?? row["port_security_enabled"];
-      const groups =
-        "security_groups" in change
-          ? (change.security_groups ?? [])
-          : row.security_groups;
+      const groups = "security_groups" in change ? (change.security_groups ?? []) : row.security_groups;
       if (secured === false && groups.length > 0)
-        throw refusal(409, "PortSecurityPortHasSecurityGroup", "Port has security group associated. Cannot disable port security or ip address until security group is removed.");
+        throw refusal(
+          409,
+          "PortSecurityPortHasSecurityGroup",
+          "Port has security group associated. Cannot disable port security or ip address until security group is removed.",
+        );
       for (const group of groups) this.#get(this.#kinds.security_group, group, call.who);
       const fixed_ips =
         change.fixed_ips === undefined ? row.fixed_ips : this.#addresses(network, change.fixed_ips, row);
@@ -901,7 +983,11 @@ export class FakeNeutron implements FakeService {
         );
       const trunk = this.trunks.find(({ port_id }) => port_id === row.id);
       if (trunk !== undefined)
-        throw refusal(409, "PortInUse", `Unable to complete operation on port ${row.id} for network ${row.network_id}. Port already has an attached device ${trunk.id}.`);
+        throw refusal(
+          409,
+          "PortInUse",
+          `Unable to complete operation on port ${row.id} for network ${row.network_id}. Port already has an attached device ${trunk.id}.`,
+        );
       if (this.trunks.find(({ sub_ports }) => sub_ports.some(({ port_id }) => port_id === row.id)))
         throw refusal(409, "SubPortInUse", `Port ${row.id} is currently a subport for a trunk.`);
       this.#removePort(row.id);
@@ -912,20 +998,30 @@ export class FakeNeutron implements FakeService {
   #removePort(port: string): void {
     this.ports.delete(port);
     for (const floating of this.floatingIps.filter(({ port_id }) => port_id === port))
-      this.#save(this.floatingIps, floating, { port_id: null, fixed_ip_address: null, router_id: null, status: "DOWN" });
+      this.#save(this.floatingIps, floating, {
+        port_id: null,
+        fixed_ip_address: null,
+        router_id: null,
+        status: "DOWN",
+      });
   }
 
   #addPort(network: Network, projectId: string, asked: Partial<Omit<Body<"port">, "project_id" | "tenant_id">>): Port {
     const secured = asked.port_security_enabled ?? network["port_security_enabled"] !== false;
     if (!secured && (asked.security_groups ?? []).length > 0)
-      throw refusal(409, "PortSecurityAndIPRequiredForSecurityGroups", "Port security must be enabled and port must have an IP address in order to use security groups.");
+      throw refusal(
+        409,
+        "PortSecurityAndIPRequiredForSecurityGroups",
+        "Port security must be enabled and port must have an IP address in order to use security groups.",
+      );
     const isOurs = (asked.device_owner ?? "").startsWith("network:");
-    const groups =
-      asked.security_groups ?? (!secured || isOurs ? [] : [this.#defaultGroup(projectId).id]);
+    const groups = asked.security_groups ?? (!secured || isOurs ? [] : [this.#defaultGroup(projectId).id]);
     for (const group of groups)
       if (this.securityGroups.get(group) === undefined)
         throw refusal(404, "SecurityGroupNotFound", this.#kinds.security_group.notFound(group));
-    const mac_address = asked.mac_address ?? `fa:16:3e:${[...randomBytes(3)].map((byte) => byte.toString(16).padStart(2, "0")).join(":")}`;
+    const mac_address =
+      asked.mac_address ??
+      `fa:16:3e:${[...randomBytes(3)].map((byte) => byte.toString(16).padStart(2, "0")).join(":")}`;
     const host = asked["binding:host_id"] ?? "";
     return this.ports.add({
       ...this.#standard(projectId, asked.description ?? ""),
@@ -966,24 +1062,29 @@ export class FakeNeutron implements FakeService {
     const taken = new Map<string, Set<string>>();
     for (const port of this.ports.all)
       if (port.id !== before?.id)
-        for (const ip of port.fixed_ips) taken.set(ip.subnet_id, (taken.get(ip.subnet_id) ?? new Set()).add(ip.ip_address));
+        for (const ip of port.fixed_ips)
+          taken.set(ip.subnet_id, (taken.get(ip.subnet_id) ?? new Set()).add(ip.ip_address));
     const got: FixedIp[] = [];
     const isTaken = (subnet: string, ip: string): boolean =>
       taken.get(subnet)?.has(ip) === true || got.some((one) => one.subnet_id === subnet && one.ip_address === ip);
     const take = (subnet: Subnet): FixedIp | undefined => {
-      const kept = before?.fixed_ips.find(({ subnet_id, ip_address }) => subnet_id === subnet.id && !isTaken(subnet_id, ip_address));
+      const kept = before?.fixed_ips.find(
+        ({ subnet_id, ip_address }) => subnet_id === subnet.id && !isTaken(subnet_id, ip_address),
+      );
       if (kept !== undefined) return kept;
       for (const one of subnet.allocation_pools) {
         const { start, end } = rangeOfPool(one);
         for (let value = start; value <= end; value++) {
           const ip_address = formatAddress(subnet.ip_version, value);
-          if (!isTaken(subnet.id, ip_address) && ip_address !== subnet.gateway_ip) return { subnet_id: subnet.id, ip_address };
+          if (!isTaken(subnet.id, ip_address) && ip_address !== subnet.gateway_ip)
+            return { subnet_id: subnet.id, ip_address };
         }
       }
       return undefined;
     };
     const none = refusal(409, "IpAddressGenerationFailure", `No more IP addresses available on network ${network.id}.`);
-    const isSlaac = ({ ipv6_address_mode }: Subnet): boolean => ["slaac", "dhcpv6-stateless"].includes(ipv6_address_mode ?? "");
+    const isSlaac = ({ ipv6_address_mode }: Subnet): boolean =>
+      ["slaac", "dhcpv6-stateless"].includes(ipv6_address_mode ?? "");
     if (asked === undefined) {
       for (const version of [4, 6] as const) {
         const candidates = subnets.filter((one) => one.ip_version === version && !isSlaac(one));
@@ -1003,7 +1104,11 @@ export class FakeNeutron implements FakeService {
           : this.subnets.get(subnet_id);
       if (subnet === undefined)
         throw subnet_id === undefined
-          ? refusal(400, "InvalidIpForNetwork", `IP address ${ip_address ?? ""} is not a valid IP for any of the subnets on the specified network.`)
+          ? refusal(
+              400,
+              "InvalidIpForNetwork",
+              `IP address ${ip_address ?? ""} is not a valid IP for any of the subnets on the specified network.`,
+            )
           : refusal(404, "SubnetNotFound", this.#kinds.subnet.notFound(subnet_id));
       if (subnet.network_id !== network.id)
         throw invalidInput(
@@ -1016,10 +1121,18 @@ export class FakeNeutron implements FakeService {
         continue;
       }
       if (!isInCidr(subnet.cidr, value))
-        throw refusal(400, "InvalidIpForSubnet", `IP address ${ip_address} is not a valid IP for the specified subnet.`);
+        throw refusal(
+          400,
+          "InvalidIpForSubnet",
+          `IP address ${ip_address} is not a valid IP for the specified subnet.`,
+        );
       const written = formatAddress(value.version, value.value);
       if (isTaken(subnet.id, written))
-        throw refusal(409, "IpAddressAlreadyAllocated", `IP address ${written} already allocated in subnet ${subnet.id}`);
+        throw refusal(
+          409,
+          "IpAddressAlreadyAllocated",
+          `IP address ${written} already allocated in subnet ${subnet.id}`,
+        );
       got.push({ subnet_id: subnet.id, ip_address: written });
     }
     return got;
@@ -1035,7 +1148,8 @@ export class FakeNeutron implements FakeService {
       this.#mayDo("router:distributed", call.who, body.distributed !== undefined);
       this.#spend("router", projectId, this.routers as unknown as Table<Base>);
       for (const zone of body.availability_zone_hints)
-        if (zone !== "nova") throw refusal(404, "AvailabilityZoneNotFound", `AvailabilityZone ${zone} could not be found.`);
+        if (zone !== "nova")
+          throw refusal(404, "AvailabilityZoneNotFound", `AvailabilityZone ${zone} could not be found.`);
       if (body.distributed === true) throw badRequest("Distributed routers are not supported by the fake");
       const standard = this.#standard(projectId, body.description);
       const row = this.routers.add({
@@ -1056,10 +1170,20 @@ export class FakeNeutron implements FakeService {
       const row = this.#own(options, call);
       const change = this.#change("router", call);
       if ((change.distributed ?? row["distributed"]) !== row["distributed"] && change.distributed !== undefined)
-        throw badRouter("Cannot upgrade active router to distributed. Please set router admin_state_up to False prior to upgrade");
+        throw badRouter(
+          "Cannot upgrade active router to distributed. Please set router admin_state_up to False prior to upgrade",
+        );
       for (const { nexthop } of change.routes ?? [])
-        if (!this.#interfaces(row.id).some(({ fixed_ips }) => fixed_ips.some((ip) => isReachable(this.subnets.get(ip.subnet_id), nexthop))))
-          throw refusal(400, "InvalidRoutes", `Invalid format for routes: ${JSON.stringify(change.routes)}, the nexthop is not connected with router.`);
+        if (
+          !this.#interfaces(row.id).some(({ fixed_ips }) =>
+            fixed_ips.some((ip) => isReachable(this.subnets.get(ip.subnet_id), nexthop)),
+          )
+        )
+          throw refusal(
+            400,
+            "InvalidRoutes",
+            `Invalid format for routes: ${JSON.stringify(change.routes)}, the nexthop is not connected with router.`,
+          );
       const external_gateway_info =
         "external_gateway_info" in change
           ? this.#gateway(row.id, row.external_gateway_info, change.external_gateway_info ?? null, call.who)
@@ -1074,7 +1198,9 @@ export class FakeNeutron implements FakeService {
       this.routers.delete(row.id);
       return noContent;
     });
-    this.routes.on("PUT /v2.0/routers/{id}/add_router_interface", (call) => this.#addInterface(this.#own(options, call), call));
+    this.routes.on("PUT /v2.0/routers/{id}/add_router_interface", (call) =>
+      this.#addInterface(this.#own(options, call), call),
+    );
     this.routes.on("PUT /v2.0/routers/{id}/remove_router_interface", (call) =>
       this.#removeInterface(this.#own(options, call), call),
     );
@@ -1095,7 +1221,11 @@ export class FakeNeutron implements FakeService {
     const wanted = asked?.network_id;
     if (wanted === undefined) {
       if (before !== null && this.floatingIps.find(({ router_id }) => router_id === router))
-        throw refusal(409, "RouterExternalGatewayInUseByFloatingIp", `Gateway cannot be updated for router ${router}, since a gateway to external network ${before.network_id} is required by one or more floating IPs.`);
+        throw refusal(
+          409,
+          "RouterExternalGatewayInUseByFloatingIp",
+          `Gateway cannot be updated for router ${router}, since a gateway to external network ${before.network_id} is required by one or more floating IPs.`,
+        );
       if (old !== undefined) this.ports.delete(old.id);
       return null;
     }
@@ -1119,12 +1249,22 @@ export class FakeNeutron implements FakeService {
   }
 
   #addInterface(router: Router, call: Call): Answer {
-    const asked = bodyOf(call, undefined, z.strictObject({ subnet_id: id.optional(), port_id: id.optional() }), invalid);
-    if (asked.subnet_id !== undefined && asked.port_id !== undefined) throw badRouter("Cannot specify both subnet-id and port-id");
+    const asked = bodyOf(
+      call,
+      undefined,
+      z.strictObject({ subnet_id: id.optional(), port_id: id.optional() }),
+      invalid,
+    );
+    if (asked.subnet_id !== undefined && asked.port_id !== undefined)
+      throw badRouter("Cannot specify both subnet-id and port-id");
     if (asked.port_id !== undefined) {
       const port = this.#get(this.#kinds.port, asked.port_id, call.who);
       if (port.device_id !== "")
-        throw refusal(409, "PortInUse", `Unable to complete operation on port ${port.id} for network ${port.network_id}. Port already has an attached device ${port.device_id}.`);
+        throw refusal(
+          409,
+          "PortInUse",
+          `Unable to complete operation on port ${port.id} for network ${port.network_id}. Port already has an attached device ${port.device_id}.`,
+        );
       if (port.fixed_ips.length === 0) throw badRouter("Router port must have at least one fixed IP");
       const next = this.#save(this.ports, port, { device_id: router.id, device_owner: routerPort, ...bound("node1") });
       return this.#interfaceAnswer(router, next, port.fixed_ips[0]?.subnet_id ?? "");
@@ -1144,7 +1284,12 @@ export class FakeNeutron implements FakeService {
   }
 
   #removeInterface(router: Router, call: Call): Answer {
-    const asked = bodyOf(call, undefined, z.strictObject({ subnet_id: id.optional(), port_id: id.optional() }), invalid);
+    const asked = bodyOf(
+      call,
+      undefined,
+      z.strictObject({ subnet_id: id.optional(), port_id: id.optional() }),
+      invalid,
+    );
     const port = this.#interfaces(router.id).find(
       (one) =>
         one.device_owner === routerPort &&
@@ -1153,8 +1298,16 @@ export class FakeNeutron implements FakeService {
     );
     if (port === undefined)
       throw asked.port_id === undefined
-        ? refusal(404, "RouterInterfaceNotFoundForSubnet", `Router ${router.id} has no interface on subnet ${asked.subnet_id ?? ""}`)
-        : refusal(404, "RouterInterfaceNotFound", `Router ${router.id} does not have an interface with id ${asked.port_id}`);
+        ? refusal(
+            404,
+            "RouterInterfaceNotFoundForSubnet",
+            `Router ${router.id} has no interface on subnet ${asked.subnet_id ?? ""}`,
+          )
+        : refusal(
+            404,
+            "RouterInterfaceNotFound",
+            `Router ${router.id} does not have an interface with id ${asked.port_id}`,
+          );
     const subnets = port.fixed_ips.map(({ subnet_id }) => subnet_id);
     const needed = this.floatingIps.find(
       ({ router_id, port_id }) =>
@@ -1210,7 +1363,11 @@ export class FakeNeutron implements FakeService {
     this.routes.on("DELETE /v2.0/security-groups/{id}", (call) => {
       const row = this.#own(options, call);
       if (row.name === "default" && !isAdmin(call.who))
-        throw refusal(409, "SecurityGroupCannotRemoveDefault", "Insufficient rights for removing default security group.");
+        throw refusal(
+          409,
+          "SecurityGroupCannotRemoveDefault",
+          "Insufficient rights for removing default security group.",
+        );
       if (this.#groupIsUsed(row.id)) throw refusal(409, "SecurityGroupInUse", `Security Group ${row.id} in use.`);
       this.securityGroups.delete(row.id);
       for (const rule of this.rules.filter((one) => one.security_group_id === row.id || one.remote_group_id === row.id))
@@ -1220,12 +1377,16 @@ export class FakeNeutron implements FakeService {
     this.routes.on("POST /v2.0/security-group-rules", (call) => {
       const list = (call.body as Json | undefined)?.["security_group_rules"];
       if (!Array.isArray(list)) return created(this.#answer("security_group_rule", this.#addRule(call)));
-      const rows = list.map((one: unknown) => this.#addRule({ ...call, param: call.param, body: { security_group_rule: one } }));
+      const rows = list.map((one: unknown) =>
+        this.#addRule({ ...call, param: call.param, body: { security_group_rule: one } }),
+      );
       return created({ security_group_rules: rows });
     });
     this.routes.on("PUT /v2.0/security-group-rules/{id}", (call) => {
       const row = this.#own(this.#kinds.security_group_rule, call);
-      return ok(this.#answer("security_group_rule", this.#save(this.rules, row, this.#change("security_group_rule", call))));
+      return ok(
+        this.#answer("security_group_rule", this.#save(this.rules, row, this.#change("security_group_rule", call))),
+      );
     });
     this.routes.on("DELETE /v2.0/security-group-rules/{id}", (call) => {
       const row = this.#own(this.#kinds.security_group_rule, call);
@@ -1250,7 +1411,12 @@ export class FakeNeutron implements FakeService {
     if (known !== undefined) return known;
     const group = this.#addGroup(projectId, { name: "default", description: "Default security group", stateful: true });
     for (const ethertype of ["IPv4", "IPv6"])
-      this.#saveRule(projectId, { security_group_id: group.id, direction: "ingress", ethertype, remote_group_id: group.id });
+      this.#saveRule(projectId, {
+        security_group_id: group.id,
+        direction: "ingress",
+        ethertype,
+        remote_group_id: group.id,
+      });
     return group;
   }
 
@@ -1288,21 +1454,39 @@ export class FakeNeutron implements FakeService {
     const group = this.#get(this.#kinds.security_group, body.security_group_id, call.who);
     this.#spend("security_group_rule", group.project_id, this.rules as unknown as Table<Base>);
     if ((body.remote_ip_prefix ?? undefined) !== undefined && (body.remote_group_id ?? undefined) !== undefined)
-      throw refusal(400, "SecurityGroupMultipleRemoteEntites", "Only remote_ip_prefix or remote_group_id or remote_address_group_id may be provided.");
+      throw refusal(
+        400,
+        "SecurityGroupMultipleRemoteEntites",
+        "Only remote_ip_prefix or remote_group_id or remote_address_group_id may be provided.",
+      );
     if (typeof body.remote_group_id === "string") this.#get(this.#kinds.security_group, body.remote_group_id, call.who);
     const protocol = body.protocol === undefined || body.protocol === null ? null : String(body.protocol).toLowerCase();
     const { port_range_min = null, port_range_max = null } = body;
     if (port_range_min !== null && port_range_max !== null) {
       if (protocol === null)
-        throw refusal(400, "SecurityGroupProtocolRequiredWithPorts", "Must also specify protocol if port range is given.");
+        throw refusal(
+          400,
+          "SecurityGroupProtocolRequiredWithPorts",
+          "Must also specify protocol if port range is given.",
+        );
       if (["tcp", "udp"].includes(protocol) && port_range_min > port_range_max)
-        throw refusal(400, "SecurityGroupInvalidPortRange", "For TCP/UDP protocols, port_range_min must be <= port_range_max");
+        throw refusal(
+          400,
+          "SecurityGroupInvalidPortRange",
+          "For TCP/UDP protocols, port_range_min must be <= port_range_max",
+        );
     }
     const prefix = typeof body.remote_ip_prefix === "string" ? parseCidr(body.remote_ip_prefix) : undefined;
     if (typeof body.remote_ip_prefix === "string" && prefix === undefined)
-      throw badRequest(`Invalid input for remote_ip_prefix. Reason: '${body.remote_ip_prefix}' is not a valid IP subnet.`);
+      throw badRequest(
+        `Invalid input for remote_ip_prefix. Reason: '${body.remote_ip_prefix}' is not a valid IP subnet.`,
+      );
     if (prefix !== undefined && `IPv${prefix.version}` !== body.ethertype)
-      throw refusal(400, "SecurityGroupRuleParameterConflict", `Conflicting value ethertype ${body.ethertype} for CIDR ${body.remote_ip_prefix ?? ""}`);
+      throw refusal(
+        400,
+        "SecurityGroupRuleParameterConflict",
+        `Conflicting value ethertype ${body.ethertype} for CIDR ${body.remote_ip_prefix ?? ""}`,
+      );
     const values = {
       security_group_id: group.id,
       direction: body.direction,
@@ -1331,7 +1515,11 @@ export class FakeNeutron implements FakeService {
       this.#spend("floatingip", projectId, this.floatingIps as unknown as Table<Base>);
       const network = this.#get(this.#kinds.network, body.floating_network_id, call.who);
       if (!network["router:external"])
-        throw refusal(400, "BadRequest", `Bad floatingip request: Network ${network.id} is not a valid external network.`);
+        throw refusal(
+          400,
+          "BadRequest",
+          `Bad floatingip request: Network ${network.id} is not a valid external network.`,
+        );
       this.#mayDo("floatingip:floating_ip_address", call.who, typeof body.floating_ip_address === "string");
       const asked = {
         ...(typeof body.subnet_id === "string" && { subnet_id: body.subnet_id }),
@@ -1407,10 +1595,18 @@ export class FakeNeutron implements FakeService {
           : `Bad floatingip request: Port ${port_id} does not have fixed ip ${wanted}.`,
       );
     const taken = this.floatingIps.find(
-      (one) => one.id !== self && one.port_id === port_id && one.fixed_ip_address === ip.ip_address && one.floating_network_id === network,
+      (one) =>
+        one.id !== self &&
+        one.port_id === port_id &&
+        one.fixed_ip_address === ip.ip_address &&
+        one.floating_network_id === network,
     );
     if (taken !== undefined)
-      throw refusal(409, "FloatingIPPortAlreadyAssociated", `Cannot associate floating IP ${taken.floating_ip_address} (${taken.id}) with port ${port_id} using fixed IP ${ip.ip_address}, as that fixed IP already has a floating IP on external network ${network}.`);
+      throw refusal(
+        409,
+        "FloatingIPPortAlreadyAssociated",
+        `Cannot associate floating IP ${taken.floating_ip_address} (${taken.id}) with port ${port_id} using fixed IP ${ip.ip_address}, as that fixed IP already has a floating IP on external network ${network}.`,
+      );
     const router = this.routers.find(
       (one) =>
         one.external_gateway_info?.network_id === network &&
@@ -1429,24 +1625,41 @@ export class FakeNeutron implements FakeService {
 
   #routeTrunks(): void {
     const options = this.#kinds.trunk;
-    const complete = (sub: { port_id: string; segmentation_id?: number | undefined; segmentation_type?: string | undefined }, who: Identity): SubPort => {
+    const complete = (
+      sub: { port_id: string; segmentation_id?: number | undefined; segmentation_type?: string | undefined },
+      who: Identity,
+    ): SubPort => {
       this.#get(this.#kinds.port, sub.port_id, who);
-      if (sub.segmentation_id === undefined) throw badRequest("Invalid input for sub_ports. Reason: Segmentation ID is required.");
+      if (sub.segmentation_id === undefined)
+        throw badRequest("Invalid input for sub_ports. Reason: Segmentation ID is required.");
       const used = this.trunks.find(({ sub_ports }) => sub_ports.some(({ port_id }) => port_id === sub.port_id));
       if (used !== undefined)
-        throw refusal(409, "DuplicateSubPort", `segmentation_type ${sub.segmentation_type ?? "vlan"} and segmentation_id ${sub.segmentation_id} already in use on trunk ${used.id}.`);
-      return { port_id: sub.port_id, segmentation_id: sub.segmentation_id, segmentation_type: sub.segmentation_type ?? "vlan" };
+        throw refusal(
+          409,
+          "DuplicateSubPort",
+          `segmentation_type ${sub.segmentation_type ?? "vlan"} and segmentation_id ${sub.segmentation_id} already in use on trunk ${used.id}.`,
+        );
+      return {
+        port_id: sub.port_id,
+        segmentation_id: sub.segmentation_id,
+        segmentation_type: sub.segmentation_type ?? "vlan",
+      };
     };
     const bind = (sub: SubPort, trunk: string): void => {
       const port = this.ports.get(sub.port_id);
-      if (port !== undefined) this.#save(this.ports, port, { device_owner: trunk === "" ? "" : "trunk:subport", device_id: trunk });
+      if (port !== undefined)
+        this.#save(this.ports, port, { device_owner: trunk === "" ? "" : "trunk:subport", device_id: trunk });
     };
     this.routes.on("POST /v2.0/trunks", (call) => {
       const { body, projectId } = this.#asked("trunk", call);
       const port = this.#get(this.#kinds.port, body.port_id, call.who);
       const used = this.trunks.find(({ port_id }) => port_id === port.id);
       if (used !== undefined)
-        throw refusal(409, "ParentPortInUse", `Port ${port.id} is currently in use and is not eligible for use as a parent port.`);
+        throw refusal(
+          409,
+          "ParentPortInUse",
+          `Port ${port.id} is currently in use and is not eligible for use as a parent port.`,
+        );
       const sub_ports = body.sub_ports.map((sub) => complete(sub, call.who));
       const row = this.trunks.add({
         ...this.#standard(projectId, body.description),
@@ -1461,7 +1674,11 @@ export class FakeNeutron implements FakeService {
     });
     const enabled = (row: Trunk): void => {
       if (!row.admin_state_up)
-        throw refusal(409, "TrunkDisabled", `Trunk ${row.id} is currently disabled and can not be modified or deleted.`);
+        throw refusal(
+          409,
+          "TrunkDisabled",
+          `Trunk ${row.id} is currently disabled and can not be modified or deleted.`,
+        );
     };
     this.routes.on("PUT /v2.0/trunks/{id}", (call) => {
       const row = this.#own(options, call);
@@ -1479,10 +1696,18 @@ export class FakeNeutron implements FakeService {
     this.routes.on("PUT /v2.0/trunks/{id}/add_subports", (call) => {
       const row = this.#own(options, call);
       enabled(row);
-      const asked = bodyOf(call, "sub_ports", shapes.trunk.create.sub_ports, invalid).map((sub) => complete(sub, call.who));
-      const clash = asked.find((one) => row.sub_ports.some(({ segmentation_id }) => segmentation_id === one.segmentation_id));
+      const asked = bodyOf(call, "sub_ports", shapes.trunk.create.sub_ports, invalid).map((sub) =>
+        complete(sub, call.who),
+      );
+      const clash = asked.find((one) =>
+        row.sub_ports.some(({ segmentation_id }) => segmentation_id === one.segmentation_id),
+      );
       if (clash !== undefined)
-        throw refusal(409, "DuplicateSubPort", `segmentation_type ${clash.segmentation_type} and segmentation_id ${clash.segmentation_id} already in use on trunk ${row.id}.`);
+        throw refusal(
+          409,
+          "DuplicateSubPort",
+          `segmentation_type ${clash.segmentation_type} and segmentation_id ${clash.segmentation_id} already in use on trunk ${row.id}.`,
+        );
       const next = this.#save(this.trunks, row, { sub_ports: [...row.sub_ports, ...asked] });
       for (const sub of asked) bind(sub, row.id);
       return ok(next);
@@ -1490,10 +1715,16 @@ export class FakeNeutron implements FakeService {
     this.routes.on("PUT /v2.0/trunks/{id}/remove_subports", (call) => {
       const row = this.#own(options, call);
       enabled(row);
-      const asked = bodyOf(call, "sub_ports", z.array(z.object({ port_id: id })), invalid).map(({ port_id }) => port_id);
+      const asked = bodyOf(call, "sub_ports", z.array(z.object({ port_id: id })), invalid).map(
+        ({ port_id }) => port_id,
+      );
       for (const port of asked)
         if (!row.sub_ports.some(({ port_id }) => port_id === port))
-          throw refusal(404, "SubPortNotFound", `SubPort on trunk ${row.id} with parent port ${port} could not be found.`);
+          throw refusal(
+            404,
+            "SubPortNotFound",
+            `SubPort on trunk ${row.id} with parent port ${port} could not be found.`,
+          );
       for (const sub of row.sub_ports) if (asked.includes(sub.port_id)) bind(sub, "");
       const sub_ports = row.sub_ports.filter(({ port_id }) => !asked.includes(port_id));
       return ok(this.#save(this.trunks, row, { sub_ports }));
@@ -1515,7 +1746,11 @@ export class FakeNeutron implements FakeService {
       const row = this.#own(options, call);
       const change = this.#change("address_scope", call);
       if (row.shared && change.shared === false)
-        throw refusal(400, "AddressScopeUpdateError", `Unable to update address scope ${row.id} : Shared address scope can't be unshared.`);
+        throw refusal(
+          400,
+          "AddressScopeUpdateError",
+          `Unable to update address scope ${row.id} : Shared address scope can't be unshared.`,
+        );
       this.#mayDo("address_scope:shared", call.who, change.shared === true);
       return ok(this.#answer("address_scope", this.#save(this.addressScopes, row, change)));
     });
@@ -1537,7 +1772,8 @@ export class FakeNeutron implements FakeService {
     const versionOf = (prefixes: readonly string[]): Version => {
       const parsed = prefixes.map((prefix) => {
         const cidr = parseCidr(prefix);
-        if (cidr === undefined) throw badRequest(`Invalid input for prefixes. Reason: '${prefix}' is not a valid IP subnet.`);
+        if (cidr === undefined)
+          throw badRequest(`Invalid input for prefixes. Reason: '${prefix}' is not a valid IP subnet.`);
         return cidr.version;
       });
       if (new Set(parsed).size > 1)
@@ -1546,7 +1782,11 @@ export class FakeNeutron implements FakeService {
     };
     const scopeFits = (scope: string | null, version: Version, who: Identity): void => {
       if (scope !== null && this.#get(this.#kinds.address_scope, scope, who).ip_version !== version)
-        throw refusal(400, "IllegalSubnetPoolIpVersionAssociationToAddressScope", `Illegal subnetpool association: subnetpool cannot associate with address scope ${scope} because subnetpool ip_version is not ${version}.`);
+        throw refusal(
+          400,
+          "IllegalSubnetPoolIpVersionAssociationToAddressScope",
+          `Illegal subnetpool association: subnetpool cannot associate with address scope ${scope} because subnetpool ip_version is not ${version}.`,
+        );
     };
     this.routes.on("POST /v2.0/subnetpools", (call) => {
       const { body, projectId } = this.#asked("subnetpool", call);
@@ -1558,7 +1798,11 @@ export class FakeNeutron implements FakeService {
       const max = body.max_prefixlen ?? (ip_version === 4 ? 32 : 128);
       const usual = body.default_prefixlen ?? min;
       if (min > max || usual < min || usual > max)
-        throw refusal(400, "IllegalSubnetPoolPrefixBounds", `Illegal prefix bounds: min_prefixlen=${min}, default_prefixlen=${usual}, max_prefixlen=${max}.`);
+        throw refusal(
+          400,
+          "IllegalSubnetPoolPrefixBounds",
+          `Illegal prefix bounds: min_prefixlen=${min}, default_prefixlen=${usual}, max_prefixlen=${max}.`,
+        );
       const row = this.subnetPools.add({
         ...this.#standard(projectId, body.description),
         name: body.name,
@@ -1578,7 +1822,11 @@ export class FakeNeutron implements FakeService {
       const row = this.#own(options, call);
       const { min_prefixlen, max_prefixlen, default_prefixlen, ...change } = this.#change("subnetpool", call);
       if (change.prefixes !== undefined && row.prefixes.some((prefix) => !isCovered(prefix, change.prefixes ?? [])))
-        throw refusal(400, "IllegalSubnetPoolPrefixUpdate", "Illegal update to prefixes: Existing prefixes must be a subset of the new prefixes.");
+        throw refusal(
+          400,
+          "IllegalSubnetPoolPrefixUpdate",
+          "Illegal update to prefixes: Existing prefixes must be a subset of the new prefixes.",
+        );
       scopeFits(change.address_scope_id ?? null, row.ip_version, call.who);
       const lengths = Object.entries({ min_prefixlen, max_prefixlen, default_prefixlen }).flatMap(([field, value]) =>
         value === undefined ? [] : [[field, `${value}`]],
@@ -1589,7 +1837,11 @@ export class FakeNeutron implements FakeService {
     this.routes.on("DELETE /v2.0/subnetpools/{id}", (call) => {
       const row = this.#own(options, call);
       if (this.subnets.find(({ subnetpool_id }) => subnetpool_id === row.id))
-        throw refusal(400, "SubnetPoolDeleteError", "Unable to delete subnet pool: Subnet pool has existing allocations.");
+        throw refusal(
+          400,
+          "SubnetPoolDeleteError",
+          "Unable to delete subnet pool: Subnet pool has existing allocations.",
+        );
       this.subnetPools.delete(row.id);
       return noContent;
     });
@@ -1599,7 +1851,8 @@ export class FakeNeutron implements FakeService {
 
   #routeQuotas(): void {
     const one = "/v2.0/quotas/{project}";
-    const show: Handler = (call) => ok({ quota: { ...this.#limits(call.param("project")), project_id: call.param("project") } });
+    const show: Handler = (call) =>
+      ok({ quota: { ...this.#limits(call.param("project")), project_id: call.param("project") } });
     this.routes.on("GET /v2.0/quotas", () =>
       ok({ quotas: [...this.#quotas].map(([project_id, quotas]) => ({ ...defaultQuotas, ...quotas, project_id })) }),
     );
@@ -1707,7 +1960,8 @@ function eui64({ cidr }: Subnet, mac: string): string {
 const pairsOf = (
   pairs: readonly { readonly ip_address: string; readonly mac_address?: string | undefined }[] | null | undefined,
   mac: string,
-): readonly Json[] => (pairs ?? []).map((pair) => ({ ip_address: pair.ip_address, mac_address: pair.mac_address ?? mac }));
+): readonly Json[] =>
+  (pairs ?? []).map((pair) => ({ ip_address: pair.ip_address, mac_address: pair.mac_address ?? mac }));
 
 /** What a port's binding is like. */
 function bound(host: string): Json {
@@ -1771,5 +2025,7 @@ function sorted(rows: readonly Base[], query: URLSearchParams): readonly Base[] 
 
 function picked(row: Json, query: URLSearchParams): Json {
   const fields = query.getAll("fields");
-  return fields.length === 0 ? row : Object.fromEntries(Object.entries(row).filter(([field]) => fields.includes(field)));
+  return fields.length === 0
+    ? row
+    : Object.fromEntries(Object.entries(row).filter(([field]) => fields.includes(field)));
 }

@@ -146,7 +146,13 @@ export class FakeOpenStack implements AsyncDisposable {
   }
 
   /** Asks as one of its clouds, past its log and its faults. Throws Refusal. */
-  async raw(service: ServiceName, method: string, path: string, body?: unknown, cloud: CloudName = "admin"): Promise<unknown> {
+  async raw(
+    service: ServiceName,
+    method: string,
+    path: string,
+    body?: unknown,
+    cloud: CloudName = "admin",
+  ): Promise<unknown> {
     const { roles } = people[cloud];
     const user = this.keystone.users.find(({ name }) => name === cloud);
     const who = { ...nobody, userId: user?.id ?? "", projectId: this.projectId(cloud), roles };
@@ -196,7 +202,11 @@ export class FakeOpenStack implements AsyncDisposable {
     if (service === undefined) return this.#unheardOf(method, url.pathname);
     const token = headers["x-auth-token"];
     const who = this.keystone.identityOf(typeof token === "string" ? token : undefined);
-    return this.#answer(service, method, url.pathname.slice(service.prefix.length) + url.search, { bytes, headers, who });
+    return this.#answer(service, method, url.pathname.slice(service.prefix.length) + url.search, {
+      bytes,
+      headers,
+      who,
+    });
   }
 
   async #answer(
@@ -207,7 +217,8 @@ export class FakeOpenStack implements AsyncDisposable {
   ): Promise<Answer> {
     const { pathname, searchParams: query } = new URL(pathAndQuery === "" ? "/" : pathAndQuery, this.#address);
     const found = service.routes.find(method, pathname);
-    if (found === undefined) return who === undefined ? service.unauthorized() : this.#unheardOf(method, service.prefix + pathname);
+    if (found === undefined)
+      return who === undefined ? service.unauthorized() : this.#unheardOf(method, service.prefix + pathname);
     if (who === undefined && !found.open) return service.unauthorized();
     const body = parsed(rest.bytes, rest.headers["content-type"]);
     const base = `${this.#address}${service.prefix}`;
@@ -244,7 +255,8 @@ function send(response: ServerResponse, { status, body, headers }: Answer, more:
     : typeof body === "string"
       ? "text/html; charset=UTF-8"
       : "application/json";
-  const bytes = Buffer.isBuffer(body) || typeof body === "string" ? body : body === undefined ? "" : JSON.stringify(body);
+  const bytes =
+    Buffer.isBuffer(body) || typeof body === "string" ? body : body === undefined ? "" : JSON.stringify(body);
   response.writeHead(status, {
     ...(body !== undefined && { "content-type": type }),
     "x-openstack-request-id": `req-${randomUUID()}`,
