@@ -131,7 +131,12 @@ describe("states", () => {
   test.each([
     { why: "what was never usable is made again", remote: failed, wasReady: false, want: 1 },
     { why: "what may have data is never deleted", remote: failed, wasReady: true, want: 0 },
-    { why: "it is left alone for a minute", remote: { ...failed, createdAt: "2025-12-31T23:59:30Z" }, wasReady: false, want: 0 },
+    {
+      why: "it is left alone for a minute",
+      remote: { ...failed, createdAt: "2025-12-31T23:59:30Z" },
+      wasReady: false,
+      want: 0,
+    },
     { why: "other states pass by themselves", remote: { ...failed, status: "creating" }, wasReady: false, want: 0 },
   ])("$why", ({ remote, wasReady, want }) => {
     expect(remakeChange({ now, wasReady }, { kind: "volume", remote, remove })).toHaveLength(want);

@@ -183,7 +183,10 @@ export interface Remaking<T> {
  * Cinder never tries again what it could not make. What was never usable has no data to lose: it is deleted, and made
  * again a minute after it was begun.
  */
-export function remakeChange<T>({ now, wasReady }: Moment, { kind, remote, remove }: Remaking<T>): readonly Change<T>[] {
+export function remakeChange<T>(
+  { now, wasReady }: Moment,
+  { kind, remote, remove }: Remaking<T>,
+): readonly Change<T>[] {
   if (remote.status !== "error" || wasReady) return [];
   if (remote.createdAt === undefined || now.getTime() - Date.parse(remote.createdAt) < retryMs) return [];
   return [

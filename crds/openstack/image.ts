@@ -31,10 +31,16 @@ const Hash = withRules(
 );
 
 const Download = z.object({
-  url: withRules(z.string().max(2048).regex(/^https?:\/\/[^\s/]+/), {
-    rule: "!self.matches('^https?://[^/]*@')",
-    message: "url must not have a user or a password in it",
-  }).describe("Where the server that runs Stowage reads it from; http and https only."),
+  url: withRules(
+    z
+      .string()
+      .max(2048)
+      .regex(/^https?:\/\/[^\s/]+/),
+    {
+      rule: "!self.matches('^https?://[^/]*@')",
+      message: "url must not have a user or a password in it",
+    },
+  ).describe("Where the server that runs Stowage reads it from; http and https only."),
   decompress: withRules(z.enum(["xz", "gz", "bz2"]), {
     rule: "self == 'gz'",
     message: "only gz can be decompressed: offer the image as it is, or as gz",

@@ -75,7 +75,9 @@ test("openDownload() says where it could not read from, without what signs the l
   const origin = await serving((_request, response) => response.writeHead(403).end());
   const refused = read(`${origin}/disk?signature=secret`);
   await expect(refused).rejects.toThrow(DownloadError);
-  await expect(refused).rejects.toThrow(/^cannot download http:\/\/127\.0\.0\.1:\d+\/disk: 127\.0\.0\.1:\d+ answered 403$/);
+  await expect(refused).rejects.toThrow(
+    /^cannot download http:\/\/127\.0\.0\.1:\d+\/disk: 127\.0\.0\.1:\d+ answered 403$/,
+  );
 });
 
 test("what breaks off is no end", async () => {

@@ -54,7 +54,13 @@ test("changes() finds nothing to do where all is as asked", () => {
 
 test("changes() is one JSON patch for all that differs", async () => {
   const cloud = new ScriptedCloud(() => ({ id: "i1" }));
-  const wanted = { ...resource, name: "other", protected: true, tags: ["a"], properties: { architecture: "x86_64" as const } };
+  const wanted = {
+    ...resource,
+    name: "other",
+    protected: true,
+    tags: ["a"],
+    properties: { architecture: "x86_64" as const },
+  };
   const changes = actuator.changes(contextOf(), wanted, remote, { now, wasReady: true });
   expect(changes.map(({ what }) => what)).toEqual([
     'set protected to true, architecture to "x86_64", name to "other", tags to ["a","stowage.dev/uid=u1"]',
@@ -89,7 +95,11 @@ test.each([
     there: { status: "saving", updatedAt: ago(180_000).toISOString(), name: "other" },
     want: ["delete it, because its upload broke off"],
   },
-  { why: "what Glance has given up is made again", there: { status: "killed" }, want: ["delete it, because its upload broke off"] },
+  {
+    why: "what Glance has given up is made again",
+    there: { status: "killed" },
+    want: ["delete it, because its upload broke off"],
+  },
 ])("$why", ({ there, want }) => {
   expect(whats({}, there)).toEqual(want);
 });

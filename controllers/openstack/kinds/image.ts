@@ -124,7 +124,10 @@ export function imageActuatorWith(clock: Clock): Actuator<ImageResource, ImageFi
     async delete(context, { id, protected: isProtected }, resource) {
       if (isProtected === true) {
         if (resource.protected === true)
-          throw new WaitingError("Waiting to be deleted: it is protected until spec.resource.protected is false", 15_000);
+          throw new WaitingError(
+            "Waiting to be deleted: it is protected until spec.resource.protected is false",
+            15_000,
+          );
         await changeImage(context.cloud, id, { protected: false }, context.signal);
       }
       await remove(context, id);
@@ -186,9 +189,11 @@ function stateOf(remote: ImageAndUpload, now: Date): State {
       kind: "failed",
       message: "An administrator has deactivated the image: nobody can use its data until one activates it again",
     };
-  if (status === "pending_delete" || status === "deleted") return { kind: "waiting", message: "The image is being deleted" };
+  if (status === "pending_delete" || status === "deleted")
+    return { kind: "waiting", message: "The image is being deleted" };
   if (upload?.kind === "running") return { kind: "waiting", message: progressOf(upload), pollMs: 2000 };
-  if (status === "queued") return { kind: "waiting", message: "Waiting for the image's data", pollMs: 5000, takesChanges: true };
+  if (status === "queued")
+    return { kind: "waiting", message: "Waiting for the image's data", pollMs: 5000, takesChanges: true };
   return {
     kind: "waiting",
     message: `Waiting for the image's data: it is ${status}`,
@@ -203,11 +208,19 @@ function progressOf({ sent, length }: Extract<UploadState, { readonly kind: "run
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
-const asText = (value: number | boolean | undefined): string | undefined => (value === undefined ? undefined : String(value));
+const asText = (value: number | boolean | undefined): string | undefined =>
+  value === undefined ? undefined : String(value);
 
 /** What of it Glance can change, in its words. What is not asked for is left as it is. */
 function fieldsOf({ properties = {}, protected: isProtected }: ImageResource) {
-  const { architecture, hypervisorType, minDiskGB: minDisk, minMemoryMB: minRam, hardware = {}, operatingSystem } = properties;
+  const {
+    architecture,
+    hypervisorType,
+    minDiskGB: minDisk,
+    minMemoryMB: minRam,
+    hardware = {},
+    operatingSystem,
+  } = properties;
   return {
     protected: isProtected,
     minDisk,

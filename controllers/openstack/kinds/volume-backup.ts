@@ -84,7 +84,10 @@ export const volumeBackupActuator: Actuator<VolumeBackupResource, VolumeBackupFi
     const { status = "", failReason } = remote;
     if (!status.startsWith("error")) return ready;
     const why = failReason === undefined || failReason === "" ? "" : `${failReason}. `;
-    return { kind: "failed", message: why + (status === "error" ? failedMessage("backup", "volume backup") : undeletable) };
+    return {
+      kind: "failed",
+      message: why + (status === "error" ? failedMessage("backup", "volume backup") : undeletable),
+    };
   },
   observe: ({
     id: _id,

@@ -87,8 +87,7 @@ export const volumeSnapshotActuator: Actuator<VolumeSnapshotResource, VolumeSnap
   }) => ({ ...rest, metadata: observedPairs(metadata), volumeID, projectID, userID, groupSnapshotID }),
 };
 
-const undeletable =
-  "Cinder could not delete the snapshot (status error_deleting): whoever runs the cloud can see why";
+const undeletable = "Cinder could not delete the snapshot (status error_deleting): whoever runs the cloud can see why";
 
 async function remove({ cloud, signal }: Context, { id, status }: RemoteVolumeSnapshot): Promise<"gone" | "going"> {
   if (status === "deleting") return "going";

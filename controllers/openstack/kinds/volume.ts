@@ -140,7 +140,10 @@ function extension(remote: RemoteVolume, size: number): readonly Change<RemoteVo
       what: `extend it from ${now} to ${size} GiB`,
       async perform({ cloud, signal }) {
         if (status !== "available" && status !== "in-use")
-          throw new WaitingError(`Waiting for the volume to be available or in use before it is extended: it is ${status}`, 5000);
+          throw new WaitingError(
+            `Waiting for the volume to be available or in use before it is extended: it is ${status}`,
+            5000,
+          );
         await extendVolume(cloud, id, size, signal);
         return stillThere(volumesOf(cloud).get(id, signal));
       },

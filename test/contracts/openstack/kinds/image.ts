@@ -6,7 +6,9 @@ import { filesHere } from "../files.ts";
 import type { KindScenario } from "../scenario.ts";
 
 /** Large enough to come in many pieces, and unlike itself everywhere. */
-const disk = Buffer.from(Array.from({ length: 16_384 }, (_, line) => `line ${line} of a disk that nobody boots\n`).join(""));
+const disk = Buffer.from(
+  Array.from({ length: 16_384 }, (_, line) => `line ${line} of a disk that nobody boots\n`).join(""),
+);
 const compressed = gzipSync(disk);
 
 const hashOf = (bytes: Uint8Array, algorithm: string): string => createHash(algorithm).update(bytes).digest("hex");
@@ -75,9 +77,15 @@ export const imageScenario: KindScenario = {
     { patch: { content: { diskFormat: "qcow2" } }, message: "content cannot be changed" },
     { patch: { content: { download: { decompress: "xz" } } }, message: "only gz can be decompressed" },
     { patch: { content: { download: { url: "ftp://example.org/disk.raw" } } }, message: "url" },
-    { patch: { content: { download: { url: "http://me:secret@example.org/disk.raw" } } }, message: "must not have a user" },
+    {
+      patch: { content: { download: { url: "http://me:secret@example.org/disk.raw" } } },
+      message: "must not have a user",
+    },
     { patch: { content: { download: { hash: { algorithm: "md5" } } } }, message: "has 32 hexadecimal digits" },
   ],
-  filter: { finds: { name: "full-image", tags: ["one", "two"] }, findsNothing: { name: "full-image", tags: ["three"] } },
+  filter: {
+    finds: { name: "full-image", tags: ["one", "two"] },
+    findsNothing: { name: "full-image", tags: ["three"] },
+  },
   dependent: { kind: volumeKind, name: "user", resource: { size: 1, imageRef: "subject" } },
 };

@@ -26,7 +26,10 @@ export const volumeTypeScenario: KindScenario = {
     ],
   },
   updates: [
-    { patch: { name: "renamed-type", description: "another" }, observed: { name: "renamed-type", description: "another" } },
+    {
+      patch: { name: "renamed-type", description: "another" },
+      observed: { name: "renamed-type", description: "another" },
+    },
     {
       patch: { extraSpecs: [{ name: "test:two", value: "22" }], isPublic: true },
       observed: { extraSpecs: [{ name: "test:two", value: "22" }], isPublic: true },
