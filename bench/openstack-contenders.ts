@@ -84,7 +84,7 @@ export function bareCalls(cloud: PlainOpenStack, concurrency: number): Contender
 interface Made {
   readonly networks: readonly string[];
   readonly subnets: readonly string[];
-  readonly router: string;
+  readonly routers: readonly string[];
   readonly groups: readonly string[];
   readonly ports: readonly string[];
   readonly volumes: readonly string[];
@@ -100,7 +100,7 @@ async function makeAll(cloud: PlainOpenStack): Promise<Made> {
     return id;
   };
   const networks = numbers(folderCounts.networks).map((n) => tagged("networks", "network", `network-${n}`, {}));
-  const router = tagged("routers", "router", "router", {});
+  const routers = numbers(folderCounts.routers).map((n) => tagged("routers", "router", `router-${n}`, {}));
   const groups = numbers(folderCounts.securityGroups).map((n) => makeGroup(cloud, tagged, n));
   const volumes = numbers(folderCounts.volumes).map((n) => makeVolume(cloud, `volume-${n}`));
   const subnets = networks.map(async (network, n) =>
@@ -108,7 +108,7 @@ async function makeAll(cloud: PlainOpenStack): Promise<Made> {
   );
   const interfaces = subnets.map(async (subnet) => {
     const body = { subnet_id: await subnet };
-    await cloud.ask("PUT", "network", `/v2.0/routers/${await router}/add_router_interface`, body);
+    await cloud.ask("PUT", "network", `/v2.0/routers/${(await routers[0]) ?? ""}/add_router_interface`, body);
   });
   const ports = numbers(folderCounts.ports).map(async (n) =>
     tagged("ports", "port", `port-${n}`, {
@@ -118,24 +118,29 @@ async function makeAll(cloud: PlainOpenStack): Promise<Made> {
     }),
   );
   const [made] = await Promise.all([
-    Promise.all([networks, subnets, groups, ports, volumes].map((some) => Promise.all(some))),
+    Promise.all([networks, subnets, routers, groups, ports, volumes].map((some) => Promise.all(some))),
     Promise.all(interfaces),
   ]);
-  const [network = [], subnet = [], group = [], port = [], volume = []] = made;
-  return { networks: network, subnets: subnet, groups: group, ports: port, volumes: volume, router: await router };
+  const [network = [], subnet = [], router = [], group = [], port = [], volume = []] = made;
+  return { networks: network, subnets: subnet, routers: router, groups: group, ports: port, volumes: volume };
 }
 
 type Tagged = (plural: string, key: string, name: string, fields: object) => Promise<string>;
 
+/** With the one rule that is asked for: those that Neutron gives to each group go. */
 async function makeGroup(cloud: PlainOpenStack, tagged: Tagged, n: number): Promise<string> {
   const group = await tagged("security-groups", "security_group", `group-${n}`, {});
-  const ports = { port_range_min: 80 + n, port_range_max: 80 + n };
   await cloud.create("network", "/v2.0/security-group-rules", "security_group_rule", {
     ...{ security_group_id: group, direction: "ingress", ethertype: "IPv4", protocol: "tcp" },
-    ...ports,
+    ...{ port_range_min: 80 + n, port_range_max: 80 + n },
   });
+  const query = `/v2.0/security-group-rules?security_group_id=${group}&direction=egress`;
+  const { security_group_rules: rules } = (await cloud.ask("GET", "network", query)) as { security_group_rules: Rules };
+  await Promise.all(rules.map(({ id }) => cloud.ask("DELETE", "network", `/v2.0/security-group-rules/${id}`)));
   return group;
 }
+
+type Rules = readonly { readonly id: string }[];
 
 async function makeVolume(cloud: PlainOpenStack, name: string): Promise<string> {
   const metadata = { "stowage.dev/uid": mark(name) };
@@ -156,10 +161,10 @@ async function removeAll(cloud: PlainOpenStack, made: Made): Promise<void> {
   await remove("volumev3", "/volumes", made.volumes);
   await Promise.all(
     made.subnets.map((subnet_id) =>
-      cloud.ask("PUT", "network", `/v2.0/routers/${made.router}/remove_router_interface`, { subnet_id }),
+      cloud.ask("PUT", "network", `/v2.0/routers/${made.routers[0] ?? ""}/remove_router_interface`, { subnet_id }),
     ),
   );
-  await remove("network", "/v2.0/routers", [made.router]);
+  await remove("network", "/v2.0/routers", made.routers);
   await remove("network", "/v2.0/ports", made.ports);
   await remove("network", "/v2.0/networks", made.networks);
   await remove("network", "/v2.0/security-groups", made.groups);
@@ -217,9 +222,9 @@ function template(): object {
         ...{ network: ref(`network-${n}`), ip_version: 4, cidr: `10.40.${n}.0/24` },
         ...tags(`subnet-${n}`),
       }),
-      resource(`interface-${n}`, "OS::Neutron::RouterInterface", { router: ref("router"), subnet: ref(`subnet-${n}`) }),
+      resource(`interface-${n}`, "OS::Neutron::RouterInterface", { router: ref("router-0"), subnet: ref(`subnet-${n}`) }),
     ]),
-    resource("router", "OS::Neutron::Router", tags("router")),
+    ...numbers(folderCounts.routers).map((n) => resource(`router-${n}`, "OS::Neutron::Router", tags(`router-${n}`))),
     ...numbers(folderCounts.securityGroups).map((n) =>
       resource(`group-${n}`, "OS::Neutron::SecurityGroup", {
         rules: [{ protocol: "tcp", port_range_min: 80 + n, port_range_max: 80 + n }],
