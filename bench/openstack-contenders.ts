@@ -222,7 +222,10 @@ function template(): object {
         ...{ network: ref(`network-${n}`), ip_version: 4, cidr: `10.40.${n}.0/24` },
         ...tags(`subnet-${n}`),
       }),
-      resource(`interface-${n}`, "OS::Neutron::RouterInterface", { router: ref("router-0"), subnet: ref(`subnet-${n}`) }),
+      resource(`interface-${n}`, "OS::Neutron::RouterInterface", {
+        router: ref("router-0"),
+        subnet: ref(`subnet-${n}`),
+      }),
     ]),
     ...numbers(folderCounts.routers).map((n) => resource(`router-${n}`, "OS::Neutron::Router", tags(`router-${n}`))),
     ...numbers(folderCounts.securityGroups).map((n) =>

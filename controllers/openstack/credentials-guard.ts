@@ -11,9 +11,7 @@ import type { Secret } from "./clouds.ts";
 export const bySecret = "openstack/secret";
 
 export const secretIndex = ({ metadata, spec }: AnyExternal): readonly string[] =>
-  spec.cloudCredentialsRef === undefined
-    ? []
-    : [`${metadata.namespace ?? ""}/${spec.cloudCredentialsRef.secretName}`];
+  spec.cloudCredentialsRef === undefined ? [] : [`${metadata.namespace ?? ""}/${spec.cloudCredentialsRef.secretName}`];
 
 export interface CredentialsGuardOptions {
   readonly client: Pick<Client, "patch">;

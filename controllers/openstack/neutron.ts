@@ -17,13 +17,16 @@ const skewMs = 300_000;
  * Of those that look alike, what a create of ours may have left behind: marked as ours, or else not marked as anybody's
  * and no older than the attempt. Tags cannot be given with the creation, so that what is left behind may have none.
  */
-export function leftBehindOf<T extends Marked>(alike: readonly T[], { tag }: Pick<Context, "tag">, since: Date): readonly T[] {
+export function leftBehindOf<T extends Marked>(
+  alike: readonly T[],
+  { tag }: Pick<Context, "tag">,
+  since: Date,
+): readonly T[] {
   const marked = alike.filter(({ tags }) => tags?.includes(tag) === true);
   if (marked.length > 0) return marked;
   const earliest = since.getTime() - skewMs;
   return alike.filter(
-    ({ tags = [], createdAt }) =>
-      !tags.some(isMark) && createdAt !== undefined && Date.parse(createdAt) >= earliest,
+    ({ tags = [], createdAt }) => !tags.some(isMark) && createdAt !== undefined && Date.parse(createdAt) >= earliest,
   );
 }
 

@@ -112,6 +112,9 @@ export function openstackControllers(options: OpenStackControllersOptions): read
   ];
 }
 
-const noObject = { metadata: { namespace: "", name: "" }, spec: { cloudCredentialsRef: { secretName: "", cloudName: "" } } };
+const noObject = {
+  metadata: { namespace: "", name: "" },
+  spec: { cloudCredentialsRef: { secretName: "", cloudName: "" } },
+};
 
 const nameOf = ({ kind }: AnyActuator): string => `openstack-${kind.singular}`;

@@ -27,7 +27,10 @@ export interface Seen {
   readonly usable: boolean;
 }
 
-const success = { Available: "OpenStack resource is available", Progressing: "OpenStack resource is up to date" } as const;
+const success = {
+  Available: "OpenStack resource is available",
+  Progressing: "OpenStack resource is up to date",
+} as const;
 
 /** Longer ones are cut: conditions are for people. */
 const longestMessage = 2048;

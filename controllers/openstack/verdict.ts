@@ -17,7 +17,10 @@ export function verdictOf(error: unknown): Verdict | undefined {
     case "Unauthorized":
       return { reason: "TransientError", message: `${message}. Check what clouds.yaml in the Secret says` };
     case "QuotaExceeded":
-      return { reason: "TransientError", message: `${message}. Raise the project's quota, or delete what it does not need` };
+      return {
+        reason: "TransientError",
+        message: `${message}. Raise the project's quota, or delete what it does not need`,
+      };
     case "AlreadyExists":
       return { reason: "TransientError", message: `${message}. Import that one, or give this one another name` };
     case "NotFound":

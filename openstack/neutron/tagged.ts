@@ -3,14 +3,7 @@ import type { Service } from "../service.ts";
 
 /** The collections of Neutron that take tags, as their URLs have them (extension standard-attr-tag). */
 export type TaggedCollection =
-  | "networks"
-  | "subnets"
-  | "ports"
-  | "routers"
-  | "security-groups"
-  | "floatingips"
-  | "trunks"
-  | "subnetpools";
+  "networks" | "subnets" | "ports" | "routers" | "security-groups" | "floatingips" | "trunks" | "subnetpools";
 
 /** Makes these all of its tags. Returns them as Neutron has them. */
 export function setTags(

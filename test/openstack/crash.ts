@@ -30,7 +30,9 @@ const external = kinds.filter(({ type }) => type.group === openstackGroup);
 /** Kills the server `kills` times over applying the folder, and as often over deleting it; nothing may be left or doubled. */
 export async function survivesKills(world: CrashWorld, kills: number, random: Random): Promise<void> {
   const { server, cloud } = world;
-  const text = folder(namespace, secretName, world.cloudName).map((object) => JSON.stringify(object)).join("\n---\n");
+  const text = folder(namespace, secretName, world.cloudName)
+    .map((object) => JSON.stringify(object))
+    .join("\n---\n");
   await applySecret(world);
   await applyFolder(server, text);
   await killed(server, kills, random, () => areAvailable(server));

@@ -43,5 +43,7 @@ export interface KindScenario {
   /** An object that uses the one made with `minimal` (which is named "subject"): it cannot be deleted before this. */
   readonly dependent?: Needed;
   /** Why a scenario makes no sense for the kind. */
-  readonly leavesOut?: Partial<Record<"external-deletion" | "import" | "import-error" | "resync" | "two-alike", string>>;
+  readonly leavesOut?: Partial<
+    Record<"external-deletion" | "import" | "import-error" | "resync" | "two-alike", string>
+  >;
 }

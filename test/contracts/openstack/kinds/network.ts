@@ -25,5 +25,9 @@ export const networkScenario: KindScenario = {
   ],
   refused: [{ patch: { availabilityZoneHints: ["nova"] }, message: "availabilityZoneHints cannot be changed" }],
   filter: { finds: { name: "full-network", tags: ["one"] }, findsNothing: { name: "no-such-network" } },
-  dependent: { kind: subnetKind, name: "user", resource: { networkRef: "subject", ipVersion: 4, cidr: "192.0.2.0/24" } },
+  dependent: {
+    kind: subnetKind,
+    name: "user",
+    resource: { networkRef: "subject", ipVersion: 4, cidr: "192.0.2.0/24" },
+  },
 };
