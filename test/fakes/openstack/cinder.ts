@@ -223,7 +223,7 @@ export class FakeCinder implements FakeService {
   }
 
   /** The row with `change`, if it is there still. */
-  #save<R extends Row>(table: Table<R>, { id: wanted }: NoInfer<R>, change: Partial<R>): R {
+  #save<R extends Row>(table: Table<R>, { id: wanted }: NoInfer<R>, change: NoInfer<Partial<R>>): R {
     const row = table.get(wanted);
     if (row === undefined) throw new Error(`the fake Cinder has no ${wanted}`);
     return table.add({ ...row, ...change, updated_at: timestamp() });
