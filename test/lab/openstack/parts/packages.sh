@@ -12,7 +12,8 @@ needed_packages() {
     if [ -n "$ovs" ]; then echo openvswitch-switch neutron-openvswitch-agent; fi
   fi
   # qemu-system-common has qemu-storage-daemon, which makes a disk of a qcow2 file.
-  if has cinder; then echo cinder-api cinder-scheduler cinder-volume cinder-backup qemu-utils qemu-system-common; fi
+  # cinder-backup fails where there is no dmidecode at all.
+  if has cinder; then echo cinder-api cinder-scheduler cinder-volume cinder-backup qemu-utils qemu-system-common dmidecode; fi
   if has placement; then echo placement-api python3-osc-placement; fi
   # Not nova-compute: it needs libvirt and qemu. Its code is in python3-nova, which these need.
   if has nova; then echo nova-api nova-conductor nova-scheduler; fi
