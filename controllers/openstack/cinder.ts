@@ -9,9 +9,9 @@ import { ready, WaitingError } from "./actuator.ts";
 type Pairs = Readonly<Record<string, string>>;
 
 /**
- * Our mark, set with the creation. Cinder takes no slash in names (cinder/api/validation/parameter_types.py,
- * extra_specs), and no scheduler looks at extra specs of a scope that it does not know (cinder/scheduler/filters/
- * capabilities_filter.py).
+ * Our mark, set with the creation. With a colon: metadata takes a slash as of Zed, extra specs never do (cinder/api/
+ * validation/parameter_types.py), and what has one cannot be named in a URL. No scheduler looks at extra specs of a scope
+ * that it does not know (cinder/scheduler/filters/capabilities_filter.py).
  */
 export const uidKey = `${ownKeyPrefix}uid`;
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { means } from "../errors.ts";
 import type { Service } from "../service.ts";
 import { cinderMicroversion } from "./time.ts";
 
@@ -32,7 +33,7 @@ export async function addMetadata(
   });
 }
 
-/** Takes one of them away. */
+/** Takes one of them away; what is gone is gone. */
 export async function removeMetadata(
   service: Service,
   home: MetadataHome,
@@ -41,13 +42,17 @@ export async function removeMetadata(
   signal?: AbortSignal,
 ): Promise<void> {
   const { below } = homes[home];
-  await service.request({
-    service: "block-storage",
-    microversion: cinderMicroversion,
-    method: "DELETE",
-    path: `/${home}/${encodeURIComponent(id)}/${below}/${encodeURIComponent(name)}`,
-    action: `remove ${below.replace("_", " ")} "${name}" of ${home}/${id}`,
-    schema: z.unknown(),
-    ...(signal && { signal }),
-  });
+  try {
+    await service.request({
+      service: "block-storage",
+      microversion: cinderMicroversion,
+      method: "DELETE",
+      path: `/${home}/${encodeURIComponent(id)}/${below}/${encodeURIComponent(name)}`,
+      action: `remove ${below.replace("_", " ")} "${name}" of ${home}/${id}`,
+      schema: z.unknown(),
+      ...(signal && { signal }),
+    });
+  } catch (error) {
+    if (!means(error, "NotFound")) throw error;
+  }
 }
