@@ -78,7 +78,7 @@ export function rootUrl(url: string): string {
 }
 
 /** Where the version of a versioned URL is described. */
-export function versionUrl(url: string): string {
+function versionUrl(url: string): string {
   const { origin, pathname } = new URL(url);
   const { root, version } = split(pathname);
   return `${origin}${root}/${version === undefined ? "" : `${version}/`}`;

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { IpVersion } from "./address.ts";
-import type { External } from "./external.ts";
 import { externalKind, externalType, NameRef, OpenStackName } from "./external.ts";
 
 const Resource = z.object({
@@ -31,8 +30,6 @@ const Observed = z.object({
 
 export type AddressScopeResource = z.infer<typeof Resource>;
 export type AddressScopeFilter = z.infer<typeof Filter>;
-export type AddressScopeObserved = z.infer<typeof Observed>;
-export type AddressScope = External<AddressScopeResource, AddressScopeFilter, AddressScopeObserved>;
 
 export const addressScopes = externalType("AddressScope", "addressscopes");
 

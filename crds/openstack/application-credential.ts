@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { External } from "./external.ts";
 import { externalKind, NameRef } from "./external.ts";
 import { KeystoneDescription, keystoneIdPattern, KeystoneName, observedText } from "./keystone.ts";
 
@@ -71,12 +70,6 @@ const Observed = z.object({
 
 export type ApplicationCredentialResource = z.infer<typeof Resource>;
 export type ApplicationCredentialFilter = z.infer<typeof Filter>;
-export type ApplicationCredentialObserved = z.infer<typeof Observed>;
-export type ApplicationCredential = External<
-  ApplicationCredentialResource,
-  ApplicationCredentialFilter,
-  ApplicationCredentialObserved
->;
 
 const instead = "make another ApplicationCredential, and delete this one";
 

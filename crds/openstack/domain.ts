@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { External } from "./external.ts";
 import { externalKind, externalType } from "./external.ts";
 import { KeystoneDescription, keystoneIdPattern, observedText, ShortKeystoneName } from "./keystone.ts";
 
@@ -15,8 +14,6 @@ const Observed = z.object({ name: observedText, description: observedText, enabl
 
 export type DomainResource = z.infer<typeof Resource>;
 export type DomainFilter = z.infer<typeof Filter>;
-export type DomainObserved = z.infer<typeof Observed>;
-export type Domain = External<DomainResource, DomainFilter, DomainObserved>;
 
 export const domains = externalType("Domain", "domains");
 

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { External } from "./external.ts";
 import { externalKind, externalType, OpenStackName } from "./external.ts";
 
 /** Source: nova/api/validation/parameter_types.py: what Nova's columns for numbers hold. */
@@ -66,7 +65,6 @@ const Observed = z.object({
 export type FlavorResource = z.infer<typeof Resource>;
 export type FlavorFilter = z.infer<typeof Filter>;
 export type FlavorObserved = z.infer<typeof Observed>;
-export type Flavor = External<FlavorResource, FlavorFilter, FlavorObserved>;
 
 export const flavors = externalType("Flavor", "flavors");
 

@@ -3,7 +3,6 @@ import { IpAddress } from "./address.ts";
 import type { External } from "./external.ts";
 import {
   externalKind,
-  externalType,
   NameRef,
   NeutronDescription,
   neutronStatusFields,
@@ -52,10 +51,6 @@ const Observed = z.object({
 
 export type FloatingIPResource = z.infer<typeof Resource>;
 export type FloatingIPFilter = z.infer<typeof Filter>;
-export type FloatingIPObserved = z.infer<typeof Observed>;
-export type FloatingIP = External<FloatingIPResource, FloatingIPFilter, FloatingIPObserved>;
-
-export const floatingIPs = externalType("FloatingIP", "floatingips");
 
 const another = "make another FloatingIP, and delete this one";
 

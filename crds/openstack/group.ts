@@ -1,13 +1,10 @@
 import { z } from "zod";
-import type { External } from "./external.ts";
 import { externalKind, externalType } from "./external.ts";
 import { inDomainFilter, inDomainObserved, inDomainResource, keystoneIdPattern } from "./keystone.ts";
 
 const Resource = z.object(inDomainResource);
 const Filter = z.object(inDomainFilter);
 const Observed = z.object(inDomainObserved);
-
-export type Group = External<z.infer<typeof Resource>, z.infer<typeof Filter>, z.infer<typeof Observed>>;
 
 export const groups = externalType("Group", "groups");
 

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { withRules } from "../schema.ts";
-import type { External } from "./external.ts";
 import { externalKind, externalType, OpenStackName } from "./external.ts";
 
 const ContainerFormat = z.enum(["ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed"]);
@@ -135,9 +134,7 @@ const Observed = z.object({
 
 export type ImageResource = z.infer<typeof Resource>;
 export type ImageFilter = z.infer<typeof Filter>;
-export type ImageObserved = z.infer<typeof Observed>;
 export type ImageDownload = z.infer<typeof Download>;
-export type Image = External<ImageResource, ImageFilter, ImageObserved>;
 
 export const images = externalType("Image", "images");
 

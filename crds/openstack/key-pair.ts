@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { External } from "./external.ts";
 import { externalKind, externalType, OpenStackName } from "./external.ts";
 
 const longestKey = 16_384;
@@ -25,8 +24,6 @@ const Observed = z.object({
 
 export type KeyPairResource = z.infer<typeof Resource>;
 export type KeyPairFilter = z.infer<typeof Filter>;
-export type KeyPairObserved = z.infer<typeof Observed>;
-export type KeyPair = External<KeyPairResource, KeyPairFilter, KeyPairObserved>;
 
 export const keyPairs = externalType("KeyPair", "keypairs");
 

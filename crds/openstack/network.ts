@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { External } from "./external.ts";
 import {
   externalKind,
   externalType,
@@ -62,8 +61,6 @@ const Observed = z.object({
 
 export type NetworkResource = z.infer<typeof Resource>;
 export type NetworkFilter = z.infer<typeof Filter>;
-export type NetworkObserved = z.infer<typeof Observed>;
-export type Network = External<NetworkResource, NetworkFilter, NetworkObserved>;
 
 export const networks = externalType("Network", "networks");
 

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { withRules } from "../schema.ts";
 import { IpAddress } from "./address.ts";
-import type { External } from "./external.ts";
 import {
   externalKind,
   externalType,
@@ -142,8 +141,6 @@ const Observed = z.object({
 
 export type PortResource = z.infer<typeof Resource>;
 export type PortFilter = z.infer<typeof Filter>;
-export type PortObserved = z.infer<typeof Observed>;
-export type Port = External<PortResource, PortFilter, PortObserved>;
 
 export const ports = externalType("Port", "ports");
 

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { External } from "./external.ts";
 import { externalKind, externalType } from "./external.ts";
 import { domainFilterField, domainRefField, keystoneIdPattern, observedText, ShortKeystoneName } from "./keystone.ts";
 
@@ -40,8 +39,6 @@ const Observed = z.object({
 
 export type ProjectResource = z.infer<typeof Resource>;
 export type ProjectFilter = z.infer<typeof Filter>;
-export type ProjectObserved = z.infer<typeof Observed>;
-export type Project = External<ProjectResource, ProjectFilter, ProjectObserved>;
 
 export const projects = externalType("Project", "projects");
 

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { External } from "./external.ts";
 import { externalKind, NameRef } from "./external.ts";
 import { observedText } from "./keystone.ts";
 
@@ -26,8 +25,6 @@ const Observed = z.object({
 
 export type RoleAssignmentResource = z.infer<typeof Resource>;
 export type RoleAssignmentFilter = z.infer<typeof Filter>;
-export type RoleAssignmentObserved = z.infer<typeof Observed>;
-export type RoleAssignment = External<RoleAssignmentResource, RoleAssignmentFilter, RoleAssignmentObserved>;
 
 const instead = "make another RoleAssignment, and delete this one";
 

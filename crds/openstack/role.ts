@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { External } from "./external.ts";
 import { externalKind, externalType, NameRef } from "./external.ts";
 import { inDomainFilter, inDomainObserved, inDomainResource, keystoneIdPattern } from "./keystone.ts";
 
@@ -9,8 +8,6 @@ const Resource = z.object({
 });
 const Filter = z.object(inDomainFilter);
 const Observed = z.object(inDomainObserved);
-
-export type Role = External<z.infer<typeof Resource>, z.infer<typeof Filter>, z.infer<typeof Observed>>;
 
 export const roles = externalType("Role", "roles");
 

@@ -1,8 +1,7 @@
 import { z } from "zod";
-import type { Resource } from "../meta.ts";
 import { withRules } from "../schema.ts";
 import type { ExternalSpec, ExternalStatus } from "./external.ts";
-import { externalKindOf, externalType, NameRef } from "./external.ts";
+import { externalKindOf, NameRef } from "./external.ts";
 
 const Spec = withRules(
   z.object({
@@ -35,11 +34,6 @@ const Observed = z.object({
 
 /** The spec itself is what is asked for: it is always managed, and deleted with the object. */
 export type RouterInterfaceSpec = ExternalSpec<never, never> & z.infer<typeof Spec>;
-export type RouterInterfaceObserved = z.infer<typeof Observed>;
-/** Its id is that of the port that the router has on the subnet. */
-export type RouterInterface = Resource<RouterInterfaceSpec, ExternalStatus<RouterInterfaceObserved>>;
-
-export const routerInterfaces = externalType("RouterInterface", "routerinterfaces");
 
 export const routerInterfaceKind = externalKindOf(
   {

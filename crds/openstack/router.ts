@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { External } from "./external.ts";
 import {
   externalKind,
   externalType,
@@ -73,8 +72,6 @@ const Observed = z.object({
 
 export type RouterResource = z.infer<typeof Resource>;
 export type RouterFilter = z.infer<typeof Filter>;
-export type RouterObserved = z.infer<typeof Observed>;
-export type Router = External<RouterResource, RouterFilter, RouterObserved>;
 
 export const routers = externalType("Router", "routers");
 

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { withRules } from "../schema.ts";
 import { Cidr } from "./address.ts";
-import type { External } from "./external.ts";
 import {
   externalKind,
   externalType,
@@ -129,8 +128,6 @@ const Observed = z.object({
 export type SecurityGroupRule = z.infer<typeof Rule>;
 export type SecurityGroupResource = z.infer<typeof Resource>;
 export type SecurityGroupFilter = z.infer<typeof Filter>;
-export type SecurityGroupObserved = z.infer<typeof Observed>;
-export type SecurityGroup = External<SecurityGroupResource, SecurityGroupFilter, SecurityGroupObserved>;
 
 export const securityGroups = externalType("SecurityGroup", "securitygroups");
 

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { External } from "./external.ts";
 import { externalKind, externalType, OpenStackName } from "./external.ts";
 
 const Resource = z.object({
@@ -33,8 +32,6 @@ const Observed = z.object({
 
 export type ServerGroupResource = z.infer<typeof Resource>;
 export type ServerGroupFilter = z.infer<typeof Filter>;
-export type ServerGroupObserved = z.infer<typeof Observed>;
-export type ServerGroup = External<ServerGroupResource, ServerGroupFilter, ServerGroupObserved>;
 
 export const serverGroups = externalType("ServerGroup", "servergroups");
 

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { External } from "./external.ts";
 import { externalKind, externalType, NameRef, OpenStackName } from "./external.ts";
 
 /** Nova's own bounds. Source: nova/objects/instance.py and fields of the tag schema. */
@@ -168,8 +167,6 @@ const Observed = z.object({
 
 export type ServerResource = z.infer<typeof Resource>;
 export type ServerFilter = z.infer<typeof Filter>;
-export type ServerObserved = z.infer<typeof Observed>;
-export type Server = External<ServerResource, ServerFilter, ServerObserved>;
 
 export const servers = externalType("Server", "servers");
 

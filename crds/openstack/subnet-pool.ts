@@ -1,9 +1,7 @@
 import { z } from "zod";
 import { Cidr, IpVersion } from "./address.ts";
-import type { External } from "./external.ts";
 import {
   externalKind,
-  externalType,
   NameRef,
   NeutronDescription,
   neutronStatusFields,
@@ -75,10 +73,6 @@ const Observed = z.object({
 
 export type SubnetPoolResource = z.infer<typeof Resource>;
 export type SubnetPoolFilter = z.infer<typeof Filter>;
-export type SubnetPoolObserved = z.infer<typeof Observed>;
-export type SubnetPool = External<SubnetPoolResource, SubnetPoolFilter, SubnetPoolObserved>;
-
-export const subnetPools = externalType("SubnetPool", "subnetpools");
 
 const another = "make another SubnetPool, and delete this one";
 

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { withRules } from "../schema.ts";
 import { Cidr, IpAddress } from "./address.ts";
-import type { External } from "./external.ts";
 import {
   externalKind,
   externalType,
@@ -110,7 +109,6 @@ const Observed = z.object({
 export type SubnetResource = z.infer<typeof Resource>;
 export type SubnetFilter = z.infer<typeof Filter>;
 export type SubnetObserved = z.infer<typeof Observed>;
-export type Subnet = External<SubnetResource, SubnetFilter, SubnetObserved>;
 
 export const subnets = externalType("Subnet", "subnets");
 

@@ -1,9 +1,7 @@
 import { z } from "zod";
 import { withRules } from "../schema.ts";
-import type { External } from "./external.ts";
 import {
   externalKind,
-  externalType,
   NameRef,
   NeutronDescription,
   neutronStatusFields,
@@ -72,10 +70,6 @@ const Observed = z.object({
 export type TrunkSubport = z.infer<typeof Subport>;
 export type TrunkResource = z.infer<typeof Resource>;
 export type TrunkFilter = z.infer<typeof Filter>;
-export type TrunkObserved = z.infer<typeof Observed>;
-export type Trunk = External<TrunkResource, TrunkFilter, TrunkObserved>;
-
-export const trunks = externalType("Trunk", "trunks");
 
 const another = "make another Trunk, and delete this one";
 

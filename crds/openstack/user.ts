@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { External } from "./external.ts";
 import { externalKind, externalType, NameRef } from "./external.ts";
 import {
   domainFilterField,
@@ -35,8 +34,6 @@ const Observed = z.object({
 
 export type UserResource = z.infer<typeof Resource>;
 export type UserFilter = z.infer<typeof Filter>;
-export type UserObserved = z.infer<typeof Observed>;
-export type User = External<UserResource, UserFilter, UserObserved>;
 
 export const users = externalType("User", "users");
 

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { CinderDescription, cinderStatusFields, NameValues, ObservedNameValues } from "./cinder.ts";
-import type { External } from "./external.ts";
 import { externalKind, externalType, NameRef, OpenStackName } from "./external.ts";
 
 const Container = z.string().min(1).max(255);
@@ -47,8 +46,6 @@ const Observed = z.object({
 
 export type VolumeBackupResource = z.infer<typeof Resource>;
 export type VolumeBackupFilter = z.infer<typeof Filter>;
-export type VolumeBackupObserved = z.infer<typeof Observed>;
-export type VolumeBackup = External<VolumeBackupResource, VolumeBackupFilter, VolumeBackupObserved>;
 
 export const volumeBackups = externalType("VolumeBackup", "volumebackups");
 

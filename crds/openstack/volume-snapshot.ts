@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { CinderDescription, cinderStatusFields, NameValues, ObservedNameValues } from "./cinder.ts";
-import type { External } from "./external.ts";
 import { externalKind, externalType, NameRef, OpenStackName } from "./external.ts";
 
 const Resource = z.object({
@@ -37,8 +36,6 @@ const Observed = z.object({
 
 export type VolumeSnapshotResource = z.infer<typeof Resource>;
 export type VolumeSnapshotFilter = z.infer<typeof Filter>;
-export type VolumeSnapshotObserved = z.infer<typeof Observed>;
-export type VolumeSnapshot = External<VolumeSnapshotResource, VolumeSnapshotFilter, VolumeSnapshotObserved>;
 
 export const volumeSnapshots = externalType("VolumeSnapshot", "volumesnapshots");
 

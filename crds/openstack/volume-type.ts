@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { CinderDescription, NameValues, ObservedNameValues } from "./cinder.ts";
-import type { External } from "./external.ts";
 import { externalKind, externalType, OpenStackName } from "./external.ts";
 
 const Resource = z.object({
@@ -29,8 +28,6 @@ const Observed = z.object({
 
 export type VolumeTypeResource = z.infer<typeof Resource>;
 export type VolumeTypeFilter = z.infer<typeof Filter>;
-export type VolumeTypeObserved = z.infer<typeof Observed>;
-export type VolumeType = External<VolumeTypeResource, VolumeTypeFilter, VolumeTypeObserved>;
 
 export const volumeTypes = externalType("VolumeType", "volumetypes");
 

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { CinderDescription, cinderStatusFields, NameValues, ObservedNameValues } from "./cinder.ts";
-import type { External } from "./external.ts";
 import { externalKind, externalType, NameRef, OpenStackName } from "./external.ts";
 
 /** In GiB. */
@@ -59,8 +58,6 @@ const Observed = z.object({
 
 export type VolumeResource = z.infer<typeof Resource>;
 export type VolumeFilter = z.infer<typeof Filter>;
-export type VolumeObserved = z.infer<typeof Observed>;
-export type Volume = External<VolumeResource, VolumeFilter, VolumeObserved>;
 
 export const volumes = externalType("Volume", "volumes");
 
