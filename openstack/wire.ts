@@ -49,7 +49,7 @@ export function wire<Shape extends z.ZodRawShape>(
       decode: (json) => fromWire(json) as z.input<z.ZodObject<Shape>>,
       encode: (ours) => toWire(ours as Json),
     }),
-    encode: (some) => toWire(z.encode(draft, some as Json)),
+    encode: (some) => toWire(z.encode(draft, some)),
   };
 }
 

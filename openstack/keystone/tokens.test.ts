@@ -8,7 +8,7 @@ const answering = (answer: unknown, asked: ServiceRequest<unknown>[] = []): Serv
   userId: async () => "u1",
   list: async () => [],
   request: async <T>(request: ServiceRequest<T>) => {
-    asked.push(request as ServiceRequest<unknown>);
+    asked.push(request);
     if (answer instanceof Error) throw answer;
     return request.schema.parse(answer);
   },

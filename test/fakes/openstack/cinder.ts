@@ -269,7 +269,7 @@ export class FakeCinder implements FakeService {
       snapshots: "SnapshotLimitExceeded",
       backups: "BackupLimitExceeded",
     };
-    if (limits[what] >= 0 && used(tables[what] as unknown as Table<Row>) >= limits[what])
+    if (limits[what] >= 0 && used(tables[what]) >= limits[what])
       throw refusal(
         413,
         `${names[what]}: Maximum number of ${what} allowed (${limits[what]}) exceeded${what === "volumes" ? " for quota 'volumes'" : ""}.`,

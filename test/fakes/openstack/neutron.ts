@@ -712,7 +712,7 @@ export class FakeNeutron implements FakeService {
       this.#mayDo("network:shared", call.who, body.shared);
       this.#mayDo("network:router:external", call.who, body["router:external"]);
       this.#mayDo("network:provider:network_type", call.who, body["provider:network_type"] !== undefined);
-      this.#spend("network", projectId, this.networks as unknown as Table<Base>);
+      this.#spend("network", projectId, this.networks);
       const { project_id: _p, tenant_id: _t, description, mtu = 1450, is_default, ...rest } = body;
       if (mtu > 1450) throw invalidInput(`Requested MTU is too big, maximum is 1450`);
       for (const zone of body.availability_zone_hints)
@@ -780,7 +780,7 @@ export class FakeNeutron implements FakeService {
       const network = this.#get(this.#kinds.network, body.network_id, call.who);
       if (!isAdmin(call.who) && network.project_id !== call.who.projectId)
         throw refusal(403, "PolicyNotAuthorized", "rule:create_subnet is disallowed by policy");
-      this.#spend("subnet", projectId, this.subnets as unknown as Table<Base>);
+      this.#spend("subnet", projectId, this.subnets);
       const { ip_version } = body;
       if (ip_version === 4 && (body.ipv6_address_mode ?? body.ipv6_ra_mode ?? undefined) !== undefined)
         throw invalidInput("ipv6_ra_mode or ipv6_address_mode are not valid when ip_version is 4");
@@ -944,7 +944,7 @@ export class FakeNeutron implements FakeService {
       const { body, projectId } = this.#asked("port", call);
       const network = this.#get(this.#kinds.network, body.network_id, call.who);
       this.#mayDo("port:binding:host_id", call.who, (body["binding:host_id"] ?? "") !== "");
-      this.#spend("port", projectId, this.ports as unknown as Table<Base>);
+      this.#spend("port", projectId, this.ports);
       const { project_id: _p, tenant_id: _t, ...asked } = body;
       return created(this.#answer("port", this.#addPort(network, projectId, asked)));
     });
@@ -1146,7 +1146,7 @@ export class FakeNeutron implements FakeService {
       const { body, projectId } = this.#asked("router", call);
       this.#mayDo("router:ha", call.who, body.ha !== undefined);
       this.#mayDo("router:distributed", call.who, body.distributed !== undefined);
-      this.#spend("router", projectId, this.routers as unknown as Table<Base>);
+      this.#spend("router", projectId, this.routers);
       for (const zone of body.availability_zone_hints)
         if (zone !== "nova")
           throw refusal(404, "AvailabilityZoneNotFound", `AvailabilityZone ${zone} could not be found.`);
@@ -1347,7 +1347,7 @@ export class FakeNeutron implements FakeService {
       this.#defaultGroup(projectId);
       if (body.name === "default")
         throw refusal(409, "SecurityGroupDefaultAlreadyExists", "Default security group already exists.");
-      this.#spend("security_group", projectId, this.securityGroups as unknown as Table<Base>);
+      this.#spend("security_group", projectId, this.securityGroups);
       const { description, name, stateful } = body;
       return created(this.#answer("security_group", this.#addGroup(projectId, { name, description, stateful })));
     });
@@ -1452,7 +1452,7 @@ export class FakeNeutron implements FakeService {
   #addRule(call: Call): Rule {
     const { body } = this.#asked("security_group_rule", call);
     const group = this.#get(this.#kinds.security_group, body.security_group_id, call.who);
-    this.#spend("security_group_rule", group.project_id, this.rules as unknown as Table<Base>);
+    this.#spend("security_group_rule", group.project_id, this.rules);
     if ((body.remote_ip_prefix ?? undefined) !== undefined && (body.remote_group_id ?? undefined) !== undefined)
       throw refusal(
         400,
@@ -1512,7 +1512,7 @@ export class FakeNeutron implements FakeService {
     const options = this.#kinds.floatingip;
     this.routes.on("POST /v2.0/floatingips", (call) => {
       const { body, projectId } = this.#asked("floatingip", call);
-      this.#spend("floatingip", projectId, this.floatingIps as unknown as Table<Base>);
+      this.#spend("floatingip", projectId, this.floatingIps);
       const network = this.#get(this.#kinds.network, body.floating_network_id, call.who);
       if (!network["router:external"])
         throw refusal(
@@ -1875,7 +1875,7 @@ export class FakeNeutron implements FakeService {
       this.#mayDo("quota", call.who, true);
       const fields = Object.keys(defaultQuotas).map((kind) => [kind, z.int().optional()]);
       const quota = z.strictObject(Object.fromEntries(fields) as Record<string, z.ZodType>);
-      this.setQuota(call.param("project"), bodyOf(call, "quota", quota, invalid) as Partial<Quotas>);
+      this.setQuota(call.param("project"), bodyOf(call, "quota", quota, invalid));
       return show(call);
     });
     this.routes.on(`DELETE ${one}`, (call) => {
@@ -1992,7 +1992,7 @@ function matches(row: Base, query: URLSearchParams): boolean {
     } else if (field === "not-tags-any") {
       if (listed(wanted).some((tag) => tags.includes(tag))) return false;
     } else if (!(field in row)) {
-      throw badRequest(`[${`'${field}'`}] is invalid attribute for filtering`);
+      throw badRequest(`['${field}'] is invalid attribute for filtering`);
     } else if (!values.some((value) => fits(row[field], value))) return false;
   }
   return true;
