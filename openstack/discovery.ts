@@ -77,13 +77,6 @@ export function rootUrl(url: string): string {
   return `${origin}${split(pathname).root}/`;
 }
 
-/** Where the version of a versioned URL is described. */
-function versionUrl(url: string): string {
-  const { origin, pathname } = new URL(url);
-  const { root, version } = split(pathname);
-  return `${origin}${root}/${version === undefined ? "" : `${version}/`}`;
-}
-
 const version = z.object({
   id: z.string(),
   status: z.string().optional(),

@@ -756,7 +756,12 @@ describe("abort", () => {
     const free: (() => void)[] = [];
     const { session, asked } = await lab({
       options: { concurrency: 1 },
-      reply: () => new Promise((resolve) => free.push(() => { resolve({ json: {} }); })),
+      reply: () =>
+        new Promise((resolve) => {
+          free.push(() => {
+            resolve({ json: {} });
+          });
+        }),
     });
     await session.token();
     const first = session.request(networks);

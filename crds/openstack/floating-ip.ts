@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { IpAddress } from "./address.ts";
-import type { External } from "./external.ts";
 import {
   externalKind,
   NameRef,

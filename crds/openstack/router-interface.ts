@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { withRules } from "../schema.ts";
-import type { ExternalSpec, ExternalStatus } from "./external.ts";
+import type { ExternalSpec } from "./external.ts";
 import { externalKindOf, NameRef } from "./external.ts";
 
 const Spec = withRules(

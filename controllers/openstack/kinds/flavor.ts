@@ -57,7 +57,10 @@ function extraSpecChanges(
   remote: RemoteFlavor,
 ): readonly Change<RemoteFlavor>[] {
   const now = remote.extraSpecs ?? {};
-  const asked = Object.fromEntries([...(wanted ?? []).map(({ name, value }) => [name, value]), [markName, uid]]);
+  const asked = Object.fromEntries<string>([
+    ...(wanted ?? []).map(({ name, value }) => [name, value]),
+    [markName, uid],
+  ]);
   const toSet = differences(asked, now) as Record<string, string>;
   const toRemove = wanted === undefined ? [] : Object.keys(now).filter((name) => !Object.hasOwn(asked, name));
   return [

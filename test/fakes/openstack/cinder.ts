@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { FakeGlance } from "./glance.ts";
 import type { Answer, Call, FakeService, Handler, Identity, Json } from "./http.ts";
-import { accepted, bodyOf, isAdmin, isReader, linkedPage, ok, Refusal, Routes, Table } from "./http.ts";
+import { accepted, bodyOf, isAdmin, isReader, linkedPage, ok, Refusal, Routes, Table, textOf } from "./http.ts";
 import type { Later } from "./later.ts";
 
 interface Row {
@@ -489,7 +489,7 @@ export class FakeCinder implements FakeService {
       },
       "os-reset_status": (row, asked, { who }) => {
         this.#mayManage(who, "volume_extension:volume_admin_actions:reset_status");
-        this.#save(volumes, row, { status: String(asked["status"] ?? row.status) });
+        this.#save(volumes, row, { status: textOf(asked["status"] ?? row.status) });
       },
       "os-force_delete": (row, _asked, { who }) => {
         this.#mayManage(who, "volume_extension:volume_admin_actions:force_delete");
@@ -756,6 +756,6 @@ function matches(row: Row, query: URLSearchParams): boolean {
     if (field === "project_id") return row.project === wanted;
     const value = (row as unknown as Json)[field.replace(/~$/, "")];
     if (value === undefined) return true;
-    return field.endsWith("~") ? String(value).includes(wanted) : String(value ?? "") === wanted;
+    return field.endsWith("~") ? textOf(value).includes(wanted) : textOf(value) === wanted;
   });
 }

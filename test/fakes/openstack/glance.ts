@@ -2,7 +2,20 @@
 import { createHash, randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { Answer, Call, FakeService, Identity, Json } from "./http.ts";
-import { accepted, bodyOf, created, isAdmin, isReader, noContent, ok, pageOf, Refusal, Routes, Table } from "./http.ts";
+import {
+  accepted,
+  bodyOf,
+  created,
+  isAdmin,
+  isReader,
+  noContent,
+  ok,
+  pageOf,
+  Refusal,
+  Routes,
+  Table,
+  textOf,
+} from "./http.ts";
 import type { Later } from "./later.ts";
 
 export interface Image {
@@ -368,6 +381,6 @@ function matches(row: Image, query: URLSearchParams): boolean {
     const value = row[field];
     if (typeof value === "boolean") return value === (wanted.toLowerCase() === "true");
     const values = wanted.startsWith("in:") ? wanted.slice(3).split(",") : [wanted];
-    return values.includes(String(value ?? ""));
+    return values.includes(textOf(value));
   });
 }

@@ -6,6 +6,10 @@ import type { z } from "zod";
 export type Json = Readonly<Record<string, unknown>>;
 
 /** Who asks, as their token says. */
+/** A value as a query has it; nothing is empty. */
+export const textOf = (value: unknown): string =>
+  typeof value === "string" ? value : value === undefined || value === null ? "" : JSON.stringify(value);
+
 export interface Identity {
   readonly userId: string;
   readonly projectId: string | undefined;

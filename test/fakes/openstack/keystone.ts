@@ -1,7 +1,20 @@
 /** Keystone of the fake. Source: Identity API v3, and Debian's keystone 22 (Zed) for its words. */
 import { z } from "zod";
 import type { Answer, Call, FakeService, Identity, Json } from "./http.ts";
-import { accepted, bodyOf, created, hexId, isAdmin, noContent, ok, pageOf, Refusal, Routes, Table } from "./http.ts";
+import {
+  accepted,
+  bodyOf,
+  created,
+  hexId,
+  isAdmin,
+  noContent,
+  ok,
+  pageOf,
+  Refusal,
+  Routes,
+  Table,
+  textOf,
+} from "./http.ts";
 
 interface Domain {
   readonly id: string;
@@ -493,8 +506,8 @@ export class FakeKeystone implements FakeService {
 
   // ---------------------------------------------------------------------------------------------------- resources
 
-  #linked<R extends { readonly id: string }>(plural: string, row: R, base: string): Json {
-    const { password: _secret, ...shown } = row as R & { readonly password?: unknown };
+  #linked(plural: string, row: { readonly id: string; readonly password?: unknown }, base: string): Json {
+    const { password: _secret, ...shown } = row;
     return { ...shown, links: { self: `${base}/v3/${plural}/${row.id}` } };
   }
 
@@ -909,6 +922,6 @@ function matches(row: object, query: URLSearchParams): boolean {
     if (!(field in row)) return true;
     const value = (row as Json)[field];
     if (typeof value === "boolean") return value === ["true", "1", ""].includes(wanted.toLowerCase());
-    return String(value ?? "") === wanted;
+    return textOf(value) === wanted;
   });
 }

@@ -15,7 +15,19 @@ import {
   rangeOf,
 } from "./addresses.ts";
 import type { Answer, Call, FakeService, Handler, Identity, Json } from "./http.ts";
-import { bodyOf, created, isAdmin, isReader, linkedPage, noContent, ok, Refusal, Routes, Table } from "./http.ts";
+import {
+  bodyOf,
+  created,
+  isAdmin,
+  isReader,
+  linkedPage,
+  noContent,
+  ok,
+  Refusal,
+  Routes,
+  Table,
+  textOf,
+} from "./http.ts";
 
 const refusal = (status: number, type: string, message: string): Refusal =>
   new Refusal(status, { NeutronError: { type, message, detail: "" } });
@@ -625,7 +637,12 @@ export class FakeNeutron implements FakeService {
         const port_details = port === undefined ? null : Object.fromEntries(shown.map((field) => [field, port[field]]));
         return { ...row, port_details };
       }
-      default:
+      case "address_scope":
+      case "router":
+      case "security_group_rule":
+      case "subnet":
+      case "subnetpool":
+      case "trunk":
         return row;
     }
   }
@@ -1378,7 +1395,7 @@ export class FakeNeutron implements FakeService {
       const list = (call.body as Json | undefined)?.["security_group_rules"];
       if (!Array.isArray(list)) return created(this.#answer("security_group_rule", this.#addRule(call)));
       const rows = list.map((one: unknown) =>
-        this.#addRule({ ...call, param: call.param, body: { security_group_rule: one } }),
+        this.#addRule({ ...call, param: (name) => call.param(name), body: { security_group_rule: one } }),
       );
       return created({ security_group_rules: rows });
     });
@@ -2005,7 +2022,7 @@ function fits(value: unknown, wanted: string): boolean {
     const [key, ...rest] = wanted.split("=");
     return value.some((one: unknown) =>
       typeof one === "object" && one !== null && key !== undefined
-        ? String((one as Json)[key] ?? "") === rest.join("=")
+        ? textOf((one as Json)[key]) === rest.join("=")
         : one === wanted,
     );
   }

@@ -589,7 +589,7 @@ export class FakeNova implements FakeService {
     });
     routes.on(`POST ${all}/action`, (call) => {
       const row = own(call, "servers:action");
-      const [action] = Object.keys((call.body ?? {}));
+      const [action] = Object.keys(call.body ?? {});
       const resized = this.#resize(row, action ?? "", call, save);
       if (resized !== undefined) return resized;
       const status: Readonly<Record<string, string>> = { "os-stop": "SHUTOFF", "os-start": "ACTIVE", reboot: "ACTIVE" };
@@ -673,7 +673,7 @@ export class FakeNova implements FakeService {
       source_type === "volume" && typeof uuid === "string" ? [uuid] : [],
     );
     const now = timestamp();
-    const row = this.servers.add({
+    this.servers.add({
       id,
       name: body.name,
       description: body.description ?? null,
