@@ -228,6 +228,7 @@ export function kindContract(scenario: KindScenario, openCloud: () => Promise<Cl
 
     unlessLeftOut("external-deletion")("what is deleted behind our back is made again", async () => {
       const stage = await openWithNeeds();
+      for (const { kind: of, name } of needs) await stage.untilUp(of, name);
       const object = await makeOne(stage, "subject", minimal, often);
       const before = stage.creations;
       const missed = stage.until(kind, "subject", "found missing", (now) => !isUp(now));

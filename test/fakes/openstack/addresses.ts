@@ -58,8 +58,32 @@ export function parseCidr(text: string): Cidr | undefined {
 export const formatCidr = ({ version, network, length }: Cidr): string =>
   `${formatAddress(version, network)}/${length}`;
 
+/** The fewest networks that have the same addresses, in order: Neutron keeps a pool's prefixes so (netaddr's IPSet). */
+export function joined(cidrs: readonly Cidr[]): readonly Cidr[] {
+  const done: Cidr[] = [];
+  const inOrder = cidrs.toSorted((a, b) =>
+    a.network < b.network ? -1 : a.network > b.network ? 1 : a.length - b.length,
+  );
+  for (let next of inOrder) {
+    for (let last = done.at(-1); last !== undefined; last = done.at(-1)) {
+      if (contains(last, next.network)) {
+        next = last;
+      } else {
+        const both: Cidr = { ...last, length: last.length - 1 };
+        if (last.length !== next.length || last.network % sizeOf(both) !== 0n || !contains(both, next.network)) break;
+        next = both;
+      }
+      done.pop();
+    }
+    done.push(next);
+  }
+  return done;
+}
+
+const sizeOf = ({ version, length }: Cidr): bigint => 1n << BigInt(bitsOf(version) - length);
+
 export function rangeOf({ version, network, length }: Cidr): Range {
-  return { start: network, end: network + (1n << BigInt(bitsOf(version) - length)) - 1n };
+  return { start: network, end: network + sizeOf({ version, network, length }) - 1n };
 }
 
 export const contains = (cidr: Cidr, value: bigint): boolean => isWithin(rangeOf(cidr), value);

@@ -515,13 +515,18 @@ export class FakeKeystone implements FakeService {
     if (!isAdmin(call.who)) throw forbidden(`identity:${action}`);
   }
 
-  #addRole(body: Partial<z.output<typeof RoleBody>> & { readonly name: string }): Role {
+  #addRole({
+    description,
+    domain_id,
+    options = {},
+    ...body
+  }: Partial<z.output<typeof RoleBody>> & { readonly name: string }): Role {
     return this.roles.add({
+      ...body,
       id: hexId(),
-      name: body.name,
-      description: body.description ?? null,
-      domain_id: body.domain_id ?? null,
-      options: body.options ?? {},
+      description: description ?? null,
+      domain_id: domain_id ?? null,
+      options,
     });
   }
 

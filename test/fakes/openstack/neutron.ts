@@ -6,6 +6,7 @@ import {
   contains,
   formatAddress,
   formatCidr,
+  joined,
   freeCidr,
   isWithin,
   overlap,
@@ -1511,7 +1512,7 @@ export class FakeNeutron implements FakeService {
       protocol,
       port_range_min,
       port_range_max,
-      remote_ip_prefix: body.remote_ip_prefix ?? null,
+      remote_ip_prefix: prefix === undefined ? null : formatCidr(prefix),
       remote_group_id: body.remote_group_id ?? null,
       remote_address_group_id: body.remote_address_group_id ?? null,
       normalized_cidr: prefix === undefined ? null : formatCidr(prefix),
@@ -1823,7 +1824,7 @@ export class FakeNeutron implements FakeService {
       const row = this.subnetPools.add({
         ...this.#standard(projectId, body.description),
         name: body.name,
-        prefixes: body.prefixes,
+        prefixes: joinedPrefixes(body.prefixes),
         ip_version,
         min_prefixlen: `${min}`,
         max_prefixlen: `${max}`,
@@ -1848,7 +1849,11 @@ export class FakeNeutron implements FakeService {
       const lengths = Object.entries({ min_prefixlen, max_prefixlen, default_prefixlen }).flatMap(([field, value]) =>
         value === undefined ? [] : [[field, `${value}`]],
       );
-      const next = this.#save(this.subnetPools, row, { ...change, ...(Object.fromEntries(lengths) as Json) });
+      const next = this.#save(this.subnetPools, row, {
+        ...change,
+        ...(change.prefixes !== undefined && { prefixes: joinedPrefixes(change.prefixes) }),
+        ...(Object.fromEntries(lengths) as Json),
+      });
       return ok(this.#answer("subnetpool", next));
     });
     this.routes.on("DELETE /v2.0/subnetpools/{id}", (call) => {
@@ -2046,3 +2051,6 @@ function picked(row: Json, query: URLSearchParams): Json {
     ? row
     : Object.fromEntries(Object.entries(row).filter(([field]) => fields.includes(field)));
 }
+
+const joinedPrefixes = (prefixes: readonly string[]): string[] =>
+  joined(prefixes.flatMap((prefix) => parseCidr(prefix) ?? [])).map(formatCidr);

@@ -65,4 +65,5 @@ export const serverScenario: KindScenario = {
     { patch: { bootVolume: { volumeRef: "data" } }, message: "exactly one of imageRef and bootVolume" },
   ],
   filter: { finds: { name: "full-server", tags: ["one"] }, findsNothing: { name: "no-such-server" } },
+  leavesOut: { "two-alike": "a port is in one server" },
 };
