@@ -229,6 +229,7 @@ export function kindContract(scenario: KindScenario, openCloud: () => Promise<Cl
     unlessLeftOut("external-deletion")("what is deleted behind our back is made again", async () => {
       const stage = await openWithNeeds();
       const object = await makeOne(stage, "subject", minimal, often);
+      await Promise.all(needs.map((needed) => stage.untilUp(needed.kind, needed.name)));
       const before = stage.creations;
       const missed = stage.until(kind, "subject", "found missing", (now) => !isUp(now));
       await Promise.all([missed, stage.remove(kind, object)]);
