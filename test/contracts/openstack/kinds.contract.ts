@@ -230,6 +230,7 @@ export function kindContract(scenario: KindScenario, openCloud: () => Promise<Cl
       const stage = await openWithNeeds();
       for (const { kind: of, name } of needs) await stage.untilUp(of, name);
       const object = await makeOne(stage, "subject", minimal, often);
+      await Promise.all(needs.map((needed) => stage.untilUp(needed.kind, needed.name)));
       const before = stage.creations;
       const missed = stage.until(kind, "subject", "found missing", (now) => !isUp(now));
       await Promise.all([missed, stage.remove(kind, object)]);
