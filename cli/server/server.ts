@@ -213,7 +213,7 @@ async function runControllers(parts: ControllerParts, signal: AbortSignal): Prom
       ...writersOf("openstack"),
       informers,
       clock,
-      connect: connectWith({ clock, random }),
+      connect: connectWith({ clock, random, log }),
       resyncMs: options.openstackResyncMs,
       random,
     }),

@@ -57,10 +57,8 @@ function extraSpecChanges(
   remote: RemoteFlavor,
 ): readonly Change<RemoteFlavor>[] {
   const now = remote.extraSpecs ?? {};
-  const asked = Object.fromEntries<string>([
-    ...(wanted ?? []).map(({ name, value }) => [name, value]),
-    [markName, uid],
-  ]);
+  const pairs = (wanted ?? []).map(({ name, value }): [string, string] => [name, value]);
+  const asked = Object.fromEntries<string>([...pairs, [markName, uid]]);
   const toSet = differences(asked, now) as Record<string, string>;
   const toRemove = wanted === undefined ? [] : Object.keys(now).filter((name) => !Object.hasOwn(asked, name));
   return [
