@@ -1,7 +1,7 @@
 /** What in a cloud carries the mark of an object, for who looks for what nobody looks after any more. */
 import { z } from "zod";
 import type { Query } from "./collection.ts";
-import { means } from "./errors.ts";
+import { means, OpenStackError } from "./errors.ts";
 import type { Service, ServiceType } from "./service.ts";
 
 export interface Marked {
@@ -114,9 +114,18 @@ export interface MarkedList {
   readonly failures: readonly Error[];
 }
 
-/** All that carries a mark in the project that `service` is for, and of what belongs to none. */
+/**
+ * All that carries a mark in the project that `service` is for, and of what belongs to none. Throws OpenStackError where it
+ * is for no project: an administrator would be told of all.
+ */
 export async function listMarked(service: Service, signal?: AbortSignal): Promise<MarkedList> {
   const project = await service.projectId(signal);
+  if (project === undefined)
+    throw new OpenStackError({
+      action: "list what carries a mark",
+      meaning: "BadRequest",
+      message: "the credentials are for no project: name one",
+    });
   const looks = await Promise.allSettled(places.map((place) => listAt(service, place, project, signal)));
   signal?.throwIfAborted();
   return {
@@ -131,7 +140,7 @@ export async function listMarked(service: Service, signal?: AbortSignal): Promis
 async function listAt(
   service: Service,
   place: Place,
-  project: string | undefined,
+  project: string,
   signal: AbortSignal | undefined,
 ): Promise<readonly Marked[]> {
   const { noun, path, listPath = path, plural, ofProject, microversion } = place;

@@ -152,6 +152,10 @@ function keystoneOf({ keystoneAuthUrl, keystoneCafile }: ServerFlags, cwd: strin
     throw new UsageError(
       `--keystone-auth-url "${keystoneAuthUrl}" is not a URL such as https://keystone.example:5000/v3`,
     );
+  const { protocol, hostname } = new URL(keystoneAuthUrl);
+  // Whoever is on the way there would read every user's token, and could say whose it is.
+  if (protocol === "http:" && !/^(127\.\d+\.\d+\.\d+|\[::1\]|localhost)$/.test(hostname))
+    throw new UsageError(`--keystone-auth-url "${keystoneAuthUrl}" must be https, except on this machine itself`);
   return { authUrl: keystoneAuthUrl, ca: keystoneCafile === undefined ? undefined : resolve(cwd, keystoneCafile) };
 }
 

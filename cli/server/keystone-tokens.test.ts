@@ -16,16 +16,15 @@ const token: Token = {
 
 test("a user has its project and its roles as groups", () => {
   expect(keystoneUser(token)).toEqual({
-    name: "eve",
+    name: "keystone:eve",
     uid: "u1",
     groups: ["keystone:project:p1", "keystone:role:member", "keystone:role:reader"],
     extra: { "openstack.stowage.dev/user-domain": ["Default"], "openstack.stowage.dev/project": ["alpha"] },
   });
 });
 
-test("nobody is called like the system", () => {
-  const user = { id: "u1", name: "system:apiserver" };
-  expect(() => keystoneUser({ ...token, user })).toThrow("kept for the system");
+test.each(["system:apiserver", "stowage-admin"])("nobody is called %s", (name) => {
+  expect(keystoneUser({ ...token, user: { id: "u1", name } }).name).toBe(`keystone:${name}`);
 });
 
 describe("KeystoneTokens", () => {
@@ -46,7 +45,7 @@ describe("KeystoneTokens", () => {
     const { clock, asked, tokens } = start(() => Promise.resolve(token));
     await Promise.all([tokens.authenticate("gAAA", []), tokens.authenticate("gAAA", [])]);
     await clock.pass(59_000);
-    expect((await tokens.authenticate("gAAA", []))?.user.name).toBe("eve");
+    expect((await tokens.authenticate("gAAA", []))?.user.name).toBe("keystone:eve");
     expect(asked).toEqual(["gAAA"]);
     await clock.pass(1_000);
     await tokens.authenticate("gAAA", []);

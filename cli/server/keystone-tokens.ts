@@ -39,7 +39,8 @@ export class KeystoneTokens implements TokenAuthenticator {
     // Keystone's are for nobody in particular, and somebody else's are no business of Keystone.
     if (audiences.length > 0 || !mayBeKeystones(id)) return undefined;
     const token = await this.#token(id);
-    if (token === undefined || Date.parse(token.expiresAt) <= this.#nowMs()) return undefined;
+    // A time that cannot be read is over.
+    if (token === undefined || !(Date.parse(token.expiresAt) > this.#nowMs())) return undefined;
     return { audiences: [], user: keystoneUser(token) };
   }
 
@@ -52,7 +53,9 @@ export class KeystoneTokens implements TokenAuthenticator {
     const key = createHash("sha256").update(id).digest("base64");
     const known = this.#known.get(key);
     const nowMs = this.#nowMs();
-    if (known !== undefined && nowMs - known.askedAtMs < rememberMs) return known.token;
+    const ageMs = known === undefined ? rememberMs : nowMs - known.askedAtMs;
+    // A clock that was set back makes nothing younger.
+    if (known !== undefined && ageMs >= 0 && ageMs < rememberMs) return known.token;
     const token = this.#options.validate(id);
     this.#known.delete(key);
     this.#known.set(key, { askedAtMs: nowMs, token });
@@ -68,8 +71,9 @@ export class KeystoneTokens implements TokenAuthenticator {
 
 /** A JWT with an issuer is somebody else's: Keystone's own JWS tokens name none. Source: keystone/token/token_formatters. */
 function mayBeKeystones(id: string): boolean {
+  if (!/^[\x21-\x7e]{1,4096}$/.test(id)) return false;
   const [, claims, signature] = id.split(".");
-  if (claims === undefined || signature === undefined) return /^[\x21-\x7e]{1,4096}$/.test(id);
+  if (claims === undefined || signature === undefined) return true;
   try {
     return (
       (JSON.parse(Buffer.from(claims, "base64url").toString("utf8")) as { readonly iss?: unknown }).iss === undefined
@@ -80,12 +84,11 @@ function mayBeKeystones(id: string): boolean {
 }
 
 /**
- * Names are Keystone's; the uid tells apart who is called the same in two domains. Rights come from groups alone. Throws
- * Error for a name that is Kubernetes' own.
+ * Names are Keystone's behind a prefix, so that nobody is called as an administrator of ours is, or as Kubernetes calls its own;
+ * the uid tells apart who is called the same in two domains. Rights come from groups alone.
  */
 export function keystoneUser({ user, project, domain, roles = [] }: Token): User {
-  const name = user.name ?? user.id;
-  if (name.startsWith("system:")) throw new Error(`the name ${JSON.stringify(name)} is kept for the system`);
+  const name = `keystone:${user.name ?? user.id}`;
   const extra = {
     "openstack.stowage.dev/user-domain": user.domain?.name,
     "openstack.stowage.dev/project": project?.name,

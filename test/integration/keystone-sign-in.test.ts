@@ -93,7 +93,7 @@ test("a token says who asks, in either header, and Keystone is asked once", asyn
     return { code, status: body.status as unknown };
   };
   const userInfo = {
-    username: "ann",
+    username: "keystone:ann",
     uid: "u-ann",
     groups: ["keystone:project:p-alpha", "keystone:role:member", "keystone:role:reader", "system:authenticated"],
   };
