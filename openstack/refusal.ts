@@ -61,7 +61,7 @@ export function faultOf({ status, text, headers }: Answer): Fault {
   const message = oneLine(fault?.message ?? plainText(text, headers["content-type"]));
   return {
     type: fault?.type ?? "",
-    isService: fault !== undefined,
+    isService: fault?.isService === true,
     message: message === "" ? `answered ${status} without a word` : message,
   };
 }
@@ -71,7 +71,7 @@ export function faultOf({ status, text, headers }: Answer): Fault {
  * message}}. Keystone and keystonemiddleware: {"error": {code, title, message}}. Glance and others through WebOb:
  * {code, title, message}. Placement: {"errors": [{status, title, detail}]}.
  */
-function jsonFault(text: string): { readonly message: string; readonly type: string } | undefined {
+function jsonFault(text: string): Fault | undefined {
   const body = asRecord(parsed(text));
   if (body === undefined) return undefined;
   const [first] = Array.isArray(body["errors"]) ? (body["errors"] as readonly unknown[]) : [];
@@ -81,10 +81,12 @@ function jsonFault(text: string): { readonly message: string; readonly type: str
     const message = fault?.["message"] ?? fault?.["detail"];
     if (typeof message !== "string") continue;
     const type = fault?.["type"];
-    return { message: withoutTags(message), type: typeof type === "string" ? type : "" };
+    // Gateways say {"message": "..."}, too, of what they do not know.
+    const isService = value !== body || "code" in body || "title" in body;
+    return { message: withoutTags(message), type: typeof type === "string" ? type : "", isService };
   }
   const word = body["NeutronError"] ?? body["error"];
-  return typeof word === "string" ? { message: word, type: "" } : undefined;
+  return typeof word === "string" ? { message: word, type: "", isService: true } : undefined;
 }
 
 function parsed(text: string): unknown {

@@ -113,6 +113,9 @@ export class Session implements Service, AsyncDisposable {
     { id, token }: IssuedToken,
   ): Promise<Answer> {
     const { service, method = "GET", path, microversion, action, signal } = request;
+    // A URL would go one up there, and what is meant for a part of something would be done to the whole.
+    if (path.split("/").some((segment) => segment === "." || segment === ".."))
+      throw new OpenStackError({ action, meaning: "BadRequest", message: 'nothing can be called "." or ".."' });
     const url = await this.#endpoint(service, token, signal);
     if (microversion !== undefined) await this.#demand(request, url, microversion);
     return this.#transport.send({

@@ -62,6 +62,9 @@ type Result =
   | { readonly attempt: Attempt; readonly answer: Answer }
   | { readonly attempt: Attempt; readonly answer?: undefined; readonly message: string; readonly cause: unknown };
 
+/** In bytes. Where an endpoint is, is for whoever wrote the Secret to say: an answer without an end is not to fill the memory. */
+const longestAnswer = 64 * 2 ** 20;
+
 /** HTTP to the endpoints of one cloud: connections that are kept, a limit for each endpoint, and what is safe is asked again. */
 export class Transport implements AsyncDisposable {
   readonly #options: TransportOptions;
@@ -77,6 +80,7 @@ export class Transport implements AsyncDisposable {
       allowH2: false,
       headersTimeout: answerTimeoutMs,
       bodyTimeout: answerTimeoutMs,
+      maxResponseSize: longestAnswer,
       connect: {
         timeout: connectTimeoutMs,
         rejectUnauthorized: !insecure,

@@ -9,7 +9,3 @@ interface InProject {
 /** The id of the one that is named. Throws WaitingError where it is not there yet. */
 export const namedProject = (context: Pick<Context, "idOf">, { projectRef }: InProject): string | undefined =>
   projectRef === undefined ? undefined : context.idOf(projects, projectRef);
-
-/** The id of the one that is named, or else that of the credentials. */
-export const homeProject = async (context: Context, resource: InProject): Promise<string | undefined> =>
-  namedProject(context, resource) ?? (await context.cloud.projectId(context.signal));

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type { ImageDownload } from "../../crds/openstack/image.ts";
-import { DownloadError, openDownload } from "../../openstack/glance/download.ts";
+import { DownloadError, openDownload, shown } from "../../openstack/glance/download.ts";
 import { imagesOf, uploadImage } from "../../openstack/glance/images.ts";
 import type { Service } from "../../openstack/service.ts";
 import { InvalidError, WaitingError } from "./actuator.ts";
@@ -66,7 +66,7 @@ export async function* checked(bytes: Bytes, { url, hash }: Pick<ImageDownload, 
   const value = seen.digest("hex");
   if (value !== hash.value)
     throw new InvalidError(
-      `The ${hash.algorithm} hash of ${url} is ${value}, not ${hash.value}: nothing was made of it. Put right what is there, or make another Image with the right hash`,
+      `The ${hash.algorithm} hash of ${shown(url)} is ${value}, not ${hash.value}: nothing was made of it. Put right what is there, or make another Image with the right hash`,
     );
 }
 

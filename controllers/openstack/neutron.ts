@@ -1,33 +1,31 @@
 /** What the kinds of Neutron have in common. */
+import type { Query } from "../../openstack/collection.ts";
 import type { TaggedCollection } from "../../openstack/neutron/tagged.ts";
 import { setTags } from "../../openstack/neutron/tagged.ts";
 import type { Change, Context } from "./actuator.ts";
-import { isMark, tagsToSet } from "./marks.ts";
+import { tagsToSet } from "./marks.ts";
 
 interface Marked {
   readonly id: string;
   readonly tags?: readonly string[] | undefined;
-  readonly createdAt?: string | undefined;
+  readonly description?: string | undefined;
 }
 
-/** How far the cloud's clock may be behind ours. */
-const skewMs = 300_000;
-
 /**
- * Of those that look alike, what a create of ours may have left behind: marked as ours, or else not marked as anybody's
- * and no older than the attempt. Tags cannot be given with the creation, so that what is left behind may have none.
+ * What a create of ours left behind. Tags cannot be given with the creation: until it is recorded it is described by our
+ * mark, and gets its own description afterwards.
  */
-export function leftBehindOf<T extends Marked>(
-  alike: readonly T[],
-  { tag }: Pick<Context, "tag">,
-  since: Date,
-): readonly T[] {
-  const marked = alike.filter(({ tags }) => tags?.includes(tag) === true);
-  if (marked.length > 0) return marked;
-  const earliest = since.getTime() - skewMs;
-  return alike.filter(
-    ({ tags = [], createdAt }) => !tags.some(isMark) && createdAt !== undefined && Date.parse(createdAt) >= earliest,
-  );
+export async function leftBehindIn<T extends Marked>(
+  collection: { readonly find: (query: Query, signal: AbortSignal) => Promise<readonly T[]> },
+  { tag, signal }: Pick<Context, "tag" | "signal">,
+): Promise<readonly T[]> {
+  const [described, tagged] = await Promise.all([
+    collection.find({ description: tag }, signal),
+    collection.find({ tags: tag }, signal),
+  ]);
+  // Whatever a service makes of a filter: nothing is ours that has no mark.
+  const ours = [...described, ...tagged].filter(({ description, tags }) => description === tag || tags?.includes(tag));
+  return [...new Map(ours.map((one) => [one.id, one])).values()];
 }
 
 /** Our mark, and the tags that are asked for; tags of others stay where the spec does not say what they are to be. */

@@ -17,7 +17,7 @@ import type { Clouds } from "./clouds.ts";
 import type { References } from "./references.ts";
 import { importPollMs, resyncInMs } from "./resync.ts";
 import type { Seen, Verdict } from "./status.ts";
-import { isAtRest, statusOf } from "./status.ts";
+import { isAtRest, isFinal, isTerminal, statusOf } from "./status.ts";
 import { verdictOf } from "./verdict.ts";
 
 export interface ExternalReconcilerOptions {
@@ -71,7 +71,7 @@ export class ExternalReconciler implements Reconciler {
   readonly #type: ResourceType;
   readonly #failures = new Map<Key, Failures>();
   readonly #pauses = new Map<Key, Pause>();
-  /** What references stood for when an object was last as asked. */
+  /** What an object was looked at with when that last came to an end: see {@link ExternalReconciler.#signature}. */
   readonly #uses = new Map<Key, string>();
   /** Versions that we have written over, as long as the cache may still show them. */
   readonly #outdated = new Map<Key, Set<string>>();
@@ -100,13 +100,13 @@ export class ExternalReconciler implements Reconciler {
       this.#outdated.set(key, known.add(old));
     });
     if (object.metadata.deletionTimestamp !== undefined) return this.#finalize(key, work, signature, log);
-    if (isAtRest(object) && this.#usesAsBefore(key, object)) {
+    if (isAtRest(object) && this.#usesAsBefore(key, object, signature)) {
       const inMs = this.#resyncInMs(object);
       if (inMs === undefined || inMs > 0) return settled(inMs);
     }
     const look = await this.#look(work, () => this.#converge(work));
-    if (look.verdict.reason === "Success") this.#uses.set(key, this.#fingerprint(object));
     await work.show(look.seen, look.verdict);
+    if (look.verdict.reason === "Success" || isFinal(look.verdict)) this.#uses.set(key, this.#signature(work.object));
     return this.#conclude(key, work, look.verdict, signature, log);
   }
 
@@ -156,12 +156,11 @@ export class ExternalReconciler implements Reconciler {
     return references.fingerprint(actuator.references(spec), metadata.namespace ?? "");
   }
 
-  /** After a restart nothing is known of before: what is at rest then is as it was left. */
-  #usesAsBefore(key: Key, object: AnyExternal): boolean {
-    const now = this.#fingerprint(object);
+  /** After a restart nothing is known of before: what was as asked is as it was left, and what was given up is tried once. */
+  #usesAsBefore(key: Key, object: AnyExternal, signature: string): boolean {
     const before = this.#uses.get(key);
-    if (before === undefined) this.#uses.set(key, now);
-    return before === undefined || before === now;
+    if (before === undefined) this.#uses.set(key, signature);
+    return before === undefined ? !isTerminal(object) : before === signature;
   }
 
   /** What `attempt` comes to, or what the error means that it ends with. */
@@ -184,6 +183,7 @@ export class ExternalReconciler implements Reconciler {
 
   async #import(work: Work): Promise<Look> {
     const { actuator } = this.#options;
+    await work.hold();
     const { spec, status } = work.object;
     const context = await this.#open(work);
     const id = spec.import?.id ?? status?.id;
@@ -225,10 +225,10 @@ export class ExternalReconciler implements Reconciler {
     let remote: unknown = await this.#known(work, context);
     if (remote === undefined) {
       remote = await this.#create(work, context);
-      await work.record(this.#seenOf(remote, false));
+      await work.record(this.#seenOf(remote, false), await context.cloud.projectId(context.signal));
     } else if (work.object.status?.id === undefined) {
       work.tell("Normal", "Adopted", `Adopted ${actuator.idOf(remote)}, which was made before and not recorded`);
-      await work.record(this.#seenOf(remote, false));
+      await work.record(this.#seenOf(remote, false), await context.cloud.projectId(context.signal));
     }
     const state = this.#stateOf(remote);
     work.seen = this.#seenOf(remote, state.kind === "ready");
@@ -247,6 +247,20 @@ export class ExternalReconciler implements Reconciler {
     return this.#judge(work, remote);
   }
 
+  /**
+   * A cloud that does not have what another one does tells nothing of whether it is gone. Throws InvalidError where the
+   * credentials are for another project than that which it was made in.
+   */
+  async #checkProject({ object: { status } }: Work, { cloud, signal }: Context): Promise<void> {
+    const madeIn = status?.projectID;
+    if (madeIn === undefined) return;
+    const now = await cloud.projectId(signal);
+    if (now === madeIn) return;
+    throw new InvalidError(
+      `${status?.id ?? "it"} was made in project ${madeIn}, and the credentials are for ${now ?? "none"}: name the project again that it is in`,
+    );
+  }
+
   /** What the object has in the cloud: by its id, or by what a crash left behind. */
   async #known(work: Work, context: Context): Promise<unknown> {
     const { actuator } = this.#options;
@@ -255,6 +269,7 @@ export class ExternalReconciler implements Reconciler {
     if (status?.id !== undefined) {
       const remote: unknown = await actuator.get(context, status.id, resource);
       if (remote !== undefined) return remote;
+      await this.#checkProject(work, context);
       work.tell("Warning", "DeletedExternally", `${status.id} was deleted in the cloud: it is made again`);
       return undefined;
     }
@@ -327,8 +342,10 @@ export class ExternalReconciler implements Reconciler {
       this.#forget(key);
       return settled();
     }
-    await work.show(look.seen, look.verdict);
-    return this.#conclude(key, work, look.verdict, signature, log);
+    // Whatever is wrong with what was asked for: it is to go, and is not given up before it is gone.
+    const verdict = isFinal(look.verdict) ? { ...look.verdict, reason: "TransientError" as const } : look.verdict;
+    await work.show(look.seen, verdict);
+    return this.#conclude(key, work, verdict, signature, log);
   }
 
   /** Returns once it is gone. Throws what keeps it from going. */
@@ -352,6 +369,7 @@ export class ExternalReconciler implements Reconciler {
       status.id === undefined
         ? await actuator.leftBehind(context, resource, new Date(status.creatingSince ?? metadata.creationTimestamp))
         : [await actuator.get(context, status.id, resource)].filter((remote) => remote !== undefined);
+    if (remotes.length === 0 && status.id !== undefined) await this.#checkProject(work, context);
     const ends = await Promise.all(remotes.map((remote) => actuator.delete(context, remote, resource)));
     if (ends.includes("going")) throw new WaitingError("Waiting for OpenStack resource to be deleted", pollMs);
   }
@@ -436,7 +454,8 @@ const present = (observed: object): object => JSON.parse(JSON.stringify(observed
 
 /** Whether a request that failed so may have had its effect all the same. */
 const mayHaveBeenDone = (error: unknown): boolean =>
-  !(error instanceof OpenStackError) || error.meaning === "Unavailable";
+  !(error instanceof WaitingError || error instanceof InvalidError) &&
+  (!(error instanceof OpenStackError) || error.meaning === "Unavailable");
 
 /** One object while one reconciliation is about it, with what was written to it since. */
 class Work {
@@ -506,9 +525,14 @@ class Work {
   }
 
   /** Records what was made, at once. */
-  async record({ id, resource }: Seen): Promise<void> {
+  async record({ id, resource }: Seen, projectID: string | undefined): Promise<void> {
     const { creatingSince: _known, creatingBeside: _others, ...status } = this.#object.status ?? {};
-    await this.#write({ ...status, ...(id !== undefined && { id }), resource });
+    await this.#write({
+      ...status,
+      ...(id !== undefined && { id }),
+      ...(projectID !== undefined && { projectID }),
+      resource,
+    });
   }
 
   async show(seen: Look["seen"], verdict: Verdict): Promise<void> {

@@ -20,9 +20,13 @@ export function resyncInMs(object: AnyExternal, defaultMs: number, now: Date): n
   return Math.max(0, due - now.getTime());
 }
 
+/** Nobody's cloud is asked more often, whatever an object says. */
+const shortestPeriodMs = 500;
+
 /** How often it is compared, in ms; 0 never. */
 function periodMs({ spec: { resyncPeriod } }: Pick<AnyExternal, "spec">, defaultMs: number): number {
-  return resyncPeriod === undefined ? defaultMs : (durationMs(resyncPeriod) ?? defaultMs);
+  const period = resyncPeriod === undefined ? defaultMs : (durationMs(resyncPeriod) ?? defaultMs);
+  return period <= 0 ? 0 : Math.max(period, shortestPeriodMs);
 }
 
 /** How soon what is not there yet is looked for again, in ms: at least as often as what is there. */

@@ -17,7 +17,12 @@ export type Verdict =
   /** It did not work; it is tried again. */
   | { readonly reason: "TransientError"; readonly message: string; readonly retryAfterMs?: number | undefined }
   /** It is not tried again until the spec changes. */
-  | { readonly reason: "InvalidConfiguration" | "UnrecoverableError"; readonly message: string };
+  | FinalVerdict;
+
+interface FinalVerdict {
+  readonly reason: "InvalidConfiguration" | "UnrecoverableError";
+  readonly message: string;
+}
 
 /** What was learned of the resource; undefined where nothing was. */
 export interface Seen {
@@ -89,6 +94,10 @@ export function isAtRest({ metadata, status }: AnyExternal): boolean {
 }
 
 /** Whether asking again cannot help until the spec changes. */
+export const isFinal = (verdict: Verdict): verdict is FinalVerdict =>
+  verdict.reason === "InvalidConfiguration" || verdict.reason === "UnrecoverableError";
+
+/** Whether an object was given up until its spec changes. */
 export function isTerminal(object: AnyExternal): boolean {
   const progressing = object.status?.conditions?.find(({ type }) => type === "Progressing");
   return isAtRest(object) && progressing?.reason !== "Success";

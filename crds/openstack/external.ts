@@ -80,6 +80,8 @@ export interface ExternalStatus<O = unknown> {
   readonly id?: string | undefined;
   readonly resource?: O | undefined;
   readonly lastSyncTime?: string | undefined;
+  /** Which project the credentials were for when it was made. */
+  readonly projectID?: string | undefined;
   /** Since when it may have been created without its id being known: what a crash leaves behind is looked for by it. */
   readonly creatingSince?: string | undefined;
   /** Ids of those that looked like it before that, where nothing tells them apart: they are not what was created. */
@@ -190,6 +192,7 @@ export function externalKindOf(options: KindOptions, spec: z.ZodObject): Kind {
       .meta({ format: "date-time" })
       .optional()
       .describe("When it was last compared with the cloud."),
+    projectID: z.string().max(64).optional().describe("Which project the credentials were for when it was made."),
     creatingSince: z
       .string()
       .meta({ format: "date-time" })

@@ -123,7 +123,7 @@ function downloadError(error: unknown, url: string, signal: AbortSignal): unknow
 }
 
 /** Without its query: what signs a link is nobody else's business. */
-function shown(url: string): string {
+export function shown(url: string): string {
   if (!URL.canParse(url)) return JSON.stringify(url);
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;

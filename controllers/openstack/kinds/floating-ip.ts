@@ -13,7 +13,7 @@ import { ready, WaitingError } from "../actuator.ts";
 import { isSameAddress } from "../addresses.ts";
 import { differences, fieldsChange } from "../differences.ts";
 import { namedProject } from "../home-project.ts";
-import { tagChange } from "../neutron.ts";
+import { leftBehindIn, tagChange } from "../neutron.ts";
 import { referencesIn } from "../references.ts";
 
 export const floatingIPActuator: Actuator<FloatingIPResource, FloatingIPFilter, RemoteFloatingIp> = {
@@ -39,8 +39,7 @@ export const floatingIPActuator: Actuator<FloatingIPResource, FloatingIPFilter, 
     };
     return floatingIpsOf(cloud).find({ ...query, ...tagQuery(tags) }, signal);
   },
-  // It has no name to be known by, and tags come later: it is described as ours until it is recorded.
-  leftBehind: ({ cloud, signal, tag }) => floatingIpsOf(cloud).find({ description: tag }, signal),
+  leftBehind: (context) => leftBehindIn(floatingIpsOf(context.cloud), context),
   create(context, resource) {
     const { cloud, signal, tag } = context;
     return floatingIpsOf(cloud).create(

@@ -29,8 +29,10 @@ export const keyPairActuator: Actuator<KeyPairResource, KeyPairFilter, RemoteKey
     const replaced = others(resource, remote);
     return Object.keys(replaced).length === 0 ? [] : [replacedOutside(`KeyPair ${remote.name}`, replaced)];
   },
-  async delete({ cloud, signal }, { name }) {
-    await keyPairsOf(cloud).delete(name, signal);
+  async delete({ cloud, signal }, remote, resource) {
+    // Somebody else's by now: ours is gone.
+    if (Object.keys(others(resource, remote)).length > 0) return "gone";
+    await keyPairsOf(cloud).delete(remote.name, signal);
     return "gone";
   },
   stateOf: () => ready,

@@ -6,7 +6,7 @@ import { tagQuery } from "../../../openstack/neutron/tagged.ts";
 import type { Actuator } from "../actuator.ts";
 import { ready } from "../actuator.ts";
 import { described, differences } from "../differences.ts";
-import { leftBehindOf, tagChange } from "../neutron.ts";
+import { leftBehindIn, tagChange } from "../neutron.ts";
 
 export const networkActuator: Actuator<NetworkResource, NetworkFilter, RemoteNetwork> = {
   kind: networkKind,
@@ -15,14 +15,9 @@ export const networkActuator: Actuator<NetworkResource, NetworkFilter, RemoteNet
   get: ({ cloud, signal }, id) => networksOf(cloud).get(id, signal),
   find: ({ cloud, signal }, { name, description, external, ...tags }) =>
     networksOf(cloud).find({ name, description, "router:external": external, ...tagQuery(tags) }, signal),
-  async leftBehind(context, resource, since) {
-    const { cloud, signal } = context;
-    const project_id = await cloud.projectId(signal);
-    const alike = await networksOf(cloud).find({ name: resource.name ?? context.name, project_id }, signal);
-    return leftBehindOf(alike, context, since);
-  },
-  create({ cloud, signal, name }, { tags: _later, ...fields }) {
-    return networksOf(cloud).create({ name, ...fields }, signal);
+  leftBehind: (context) => leftBehindIn(networksOf(context.cloud), context),
+  create({ cloud, signal, name, tag }, { tags: _later, ...fields }) {
+    return networksOf(cloud).create({ name, ...fields, description: tag }, signal);
   },
   changes(context, { tags, availabilityZoneHints: _fixed, ...fields }, remote) {
     const { name = context.name, description = "" } = fields;

@@ -155,7 +155,14 @@ describe("create()", () => {
         method: "POST",
         path: "/ports",
         body: {
-          port: { name: "web", network_id: "networks/net", admin_state_up: true, fixed_ips: [], security_groups: [] },
+          port: {
+            name: "web",
+            description: "stowage.dev/uid=u1",
+            network_id: "networks/net",
+            admin_state_up: true,
+            fixed_ips: [],
+            security_groups: [],
+          },
         },
       },
     ]);
@@ -180,6 +187,7 @@ describe("create()", () => {
     });
     expect(cloud.asked[0]?.body).toEqual({
       port: {
+        description: "stowage.dev/uid=u1",
         name: "named",
         project_id: "projects/alpha",
         network_id: "networks/net",

@@ -13,8 +13,8 @@ import type { Actuator, Context } from "../actuator.ts";
 import { ready, WaitingError } from "../actuator.ts";
 import { addressKey, isMadeOfMac, isSameAddress } from "../addresses.ts";
 import { differences, fieldsChange, isSameSet } from "../differences.ts";
-import { homeProject, namedProject } from "../home-project.ts";
-import { leftBehindOf, tagChange } from "../neutron.ts";
+import { namedProject } from "../home-project.ts";
+import { leftBehindIn, tagChange } from "../neutron.ts";
 import { referencesIn } from "../references.ts";
 
 const servers = externalType("Server", "servers");
@@ -47,22 +47,14 @@ export const portActuator: Actuator<PortResource, PortFilter, RemotePort> = {
     };
     return portsOf(cloud).find({ ...query, ...tagQuery(tags) }, signal);
   },
-  async leftBehind(context, resource, since) {
-    const { cloud, signal, idOf } = context;
-    const query = {
-      name: resource.name ?? context.name,
-      network_id: idOf(networks, resource.networkRef),
-      project_id: await homeProject(context, resource),
-    };
-    return leftBehindOf(await portsOf(cloud).find(query, signal), context, since);
-  },
+  leftBehind: (context) => leftBehindIn(portsOf(context.cloud), context),
   create(context, resource) {
-    const { cloud, signal, idOf, name } = context;
-    const { description, adminStateUp, macAddress, vnicType, trustedVIF, propagateUplinkStatus } = resource;
+    const { cloud, signal, idOf, name, tag } = context;
+    const { adminStateUp, macAddress, vnicType, trustedVIF, propagateUplinkStatus } = resource;
     const { networkRef, valueSpecs = [] } = resource;
     return portsOf(cloud).create(
       {
-        ...{ name: resource.name ?? name, description, adminStateUp, macAddress },
+        ...{ name: resource.name ?? name, description: tag, adminStateUp, macAddress },
         ...{ vnicType, trustedVIF, propagateUplinkStatus },
         ...(resource.portSecurity !== "Inherit" && { portSecurityEnabled: resource.portSecurity === "Enabled" }),
         networkID: idOf(networks, networkRef),

@@ -111,6 +111,7 @@ test("speaks to Neutron in its words", async () => {
       body: {
         router: {
           name: "web",
+          description: "stowage.dev/uid=u1",
           external_gateway_info: { network_id: "networks/out" },
           distributed: true,
           availability_zone_hints: ["one"],

@@ -11,8 +11,8 @@ import type { Actuator, Change, Context } from "../actuator.ts";
 import { ready, WaitingError } from "../actuator.ts";
 import { addressKey } from "../addresses.ts";
 import { differences, fieldsChange, isSameSet } from "../differences.ts";
-import { homeProject, namedProject } from "../home-project.ts";
-import { leftBehindOf, tagChange } from "../neutron.ts";
+import { namedProject } from "../home-project.ts";
+import { leftBehindIn, tagChange } from "../neutron.ts";
 import { referencesIn } from "../references.ts";
 
 /** How soon routes are asked for again that lead over an interface which is not there yet. */
@@ -35,15 +35,10 @@ export const routerActuator: Actuator<RouterResource, RouterFilter, RemoteRouter
     const project_id = namedProject(context, { projectRef });
     return routersOf(cloud).find({ name, description, project_id, ...tagQuery(tags) }, signal);
   },
-  async leftBehind(context, resource, since) {
-    const { cloud, signal } = context;
-    const project_id = await homeProject(context, resource);
-    const alike = await routersOf(cloud).find({ name: resource.name ?? context.name, project_id }, signal);
-    return leftBehindOf(alike, context, since);
-  },
+  leftBehind: (context) => leftBehindIn(routersOf(context.cloud), context),
   create(context, resource) {
-    const { cloud, signal } = context;
-    const { name = context.name, description, adminStateUp, distributed, availabilityZoneHints } = resource;
+    const { cloud, signal, tag: description } = context;
+    const { name = context.name, adminStateUp, distributed, availabilityZoneHints } = resource;
     const gateway = wantedGateway(context, resource);
     return routersOf(cloud).create(
       {

@@ -111,7 +111,14 @@ describe("securityGroupActuator", () => {
       {
         method: "POST",
         path: "/security-groups",
-        body: { security_group: { name: "web", stateful: false, project_id: "projects/other" } },
+        body: {
+          security_group: {
+            name: "web",
+            description: "stowage.dev/uid=u1",
+            stateful: false,
+            project_id: "projects/other",
+          },
+        },
       },
     ]);
   });

@@ -13,8 +13,8 @@ import type { Actuator, Change, Context } from "../actuator.ts";
 import { ready, WaitingError } from "../actuator.ts";
 import { addressKey } from "../addresses.ts";
 import { differences, fieldsChange } from "../differences.ts";
-import { homeProject, namedProject } from "../home-project.ts";
-import { leftBehindOf, tagChange } from "../neutron.ts";
+import { namedProject } from "../home-project.ts";
+import { leftBehindIn, tagChange } from "../neutron.ts";
 import { referencesIn } from "../references.ts";
 
 export const securityGroupActuator: Actuator<SecurityGroupResource, SecurityGroupFilter, RemoteSecurityGroup> = {
@@ -27,16 +27,11 @@ export const securityGroupActuator: Actuator<SecurityGroupResource, SecurityGrou
     const project_id = namedProject(context, { projectRef });
     return securityGroupsOf(cloud).find({ name, description, project_id, ...tagQuery(tags) }, signal);
   },
-  async leftBehind(context, resource, since) {
-    const { cloud, signal } = context;
-    const project_id = await homeProject(context, resource);
-    const alike = await securityGroupsOf(cloud).find({ name: resource.name ?? context.name, project_id }, signal);
-    return leftBehindOf(alike, context, since);
-  },
+  leftBehind: (context) => leftBehindIn(securityGroupsOf(context.cloud), context),
   create(context, { tags: _later, rules: _then, projectRef, ...fields }) {
-    const { cloud, signal, name } = context;
+    const { cloud, signal, name, tag: description } = context;
     const projectId = namedProject(context, { projectRef });
-    return securityGroupsOf(cloud).create({ name, ...fields, projectId }, signal);
+    return securityGroupsOf(cloud).create({ name, ...fields, description, projectId }, signal);
   },
   changes(context, { tags, rules = [], projectRef: _fixed, ...fields }, remote) {
     const { name = context.name, description = "" } = fields;

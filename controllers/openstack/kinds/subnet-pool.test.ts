@@ -67,7 +67,13 @@ test("create() speaks to Neutron in its words, and reads numbers that are text",
   });
   expect(made).toMatchObject({ minPrefixLength: 24, maxPrefixLength: 32, defaultPrefixLength: 26 });
   expect(cloud.asked[0]?.body).toEqual({
-    subnetpool: { name: "web", prefixes: ["10.0.0.0/16"], min_prefixlen: 24, address_scope_id: "addressscopes/mine" },
+    subnetpool: {
+      name: "web",
+      description: "stowage.dev/uid=u1",
+      prefixes: ["10.0.0.0/16"],
+      min_prefixlen: 24,
+      address_scope_id: "addressscopes/mine",
+    },
   });
 });
 

@@ -9,8 +9,8 @@ import type { Actuator } from "../actuator.ts";
 import { ready } from "../actuator.ts";
 import { covers } from "../addresses.ts";
 import { differences, fieldsChange } from "../differences.ts";
-import { homeProject, namedProject } from "../home-project.ts";
-import { leftBehindOf, tagChange } from "../neutron.ts";
+import { namedProject } from "../home-project.ts";
+import { leftBehindIn, tagChange } from "../neutron.ts";
 import { referencesIn } from "../references.ts";
 
 export const subnetPoolActuator: Actuator<SubnetPoolResource, SubnetPoolFilter, RemoteSubnetPool> = {
@@ -35,17 +35,12 @@ export const subnetPoolActuator: Actuator<SubnetPoolResource, SubnetPoolFilter, 
     };
     return subnetPoolsOf(cloud).find({ ...query, ...tagQuery({ tags, tagsAny, notTags, notTagsAny }) }, signal);
   },
-  async leftBehind(context, resource, since) {
-    const { cloud, signal } = context;
-    const project_id = await homeProject(context, resource);
-    const alike = await subnetPoolsOf(cloud).find({ name: resource.name ?? context.name, project_id }, signal);
-    return leftBehindOf(alike, context, since);
-  },
+  leftBehind: (context) => leftBehindIn(subnetPoolsOf(context.cloud), context),
   create(context, { tags: _later, projectRef, addressScopeRef, ...fields }) {
-    const { cloud, signal, name } = context;
+    const { cloud, signal, name, tag: description } = context;
     const projectId = namedProject(context, { projectRef });
     const addressScopeId = addressScopeRef && context.idOf(addressScopes, addressScopeRef);
-    return subnetPoolsOf(cloud).create({ name, ...fields, projectId, addressScopeId }, signal);
+    return subnetPoolsOf(cloud).create({ name, ...fields, description, projectId, addressScopeId }, signal);
   },
   changes(context, resource, remote) {
     const { tags, prefixes, addressScopeRef, shared: _fixed, projectRef: _home, ...fields } = resource;

@@ -138,6 +138,7 @@ describe("create()", () => {
         body: {
           subnet: {
             name: "web",
+            description: "stowage.dev/uid=u1",
             network_id: "networks/net",
             ip_version: 6,
             cidr: "2001:db8::/64",
@@ -186,15 +187,18 @@ test("is taken from its router before it goes", async () => {
   ]);
 });
 
-test("what a crash left behind is of the same range", async () => {
-  const found = [
-    { id: "s1", name: "web", cidr: "192.0.2.0/24", created_at: "2026-01-01T00:00:00Z" },
-    { id: "s2", name: "web", cidr: "198.51.100.0/24", created_at: "2026-01-01T00:00:00Z" },
-  ];
-  const cloud = new ScriptedCloud(() => ({ subnets: found }));
-  const asked = { ...resource, cidr: "192.0.2.77/24" };
-  const left = await actuator.leftBehind(contextOf(cloud), asked, new Date("2026-01-01T00:00:00Z"));
-  expect(left.map(({ id }) => id)).toEqual(["s1"]);
+test("what a crash left behind carries our mark, and nothing else is ours", async () => {
+  const alike = { name: "web", cidr: "192.0.2.0/24" };
+  const cloud = new ScriptedCloud(() => ({
+    subnets: [
+      { ...alike, id: "described", description: "stowage.dev/uid=u1" },
+      { ...alike, id: "tagged", tags: ["stowage.dev/uid=u1"] },
+      { ...alike, id: "of another", tags: ["stowage.dev/uid=u2"] },
+      { ...alike, id: "of nobody" },
+    ],
+  }));
+  const left = await actuator.leftBehind(contextOf(cloud), resource, new Date("2026-01-01T00:00:00Z"));
+  expect(left.map(({ id }) => id)).toEqual(["described", "tagged"]);
 });
 
 test("names what it needs", () => {

@@ -14,8 +14,8 @@ import { ready, WaitingError } from "../actuator.ts";
 import { addressKey, firstAddress, isSameAddress } from "../addresses.ts";
 import { attach } from "../attach.ts";
 import { differences, fieldsChange, isSameSet } from "../differences.ts";
-import { homeProject, namedProject } from "../home-project.ts";
-import { leftBehindOf, tagChange } from "../neutron.ts";
+import { namedProject } from "../home-project.ts";
+import { leftBehindIn, tagChange } from "../neutron.ts";
 import { referencesIn } from "../references.ts";
 
 /** A subnet, and the routers that have an interface on it where it asks for one. */
@@ -46,25 +46,16 @@ export const subnetActuator: Actuator<SubnetResource, SubnetFilter, SeenSubnet> 
     };
     return subnetsOf(cloud).find({ ...query, ...tagQuery(tags) }, signal);
   },
-  async leftBehind(context, resource, since) {
-    const { cloud, signal, idOf } = context;
-    const query = {
-      name: resource.name ?? context.name,
-      network_id: idOf(networks, resource.networkRef),
-      project_id: await homeProject(context, resource),
-    };
-    const alike = await subnetsOf(cloud).find(query, signal);
-    const ofRange = alike.filter(({ cidr = "" }) => isSameAddress(cidr, resource.cidr));
-    return leftBehindOf(ofRange, context, since);
-  },
+  leftBehind: (context) => leftBehindIn(subnetsOf(context.cloud), context),
   async create(context, resource) {
-    const { cloud, signal, idOf, name } = context;
+    const { cloud, signal, idOf, name, tag } = context;
     const { tags: _later, routerRef: _then, networkRef, projectRef, gateway, ipv6, ...fields } = resource;
     try {
       return await subnetsOf(cloud).create(
         {
           name,
           ...fields,
+          description: tag,
           ...(gateway?.type === "IP" && { gatewayIP: gateway.ip }),
           ...(gateway?.type === "None" && { gatewayIP: null }),
           networkID: idOf(networks, networkRef),

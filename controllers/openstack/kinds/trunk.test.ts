@@ -101,7 +101,9 @@ test("create() brings the subports along", async () => {
   const cloud = new ScriptedCloud(answer);
   await actuator.create(contextOf(cloud), { portRef: "parent", subports: [vlan("one", 101)], tags: ["one"] });
   const subport = { port_id: "ports/one", segmentation_type: "vlan", segmentation_id: 101 };
-  expect(cloud.asked[0]?.body).toEqual({ trunk: { name: "web", port_id: "ports/parent", sub_ports: [subport] } });
+  expect(cloud.asked[0]?.body).toEqual({
+    trunk: { name: "web", description: "stowage.dev/uid=u1", port_id: "ports/parent", sub_ports: [subport] },
+  });
 });
 
 test("delete() takes one up that is down: Neutron deletes no other", async () => {

@@ -8,8 +8,8 @@ import { addSubports, removeSubports, trunksOf } from "../../../openstack/neutro
 import type { Actuator, Change, Context } from "../actuator.ts";
 import { ready } from "../actuator.ts";
 import { differences, fieldsChange } from "../differences.ts";
-import { homeProject, namedProject } from "../home-project.ts";
-import { leftBehindOf, tagChange } from "../neutron.ts";
+import { namedProject } from "../home-project.ts";
+import { leftBehindIn, tagChange } from "../neutron.ts";
 import { referencesIn } from "../references.ts";
 
 export const trunkActuator: Actuator<TrunkResource, TrunkFilter, RemoteTrunk> = {
@@ -35,21 +35,14 @@ export const trunkActuator: Actuator<TrunkResource, TrunkFilter, RemoteTrunk> = 
     };
     return trunksOf(cloud).find({ ...query, ...tagQuery(tags) }, signal);
   },
-  async leftBehind(context, resource, since) {
-    const { cloud, signal, name } = context;
-    const query = {
-      name: resource.name ?? name,
-      port_id: context.idOf(ports, resource.portRef),
-      project_id: await homeProject(context, resource),
-    };
-    return leftBehindOf(await trunksOf(cloud).find(query, signal), context, since);
-  },
+  leftBehind: (context) => leftBehindIn(trunksOf(context.cloud), context),
   create(context, { tags: _later, portRef, projectRef, subports = [], ...fields }) {
-    const { cloud, signal, name } = context;
+    const { cloud, signal, name, tag: description } = context;
     return trunksOf(cloud).create(
       {
         name,
         ...fields,
+        description,
         portId: context.idOf(ports, portRef),
         projectId: namedProject(context, { projectRef }),
         subPorts: subportsOf(context, subports),
