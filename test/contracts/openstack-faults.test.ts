@@ -1,5 +1,6 @@
 /** What goes wrong in a cloud is said in conditions, and over when it is: nobody has to do anything. */
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { parse, stringify } from "yaml";
 import { z } from "zod";
 import type { AnyExternal } from "../../controllers/openstack/actuator.ts";
 import { networkKind } from "../../crds/openstack/network.ts";
@@ -75,6 +76,19 @@ describe("Neutron", () => {
     const object = await stage.untilUp(networkKind, "web");
     expect(fake.neutron.networks.all.map(({ id }) => id)).toEqual([object.status?.id]);
     expect(count(creation)).toBe(1);
+  });
+
+  test("has one of the same name that somebody else made: it is never ours", async () => {
+    await fake.raw("network", "POST", "/v2.0/networks", { network: { name: "web" } });
+    const outage = fake.outage(500, "network");
+    await makeNetwork();
+    await trouble("web", /\(500\)/);
+    outage[Symbol.dispose]();
+    await stage.untilUp(networkKind, "web");
+    expect(fake.neutron.networks.all).toHaveLength(2);
+    await stage.delete(networkKind, "web");
+    await stage.untilGone(networkKind, "web");
+    expect(fake.neutron.networks.all.map(({ tags }) => tags)).toEqual([[]]);
   });
 
   test("deletes it, and the answer is lost: the object goes", async () => {
@@ -207,6 +221,25 @@ describe("the Secret", () => {
     expect(JSON.stringify(refused)).not.toContain("guessed");
     await stage.giveSecret("other", { "clouds.yaml": fake.cloudsYaml });
     await stage.untilUp(networkKind, "web");
+  });
+
+  test("for another project takes nothing for gone: nothing is made there, and nothing let go", async () => {
+    const { clouds } = parse(fake.cloudsYaml) as { readonly clouds: Readonly<Record<string, unknown>> };
+    const give = (name: string): Promise<unknown> =>
+      stage.giveSecret("mine", { "clouds.yaml": stringify({ clouds: { mine: clouds[name] } }) });
+    await give("alpha");
+    await makeNetwork("web", {}, { cloudCredentialsRef: { secretName: "mine", cloudName: "mine" } });
+    const made = await stage.untilUp(networkKind, "web");
+    await give("beta");
+    const lost = (object: AnyExternal | undefined): boolean => messageOf(object).includes("was made in project");
+    const object = await stage.until(networkKind, "web", "told that it is elsewhere", lost);
+    expect(object?.status?.id).toBe(made.status?.id);
+    await stage.delete(networkKind, "web");
+    await trouble("web", /was made in project/);
+    expect(fake.neutron.networks.all).toHaveLength(1);
+    await give("alpha");
+    await stage.untilGone(networkKind, "web");
+    expect(fake.neutron.networks.all).toEqual([]);
   });
 
   test("stays as long as it is needed to clean up", async () => {
