@@ -190,7 +190,7 @@ test.skipIf(kubectlMissing !== undefined)("kubectl signs in by itself", async ()
   );
   const kubectl = (...args: readonly string[]) =>
     run("kubectl", ["--kubeconfig", kubeconfig, ...args], { env: { ...process.env, HOME: api.dataDir } });
-  expect((await kubectl("auth", "whoami", "-o", "jsonpath={.status.userInfo.username}")).stdout).toBe("ann");
+  expect((await kubectl("auth", "whoami", "-o", "jsonpath={.status.userInfo.username}")).stdout).toBe("keystone:ann");
   expect((await kubectl("get", "secrets", "-o", "name")).stdout).toContain("secret/clouds");
   await expect(kubectl("-n", "beta", "get", "secrets")).rejects.toThrow("forbidden");
 });
