@@ -75,10 +75,10 @@ export interface Actuator<R, F, T, S extends ExternalSpec = ExternalSpec<R, F>> 
   /** All that match an import's filter; more than two need not be told. */
   find(context: Context, filter: F): Promise<readonly T[]>;
   /**
-   * What a create of ours may have left behind that began at `since` and whose end we never saw: by our mark where it
-   * is set with the creation, else by name and by being unmarked and no older. Nothing of anybody else's.
+   * What a create of ours may have left behind whose end we never saw: by our mark, which is set with the creation, or by
+   * `context.beside`. Nothing of anybody else's.
    */
-  leftBehind(context: Context, resource: R, since: Date): Promise<readonly T[]>;
+  leftBehind(context: Context, resource: R): Promise<readonly T[]>;
   /**
    * Ids of those that could be taken for what is about to be created, asked for right before that; {@link leftBehind}
    * finds them in `context.beside`. For kinds with no place for a mark and no time of creation.

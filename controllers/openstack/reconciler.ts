@@ -274,7 +274,7 @@ export class ExternalReconciler implements Reconciler {
       return undefined;
     }
     if (status?.creatingSince === undefined) return undefined;
-    const found = await actuator.leftBehind(context, resource, new Date(status.creatingSince));
+    const found = await actuator.leftBehind(context, resource);
     if (found.length > 1)
       throw new InvalidError(
         `${found.length} resources look like the one that was being created when the server stopped (${found.map((one) => actuator.idOf(one)).join(", ")}): delete those that are not needed`,
@@ -367,7 +367,7 @@ export class ExternalReconciler implements Reconciler {
     const context = await this.#open(work);
     const remotes: readonly unknown[] =
       status.id === undefined
-        ? await actuator.leftBehind(context, resource, new Date(status.creatingSince ?? metadata.creationTimestamp))
+        ? await actuator.leftBehind(context, resource)
         : [await actuator.get(context, status.id, resource)].filter((remote) => remote !== undefined);
     if (remotes.length === 0 && status.id !== undefined) await this.#checkProject(work, context);
     const ends = await Promise.all(remotes.map((remote) => actuator.delete(context, remote, resource)));

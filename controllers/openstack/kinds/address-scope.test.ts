@@ -15,7 +15,7 @@ test("create() gives it our mark for a name, and leftBehind() finds it by that",
   expect(actuator.changes(context, { name: "own", ipVersion: 6 }, made, moment).map(({ what }) => what)).toEqual([
     'set name to "own"',
   ]);
-  expect(await actuator.leftBehind(context, { ipVersion: 6 }, new Date(0))).toEqual([made]);
+  expect(await actuator.leftBehind(context, { ipVersion: 6 })).toEqual([made]);
   expect(cloud.asked).toEqual([
     { method: "POST", path: "/address-scopes", body: { address_scope: { name: mark, ip_version: 6 } } },
     { method: "GET", path: "/address-scopes", query: { name: mark } },

@@ -52,7 +52,7 @@ test("it cannot be made for somebody else", async () => {
 test("only one with our mark was left behind by us", async () => {
   const application_credentials = [told, { ...told, id: "theirs", description: "why" }];
   const cloud = new ScriptedCloud(() => ({ application_credentials }));
-  const found = await applicationCredentialActuator.leftBehind(contextOf(cloud), { secretRef: "key" }, new Date());
+  const found = await applicationCredentialActuator.leftBehind(contextOf(cloud), { secretRef: "key" });
   expect(found.map(({ id }) => id)).toEqual(["a1"]);
 });
 

@@ -40,7 +40,7 @@ test("it is made with our mark", async () => {
 
 test("one of the same name without our mark was not left behind by us", async () => {
   const cloud = new ScriptedCloud(() => ({ domains: [{ ...asAsked, tags: [] }] }));
-  expect(await domainActuator.leftBehind(contextOf(cloud), {}, new Date())).toEqual([]);
+  expect(await domainActuator.leftBehind(contextOf(cloud), {})).toEqual([]);
 });
 
 test.each([

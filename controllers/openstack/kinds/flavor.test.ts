@@ -107,7 +107,7 @@ test("what a crash left behind has the one mark or the other", async () => {
       },
     }),
   );
-  const found = await flavorActuator.leftBehind(contextOf(cloud), resource, new Date(0));
+  const found = await flavorActuator.leftBehind(contextOf(cloud), resource);
   expect(found.map(({ id }) => id)).toEqual(["1", "2"]);
 });
 

@@ -46,7 +46,7 @@ describe("create()", () => {
 
 test("leftBehind() asks for what is described as ours", async () => {
   const cloud = new ScriptedCloud(() => ({ floatingips: [] }));
-  await actuator.leftBehind(contextOf(cloud), { floatingNetworkRef: "outside" }, new Date(0));
+  await actuator.leftBehind(contextOf(cloud), { floatingNetworkRef: "outside" });
   expect(cloud.asked[0]?.query).toEqual({ description: "stowage.dev/uid=u1" });
 });
 

@@ -28,7 +28,7 @@ test("create() gives it its mark at once, so that leftBehind() is exact", async 
   );
   const properties = { minDiskGB: 1, hardware: { cpuCores: 2, qemuGuestAgent: true } };
   const made = await actuator.create(contextOf(cloud), { ...resource, tags: ["a"], properties });
-  expect(await actuator.leftBehind(contextOf(cloud), resource, now)).toEqual([made]);
+  expect(await actuator.leftBehind(contextOf(cloud), resource)).toEqual([made]);
   expect(cloud.asked).toEqual([
     {
       method: "POST",

@@ -41,7 +41,7 @@ test.each([
   { why: "there is none", answer: none, beside: [], want: [] },
 ])("$why", async ({ answer, beside, want }) => {
   const cloud = recordedService(byLine({ [line]: answer }));
-  const found = await keyPairActuator.leftBehind(contextOf(cloud, { beside }), { publicKey }, new Date(0));
+  const found = await keyPairActuator.leftBehind(contextOf(cloud, { beside }), { publicKey });
   expect(found.map(({ name }) => name)).toEqual(want);
 });
 

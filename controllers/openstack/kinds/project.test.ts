@@ -38,7 +38,7 @@ test("it is made in its domain, with our mark", async () => {
 
 test("what was left behind is found by our mark, whatever its name is now", async () => {
   const cloud = new ScriptedCloud(() => ({ projects: [] }));
-  await projectActuator.leftBehind(contextOf(cloud), { name: "renamed" }, new Date());
+  await projectActuator.leftBehind(contextOf(cloud), { name: "renamed" });
   expect(cloud.asked).toEqual([{ method: "GET", path: "/projects", query: { tags: mark } }]);
 });
 

@@ -61,7 +61,7 @@ test("one that is not there is gone", async () => {
     throw new OpenStackError({ action: "check", meaning: "NotFound", status: 404, message: "no" });
   });
   expect(await roleAssignmentActuator.get(contextOf(gone), "r:user:u:project:p", undefined)).toBeUndefined();
-  expect(await roleAssignmentActuator.leftBehind(contextOf(gone), resource, new Date())).toEqual([]);
+  expect(await roleAssignmentActuator.leftBehind(contextOf(gone), resource)).toEqual([]);
   expect(await roleAssignmentActuator.delete(contextOf(gone), one, resource)).toBe("gone");
 });
 

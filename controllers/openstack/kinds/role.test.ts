@@ -45,7 +45,7 @@ describe.each([
       { id: "theirs", name: "web" },
       { id: "ours", name: "web", stowage_uid: uid },
     ];
-    const found = await actuator.leftBehind(contextOf(new ScriptedCloud(() => ({ [plural]: all }))), {}, new Date());
+    const found = await actuator.leftBehind(contextOf(new ScriptedCloud(() => ({ [plural]: all }))), {});
     expect(found.map(({ id }) => id)).toEqual(["ours"]);
   });
 

@@ -32,7 +32,7 @@ const cloud = () =>
 test("what looked alike before one was created is not ours, and nothing else is taken for it", async () => {
   const context = contextOf(cloud());
   expect(await serverGroupActuator.alike?.(context, resource)).toEqual(["before", "ours"]);
-  const found = await serverGroupActuator.leftBehind({ ...context, beside: ["before"] }, resource, new Date(0));
+  const found = await serverGroupActuator.leftBehind({ ...context, beside: ["before"] }, resource);
   expect(found.map(({ id }) => id)).toEqual(["ours"]);
 });
 

@@ -265,7 +265,7 @@ test("what a crash left behind is found by the mark", async () => {
       ],
     },
   });
-  const found = await serverActuator.leftBehind(used, minimal, new Date(0));
+  const found = await serverActuator.leftBehind(used, minimal);
   expect(found.map(({ id }) => id)).toEqual(["s"]);
   expect(used.cloud.asked[0]?.query).toEqual({ tags: mark });
 });

@@ -84,7 +84,7 @@ test("only one with our mark was left behind by us", async () => {
     { id: "theirs", name: "web" },
     { id: "ours", name: "web", stowage_uid: uid },
   ];
-  const found = await userActuator.leftBehind(contextOf(new ScriptedCloud(() => ({ users }))), {}, new Date());
+  const found = await userActuator.leftBehind(contextOf(new ScriptedCloud(() => ({ users }))), {});
   expect(found.map(({ id }) => id)).toEqual(["ours"]);
 });
 

@@ -24,7 +24,7 @@ test("create() gives it its mark at once, so that leftBehind() is exact", async 
   const snapshot = { id: "s1", status: "creating", metadata };
   const cloud = new ScriptedCloud(({ method }) => (method === "POST" ? { snapshot } : { snapshots: [snapshot] }));
   const made = await actuator.create(contextOf(cloud), { ...resource, force: true });
-  expect(await actuator.leftBehind(contextOf(cloud), resource, now)).toEqual([made]);
+  expect(await actuator.leftBehind(contextOf(cloud), resource)).toEqual([made]);
   expect(cloud.asked).toEqual([
     {
       method: "POST",

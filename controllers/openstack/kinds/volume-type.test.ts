@@ -16,7 +16,7 @@ test("create() gives it its mark at once, and says who may use it in the words f
     method === "POST" ? { volume_type } : { volume_types: [volume_type, { id: "t2", name: "other" }] },
   );
   const made = await actuator.create(contextOf(cloud), { isPublic: false });
-  expect(await actuator.leftBehind(contextOf(cloud), {}, moment.now)).toEqual([made]);
+  expect(await actuator.leftBehind(contextOf(cloud), {})).toEqual([made]);
   expect(cloud.asked).toEqual([
     {
       method: "POST",

@@ -29,7 +29,7 @@ test("create() gives it its mark at once, so that leftBehind() is exact", async 
   );
   const context = contextOf(cloud);
   const made = await actuator.create(context, { size: 1, volumeTypeRef: "gold", snapshotRef: "yesterday" });
-  expect(await actuator.leftBehind(context, { size: 1 }, now)).toEqual([made]);
+  expect(await actuator.leftBehind(context, { size: 1 })).toEqual([made]);
   expect(cloud.asked).toEqual([
     {
       method: "POST",
