@@ -63,7 +63,10 @@ export async function bestLoop(
   };
 }
 
-/** Lets each converge and clear in turn, `rounds` times; returns the rows of a table, in ratio to the first of them. */
+/**
+ * Lets each converge and clear in turn, `rounds` times, each round beginning with another; returns the rows of a table, in
+ * ratio to the first of them.
+ */
 export async function race(
   contenders: readonly Contender[],
   count: number,
@@ -71,7 +74,9 @@ export async function race(
 ): Promise<readonly (readonly string[])[]> {
   const times = contenders.map((): number[] => []);
   for (let round = 0; round < rounds; round++) {
-    for (const [i, { converge, clear }] of contenders.entries()) {
+    const order = [...contenders.keys()].map((i) => (i + round) % contenders.length);
+    for (const i of order) {
+      const { converge, clear } = contenders[i] as Contender;
       times[i]?.push(await converge(count));
       await clear();
     }
