@@ -21,7 +21,7 @@ export interface SessionOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log?: Log;
-  /** How many requests an endpoint gets at once; 16 when absent. */
+  /** How many requests an endpoint gets at once; 4 when absent. */
   readonly concurrency?: number;
   /** How long a service may think about an answer, in ms; a minute when absent. */
   readonly answerTimeoutMs?: number;

@@ -12,11 +12,17 @@ import type { Attempt } from "./retries.ts";
 import { parseRetryAfter, pauseBefore } from "./retries.ts";
 import type { ServiceType } from "./service.ts";
 
+/**
+ * Requests at once to one endpoint. A Neutron Zed of one or two workers on 2 cores makes 30 Ports no sooner with eight than with
+ * four; with sixteen its database pool (5 connections and 20 more for each worker) runs out, and it answers 500.
+ */
+const defaultConcurrency = 4;
+
 export interface TransportOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log?: Log;
-  /** How many requests an endpoint gets at once; 16 when absent. */
+  /** How many requests an endpoint gets at once; 4 when absent. */
   readonly concurrency?: number;
   /** How long a service may think about an answer, in ms; a minute when absent. */
   readonly answerTimeoutMs?: number;
@@ -135,7 +141,7 @@ export class Transport implements AsyncDisposable {
   #queue(endpoint: string): PQueue {
     const known = this.#queues.get(endpoint);
     if (known !== undefined) return known;
-    const queue = new PQueue({ concurrency: this.#options.concurrency ?? 16 });
+    const queue = new PQueue({ concurrency: this.#options.concurrency ?? defaultConcurrency });
     this.#queues.set(endpoint, queue);
     return queue;
   }
