@@ -3,11 +3,18 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type { ImageDownload } from "../../crds/openstack/image.ts";
-import { DownloadError, openDownload, shown } from "../../openstack/glance/download.ts";
+import { DownloadError, openDownload, RefusedAddressError, shown } from "../../openstack/glance/download.ts";
 import { imagesOf, uploadImage } from "../../openstack/glance/images.ts";
+import type { MayReadFrom } from "../../openstack/glance/networks.ts";
 import type { Service } from "../../openstack/service.ts";
 import { InvalidError, WaitingError } from "./actuator.ts";
 import type { Upload } from "./image-uploads.ts";
+
+/** What the data of Images may be read from. */
+export interface ImageSources {
+  /** Where downloads may connect to. */
+  readonly mayReadFrom: MayReadFrom;
+}
 
 type Bytes = AsyncIterable<Uint8Array>;
 
@@ -16,16 +23,16 @@ const sourcePauseMs = 30_000;
 
 /**
  * Uploads what `download` names into the image `id`, which must be queued. Glance never gets the end of data whose hash is
- * wrong, so that the image never becomes active. Throws InvalidError for a wrong hash, WaitingError for a source that
- * cannot be read, and OpenStackError.
+ * wrong, so that the image never becomes active. Throws InvalidError for a wrong hash and for an address that nothing may
+ * be read from, WaitingError for a source that cannot be read, and OpenStackError.
  */
 export const imageUpload =
-  (cloud: Service, id: string, download: ImageDownload): Upload =>
+  (cloud: Service, id: string, download: ImageDownload, { mayReadFrom }: ImageSources): Upload =>
   async (told, signal) => {
     const sent = createHash("sha512");
     let broken: unknown;
     try {
-      await using source = await openDownload(download.url, signal);
+      await using source = await openDownload(download.url, mayReadFrom, signal);
       const length = download.decompress === undefined ? source.length : undefined;
       const data = measured(decompressed(checked(source.bytes, download), download), (chunk, total) => {
         sent.update(chunk);
@@ -49,8 +56,15 @@ async function compare(cloud: Service, id: string, sha512: string, signal: Abort
   throw new WaitingError(`Glance has other data (sha512 ${osHashValue}) than was sent (${sha512}): it is made again`);
 }
 
-const outcomeOf = (error: unknown): unknown =>
-  error instanceof DownloadError ? new WaitingError(`It ${error.message}; it is tried again`, sourcePauseMs) : error;
+function outcomeOf(error: unknown): unknown {
+  if (error instanceof RefusedAddressError)
+    return new InvalidError(
+      `It ${error.message}. Make another Image of what a public address has, or ask whoever runs the server to start it with that network in --image-download-networks`,
+    );
+  return error instanceof DownloadError
+    ? new WaitingError(`It ${error.message}; it is tried again`, sourcePauseMs)
+    : error;
+}
 
 /** Throws InvalidError at the end, in place of ending, where the hash is not the one that was asked for. */
 export async function* checked(bytes: Bytes, { url, hash }: Pick<ImageDownload, "url" | "hash">): Bytes {

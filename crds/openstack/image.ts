@@ -39,7 +39,7 @@ const Download = z.object({
       rule: "!self.matches('^https?://[^/]*@')",
       message: "url must not have a user or a password in it",
     },
-  ).describe("Where the server that runs Stowage reads it from; http and https only."),
+  ).describe("Where the server that runs Stowage reads it from; http and https, at public addresses and those of its --image-download-networks."),
   decompress: withRules(z.enum(["xz", "gz", "bz2"]), {
     rule: "self == 'gz'",
     message: "only gz can be decompressed: offer the image as it is, or as gz",

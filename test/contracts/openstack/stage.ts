@@ -5,7 +5,7 @@ import { isNotFound } from "../../../api/status.ts";
 import type { Context, AnyActuator, AnyExternal } from "../../../controllers/openstack/actuator.ts";
 import type { Connect, Secret } from "../../../controllers/openstack/clouds.ts";
 import { Clouds } from "../../../controllers/openstack/clouds.ts";
-import { actuators } from "../../../controllers/openstack/kinds/index.ts";
+import { actuatorsWith } from "../../../controllers/openstack/kinds/index.ts";
 import { openstackControllers } from "../../../controllers/openstack/setup.ts";
 import { ApiEventRecorder } from "../../../controllers/runtime/events.ts";
 import { secretType } from "../../../crds/core.ts";
@@ -14,11 +14,12 @@ import type { Condition, ResourceType } from "../../../crds/meta.ts";
 import { apiVersionOf, groupResource } from "../../../crds/meta.ts";
 import { externalFinalizer } from "../../../crds/openstack/external.ts";
 import { connectWith } from "../../../openstack/connect.ts";
+import { publicOr } from "../../../openstack/glance/networks.ts";
 import type { Service, ServiceRequest } from "../../../openstack/service.ts";
 import { systemClock } from "../../../process/clock.ts";
 import { RecordingLog } from "../../fakes/log.ts";
 import type { Files, ServedFiles } from "./files.ts";
-import { serveFiles } from "./files.ts";
+import { loopback, serveFiles } from "./files.ts";
 import type { ApiInProcess } from "../../integration/api-in-process.ts";
 import { runControllers } from "../../integration/running-controllers.ts";
 import { eventually } from "../../lab/stowage.ts";
@@ -48,6 +49,11 @@ const longestMs = 30_000;
 
 /** Of the Secret with clouds.yaml. */
 export const secretName = "cloud";
+
+const imageSources = { mayReadFrom: publicOr([loopback]) };
+
+/** How we look at the cloud; the controllers have their own. */
+const actuators = actuatorsWith({ clock: systemClock, sources: imageSources });
 
 export const actuatorOf = (kind: Kind): AnyActuator => {
   const found = actuators.find((actuator) => groupResource(actuator.kind.type) === groupResource(kind.type));
@@ -135,6 +141,7 @@ export class Stage implements AsyncDisposable {
           informers,
           events,
           connect: this.#recorded,
+          imageSources,
           resyncMs: 0,
           random: Math.random,
         }),
