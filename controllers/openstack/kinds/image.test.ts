@@ -9,7 +9,7 @@ import { imageActuator } from "./image.ts";
 const clock = new FakeClock();
 const now = clock.now();
 const ago = (ms: number): Date => new Date(now.getTime() - ms);
-const actuator = imageActuator({ clock, sources: { mayReadFrom: () => false } });
+const actuator = imageActuator({ clock, sources: { mayReadFrom: () => false, drivers: { get: () => undefined } } });
 const tag = "stowage.dev/uid=u1";
 const resource: ImageResource = {
   content: { containerFormat: "bare", diskFormat: "raw", download: { url: "http://example.org/disk.raw" } },

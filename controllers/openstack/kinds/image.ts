@@ -71,7 +71,7 @@ export function imageActuator({
         what: "upload its data",
         async perform(context) {
           const { cloud, signal } = context;
-          await uploads.start(id, imageUpload(cloud, id, content.download, sources), signal);
+          await uploads.start(id, imageUpload(cloud, id, content, sources), signal);
           const after = uploads.of(id);
           if (after?.kind === "failed") throw asError(after.error);
           return again(context, id);

@@ -5,6 +5,7 @@ import { isNotFound } from "../../../api/status.ts";
 import type { Context, AnyActuator, AnyExternal } from "../../../controllers/openstack/actuator.ts";
 import type { Connect, Secret } from "../../../controllers/openstack/clouds.ts";
 import { Clouds } from "../../../controllers/openstack/clouds.ts";
+import type { ImageSources } from "../../../controllers/openstack/image-data.ts";
 import { actuatorsWith } from "../../../controllers/openstack/kinds/index.ts";
 import { openstackControllers } from "../../../controllers/openstack/setup.ts";
 import { ApiEventRecorder } from "../../../controllers/runtime/events.ts";
@@ -40,6 +41,8 @@ export interface StageOptions {
   readonly namespace: string;
   /** Offered to the cloud and to us. */
   readonly files?: Files;
+  /** The Hosts that have Docker images; none when absent. */
+  readonly drivers?: ImageSources["drivers"];
   /** How long a service may think, in ms; a minute when absent. */
   readonly answerTimeoutMs?: number;
 }
@@ -50,10 +53,15 @@ const longestMs = 30_000;
 /** Of the Secret with clouds.yaml. */
 export const secretName = "cloud";
 
-const imageSources = { mayReadFrom: publicOr([loopback]) };
+const noHosts = { get: () => undefined };
+
+const sourcesWith = (drivers: ImageSources["drivers"] = noHosts): ImageSources => ({
+  mayReadFrom: publicOr([loopback]),
+  drivers,
+});
 
 /** How we look at the cloud; the controllers have their own. */
-const actuators = actuatorsWith({ clock: systemClock, sources: imageSources });
+const actuators = actuatorsWith({ clock: systemClock, sources: sourcesWith() });
 
 export const actuatorOf = (kind: Kind): AnyActuator => {
   const found = actuators.find((actuator) => groupResource(actuator.kind.type) === groupResource(kind.type));
@@ -141,7 +149,7 @@ export class Stage implements AsyncDisposable {
           informers,
           events,
           connect: this.#recorded,
-          imageSources,
+          imageSources: sourcesWith(this.#options.drivers),
           resyncMs: 0,
           random: Math.random,
         }),
