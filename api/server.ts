@@ -10,6 +10,7 @@ import type { AdmissionPlugin } from "./admission/admission.ts";
 import { Admission } from "./admission/admission.ts";
 import { AdoptionPlugin } from "./admission/adoption.ts";
 import { DynamicAdmission } from "./admission/dynamic-admission.ts";
+import { HostImagesPlugin } from "./admission/host-images.ts";
 import { LimitRanger } from "./admission/limit-ranger.ts";
 import { NamespaceLifecycle } from "./admission/namespace-lifecycle.ts";
 import { PodSecurity } from "./admission/pod-security/pod-security.ts";
@@ -134,6 +135,7 @@ export class ApiServer implements AsyncDisposable {
         new PriorityPlugin(() => registry.builtin(priorityClassType)),
         ...(options.plugins ?? []),
         new AdoptionPlugin(authorizer),
+        new HostImagesPlugin(authorizer),
         dynamic.mutatingWebhooks,
         dynamic.validatingPolicies,
         dynamic.validatingWebhooks,

@@ -13,7 +13,7 @@ import { VolumeMounts, Volumes } from "./volumes.ts";
  * distribution/reference's grammar: an optional registry, a lower-case repository, an optional tag and digest.
  * Written without look-around: CRD patterns are RE2.
  */
-const imageReference =
+export const imageReference =
   /^([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:[0-9]+)?\/)?[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[a-f0-9]{64})?$/;
 
 export const ContainerPort = z.object({

@@ -289,6 +289,12 @@ export interface HostDriver extends AsyncDisposable {
   removeImage(image: StoredImage, signal: AbortSignal): Promise<boolean>;
 
   /**
+   * The image as `docker save` writes it, a tar archive in chunks, which is whole where it comes to its end. Throws
+   * StepError where the host does not have it or fails, HostUnreachableError, and what `signal` aborts with.
+   */
+  saveImage(image: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
+
+  /**
    * Yields an owner when something happened to a container of ours; only a wake-up, never the truth. Yields undefined
    * once when it begins to listen: whatever happened before may have been missed. Ends when `signal` aborts, throws
    * HostUnreachableError when the connection is lost.
@@ -395,6 +401,7 @@ export type StepErrorReason =
   | "StopError"
   | "PauseError"
   | "RemoveError"
+  | "SaveError"
   | "NoSuchContainer"
   | "LogError"
   | "ExecError"

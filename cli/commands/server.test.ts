@@ -16,12 +16,21 @@ test("fills in what is not said", () => {
     ...{ controllers: "*", docker: undefined, instance: undefined, logFormat: "text", logLevel: "info" },
     defaultTenancy: "Shared",
     openstackResyncMs: 600_000,
+    imageDownloadNetworks: [],
   });
 });
 
 test("takes names for its certificate", () => {
   const { tlsSan } = serverOptions({ ...given, tlsSan: "api.example,192.0.2.7,::1" }, "/");
   expect(tlsSan).toEqual(["api.example", "192.0.2.7", "::1"]);
+});
+
+test("takes networks that Images may be downloaded from", () => {
+  const imageDownloadNetworks = "10.1.0.0/16,fd00:1::/32";
+  expect(serverOptions({ ...given, imageDownloadNetworks }, "/").imageDownloadNetworks).toEqual([
+    { address: "10.1.0.0", prefix: 16 },
+    { address: "fd00:1::", prefix: 32 },
+  ]);
 });
 
 test("takes an IPv6 address, and etcd with several endpoints", () => {
@@ -63,6 +72,21 @@ test.each([
     want: '--docker "localhost" is not an Engine',
   },
   { why: "a period that is none", change: { openstackResyncPeriod: "soon" }, want: '--openstack-resync-period "soon"' },
+  {
+    why: "an address without a prefix",
+    change: { imageDownloadNetworks: "10.0.0.1" },
+    want: '--image-download-networks "10.0.0.1" is not a network',
+  },
+  {
+    why: "a prefix that is too long",
+    change: { imageDownloadNetworks: "::1/128,10.0.0.0/33" },
+    want: '--image-download-networks "10.0.0.0/33"',
+  },
+  {
+    why: "a name for a network",
+    change: { imageDownloadNetworks: "localhost/8" },
+    want: '--image-download-networks "localhost/8"',
+  },
   { why: "an instance that is no label", change: { instance: "a b" }, want: '--instance "a b"' },
 ] satisfies { why: string; change: Partial<ServerFlags>; want: string }[])(
   "names the option that makes no sense: $why",

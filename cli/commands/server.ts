@@ -22,6 +22,7 @@ export interface ServerFlags {
   readonly docker?: string;
   readonly defaultTenancy: "Shared" | "Exclusive";
   readonly openstackResyncPeriod: string;
+  readonly imageDownloadNetworks?: string;
   readonly keystoneAuthUrl?: string;
   readonly keystoneCafile?: string;
   readonly instance?: string;
@@ -61,6 +62,10 @@ export const configure: Configure = (command, terminal) => {
       "how often what is in OpenStack is compared with its object, up to a fifth later; 0 never",
       "10m",
     )
+    .option(
+      "--image-download-networks <cidrs>",
+      "where Images may be downloaded from beside public addresses, with commas: 10.1.0.0/16,fd00:1::/32",
+    )
     .option("--keystone-auth-url <url>", "the Keystone whose tokens users may sign in with: https://HOST:5000/v3")
     .option("--keystone-cafile <file>", "with --keystone-auth-url: the authority of its certificate (PEM)")
     .option("--instance <id>", "which control plane this is, where several share a host (default: kept in the store)")
@@ -88,6 +93,7 @@ export function serverOptions(options: ServerFlags, cwd: string): ServerOptions 
     docker: dockerOf(options.docker),
     defaultTenancy: options.defaultTenancy,
     openstackResyncMs: parseDuration("--openstack-resync-period", options.openstackResyncPeriod),
+    imageDownloadNetworks: cidrsOf(options.imageDownloadNetworks),
     keystone: keystoneOf(options, cwd),
     instance: instanceOf(options.instance),
     logFormat: options.logFormat,
@@ -110,6 +116,17 @@ function namesOf(text = ""): readonly string[] {
   if (wrong !== undefined)
     throw new UsageError(`--tls-san "${wrong}" is not a name or an address: write it as api.example or 192.0.2.7`);
   return names;
+}
+
+function cidrsOf(text = ""): ServerOptions["imageDownloadNetworks"] {
+  const networks = text.split(",").filter((network) => network !== "");
+  return networks.map((network) => {
+    const [, address = "", length = ""] = /^([0-9a-fA-F:.]+)\/(\d{1,3})$/.exec(network) ?? [];
+    const [version, prefix] = [isIP(address), Number(length)];
+    if (version === 0 || prefix > (version === 4 ? 32 : 128))
+      throw new UsageError(`--image-download-networks "${network}" is not a network: write it as 10.1.0.0/16`);
+    return { address, prefix };
+  });
 }
 
 function storeOf(options: ServerFlags, cwd: string): ServerOptions["store"] {

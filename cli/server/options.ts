@@ -1,4 +1,5 @@
 /** What `stowage server` is told on its command line (cli/commands/server.ts). */
+import type { Cidr } from "../../openstack/glance/networks.ts";
 import type { LogLevel } from "./log.ts";
 
 export interface ServerOptions {
@@ -25,6 +26,8 @@ export interface ServerOptions {
   readonly defaultTenancy: "Shared" | "Exclusive";
   /** How often what is in OpenStack is compared with its object where that does not say, in ms; 0 never. */
   readonly openstackResyncMs: number;
+  /** From which networks, beside public ones, the data of Images may be read. */
+  readonly imageDownloadNetworks: readonly Cidr[];
   /** The Keystone whose tokens users may sign in with; `ca` is the path of a PEM file. */
   readonly keystone: { readonly authUrl: string; readonly ca: string | undefined } | undefined;
   /** Which control plane this is; kept or made up where undefined. */

@@ -42,6 +42,7 @@ import { apiVersionOf } from "../../crds/meta.ts";
 import type { Host } from "../../crds/host.ts";
 import { hosts } from "../../crds/host.ts";
 import { connectWith } from "../../openstack/connect.ts";
+import { publicOr } from "../../openstack/glance/networks.ts";
 import type { HostDriver } from "../../drivers/driver.ts";
 import { HostFeed } from "../../drivers/host-feed.ts";
 import { DriverPool } from "../../drivers/pool.ts";
@@ -214,6 +215,7 @@ async function runControllers(parts: ControllerParts, signal: AbortSignal): Prom
       informers,
       clock,
       connect: connectWith({ clock, random, log }),
+      imageSources: { mayReadFrom: publicOr(options.imageDownloadNetworks), drivers },
       resyncMs: options.openstackResyncMs,
       random,
     }),

@@ -2,16 +2,20 @@ import { createHash } from "node:crypto";
 import { buffer } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { filesHere, serveFiles } from "../../test/contracts/openstack/files.ts";
+import type { ImageContent, ImageDownload } from "../../crds/openstack/image.ts";
+import { filesHere, loopback, serveFiles } from "../../test/contracts/openstack/files.ts";
 import type { Service, ServiceRequest } from "../../openstack/service.ts";
 import { DownloadError } from "../../openstack/glance/download.ts";
+import { publicOr } from "../../openstack/glance/networks.ts";
 import { InvalidError, WaitingError } from "./actuator.ts";
+import type { ImageSources } from "./image-data.ts";
 import { checked, decompressed, imageUpload } from "./image-data.ts";
 
 const disk = Buffer.from("a disk".repeat(50_000));
 const sha256 = createHash("sha256").update(disk).digest("hex");
 const sha512 = createHash("sha512").update(disk).digest("hex");
 const url = "http://example.org/disk.raw";
+const sources: ImageSources = { mayReadFrom: publicOr([loopback]), drivers: { get: () => undefined } };
 const never = new AbortController().signal;
 
 /** In pieces of 4 KiB. */
@@ -81,12 +85,14 @@ class Glance implements Service {
   }
 }
 
+const contentOf = (download: ImageDownload): ImageContent => ({ containerFormat: "bare", diskFormat: "raw", download });
+
 describe("imageUpload()", () => {
-  async function upload(glance: Glance, bytes: Buffer, download: object): Promise<readonly number[]> {
+  async function upload(glance: Glance, bytes: Buffer, download: Partial<ImageDownload>): Promise<readonly number[]> {
     await using served = await serveFiles({ disk: bytes });
     const { url: there } = served.located({ url: `${filesHere}/disk` });
     const told: number[] = [];
-    await imageUpload(glance, "i1", { url: there, ...download })((sent) => told.push(sent), never);
+    await imageUpload(glance, "i1", contentOf({ url: there, ...download }), sources)((sent) => told.push(sent), never);
     return told;
   }
 
@@ -125,7 +131,18 @@ describe("imageUpload()", () => {
   test("waits for a source that is not there", async () => {
     await using served = await serveFiles({});
     const { url: there } = served.located({ url: `${filesHere}/none` });
-    const upload_ = imageUpload(new Glance(), "i1", { url: there });
+    const upload_ = imageUpload(new Glance(), "i1", contentOf({ url: there }), sources);
     await expect(upload_(() => undefined, never)).rejects.toThrow(/cannot download .* answered 404/);
+  });
+
+  test("gives up what is at no public address, and says who can allow it", async () => {
+    const glance = new Glance();
+    await using served = await serveFiles({ disk });
+    const { url: there } = served.located({ url: `${filesHere}/disk` });
+    const upload_ = imageUpload(glance, "i1", contentOf({ url: there }), { ...sources, mayReadFrom: publicOr([]) });
+    const refused = upload_(() => undefined, never);
+    await expect(refused).rejects.toThrow(InvalidError);
+    await expect(refused).rejects.toThrow(/is not a public address\. .* --image-download-networks$/);
+    expect(glance.asked).toEqual([]);
   });
 });

@@ -8,7 +8,8 @@ import type { AnyActuator, AnyExternal } from "./actuator.ts";
 import type { Connect, Secret } from "./clouds.ts";
 import { Clouds } from "./clouds.ts";
 import { bySecret, CredentialsGuard, secretIndex } from "./credentials-guard.ts";
-import { actuators } from "./kinds/index.ts";
+import type { ImageSources } from "./image-data.ts";
+import { actuatorsWith } from "./kinds/index.ts";
 import { ExternalReconciler } from "./reconciler.ts";
 import { byReference, referenceKey, References, referencesIndex } from "./references.ts";
 
@@ -18,6 +19,7 @@ export interface OpenStackControllersOptions {
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly connect: Connect;
+  readonly imageSources: ImageSources;
   /** How often each object is compared with its cloud where it does not say so itself, in ms; 0 never. */
   readonly resyncMs: number;
   readonly random: () => number;
@@ -31,10 +33,10 @@ const workers = 16;
  * An object's controller is woken by the object, by what it names, by who names it, and by its Secret.
  */
 export function openstackControllers(options: OpenStackControllersOptions): readonly ControllerDefinition[] {
-  const { client, informers, events, clock, connect, resyncMs, random } = options;
+  const { client, informers, events, clock, connect, imageSources, resyncMs, random } = options;
   const secrets = informers.for<Secret>(secretType);
   const clouds = new Clouds({ client, secrets, connect });
-  const kinds = actuators.map((actuator) => ({
+  const kinds = actuatorsWith({ clock, sources: imageSources }).map((actuator) => ({
     actuator,
     type: actuator.kind.type,
     objects: informers.for<AnyExternal>(actuator.kind.type, {

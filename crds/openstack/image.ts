@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { withRules } from "../schema.ts";
+import { imageReference } from "../container.ts";
+import { ObjectName, withRules } from "../schema.ts";
 import { externalKind, externalType, OpenStackName } from "./external.ts";
 
 const ContainerFormat = z.enum(["ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed"]);
@@ -39,7 +40,9 @@ const Download = z.object({
       rule: "!self.matches('^https?://[^/]*@')",
       message: "url must not have a user or a password in it",
     },
-  ).describe("Where the server that runs Stowage reads it from; http and https only."),
+  ).describe(
+    "Where the server that runs Stowage reads it from; http and https, at public addresses and those of its --image-download-networks.",
+  ),
   decompress: withRules(z.enum(["xz", "gz", "bz2"]), {
     rule: "self == 'gz'",
     message: "only gz can be decompressed: offer the image as it is, or as gz",
@@ -49,11 +52,33 @@ const Download = z.object({
   hash: Hash.optional().describe("Of what the URL gives, before it is decompressed. Nothing else is taken then."),
 });
 
-const Content = z.object({
-  containerFormat: ContainerFormat.default("bare"),
-  diskFormat: DiskFormat,
-  download: Download.describe("Where its data comes from."),
+const DockerImage = z.object({
+  hostName: ObjectName.min(1).describe("The Host that has it."),
+  image: z
+    .string()
+    .max(1024)
+    .regex(imageReference)
+    .describe("As the Host has it: [registry/]repository[:tag][@digest]. What the Host does not have is not pulled."),
 });
+
+const Content = withRules(
+  z.object({
+    containerFormat: ContainerFormat.default("bare"),
+    diskFormat: DiskFormat,
+    download: Download.optional().describe("Where its data comes from: a URL."),
+    dockerImage: DockerImage.optional().describe(
+      "Where its data comes from: an image that the Docker Engine of a Host has, as `docker save` writes it. Whoever makes the Image needs the right to get hosts/images of that Host.",
+    ),
+  }),
+  {
+    rule: "has(self.download) != has(self.dockerImage)",
+    message: "exactly one of download and dockerImage must say where the data comes from",
+  },
+  {
+    rule: "!has(self.dockerImage) || (self.containerFormat == 'docker' && self.diskFormat == 'raw')",
+    message: "a dockerImage has containerFormat docker and diskFormat raw",
+  },
+);
 
 const Bus = z.enum(["scsi", "virtio", "uml", "xen", "ide", "usb", "lxc"]);
 
@@ -134,7 +159,9 @@ const Observed = z.object({
 
 export type ImageResource = z.infer<typeof Resource>;
 export type ImageFilter = z.infer<typeof Filter>;
+export type ImageContent = z.infer<typeof Content>;
 export type ImageDownload = z.infer<typeof Download>;
+export type DockerImage = z.infer<typeof DockerImage>;
 
 export const images = externalType("Image", "images");
 

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { buffer } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { standIn } from "../../test/fakes/engine.ts";
 import { HostUnreachableError } from "../driver.ts";
@@ -61,4 +62,21 @@ test("an image that was found while it was being removed is looked for anew", as
   await using driver = DockerDriver.open({ hostName: "h", instance: "i", endpoint: engine.endpoint });
   await driver.removeImage({ id: "sha256:1", names: ["spare:1"], used: false, sizeBytes: 1 }, signal);
   expect(await driver.hasImage("spare:1", signal)).toBe(false);
+});
+
+test("an image that the Engine broke off in the middle is not taken for whole", async () => {
+  const archive = Buffer.alloc(4096);
+  const broken = Buffer.concat([
+    archive,
+    Buffer.from('{"errorDetail":{"message":"no space left"},"error":"no space left"}'),
+  ]);
+  await using engine = await standIn((request, response) => {
+    response.end(request.url?.includes("/whole:1/get") === true ? archive : broken);
+  });
+  await using driver = DockerDriver.open({ hostName: "h", instance: "i", endpoint: engine.endpoint });
+  expect(await buffer(driver.saveImage("whole:1", signal))).toEqual(archive);
+  await expect(buffer(driver.saveImage("broken:1", signal))).rejects.toMatchObject({
+    reason: "SaveError",
+    message: expect.stringContaining('Cannot save image "broken:1": the Engine broke off') as string,
+  });
 });

@@ -37,7 +37,7 @@ import type { RefusedStep } from "./errors.ts";
 import { changes } from "./events.ts";
 import { connect, exec } from "./exec.ts";
 import { disks, hardware } from "./host-facts.ts";
-import { removeImage, storedImages } from "./image-store.ts";
+import { removeImage, savedImage, storedImages } from "./image-store.ts";
 import { logs } from "./logs.ts";
 import { refuseSubPaths } from "./mounts.ts";
 import { ContainerList, hostImages, ImageList, Inspect, observed, ownedContainers } from "./observe.ts";
@@ -315,6 +315,11 @@ export class DockerDriver implements HostDriver {
       // Who looked meanwhile may have found it.
       this.#presentUntil.clear();
     }
+  }
+
+  /** Takes no slot, as a pull: it may last for many minutes. */
+  saveImage(image: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    return savedImage(this.#connection, image, signal);
   }
 
   changes(signal: AbortSignal): AsyncIterable<Owner | undefined> {

@@ -22,6 +22,7 @@ export type RefusedStep =
   | "PauseError"
   | "UpdateError"
   | "RemoveError"
+  | "SaveError"
   | "StopError"
   | "LogError"
   | "ExecError"
@@ -36,6 +37,7 @@ const verbs: Readonly<Record<RefusedStep, string>> = {
   PauseError: "pause or unpause",
   UpdateError: "update",
   RemoveError: "remove",
+  SaveError: "save",
   LogError: "read the log of",
   ExecError: "run a command in",
   StatsError: "measure",

@@ -1,6 +1,7 @@
 /** The images that an Engine has, and how they go. */
 import { z } from "zod";
 import type { HostUnreachableError, StepError, StoredImage } from "../driver.ts";
+import { fullReference } from "../image-reference.ts";
 import type { Connection } from "./connection.ts";
 import { EngineRefusal, refused } from "./errors.ts";
 import { toolboxImage } from "./toolbox/toolbox.ts";
@@ -48,6 +49,38 @@ export async function removeImage(connection: Connection, image: StoredImage, si
     }
   }
   return true;
+}
+
+/** {@link HostDriver.saveImage}. */
+export async function* savedImage(
+  connection: Connection,
+  image: string,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void> {
+  try {
+    const path = `/images/${fullReference(image)}/get`;
+    yield* whole(await connection.stream({ method: "GET", path, signal }));
+  } catch (error) {
+    if (error instanceof EngineRefusal) throw refused("SaveError", `image "${image}"`, error);
+    throw connection.explain(error, signal);
+  }
+}
+
+/** Two blocks of zeros. Source: POSIX.1-2017, pax, "ustar Interchange Format". */
+const archiveEnd = 1024;
+
+/**
+ * An Engine that fails in the middle of an archive writes what went wrong into it and ends as if all were well: moby
+ * api/server/router/image/image_routes.go, getImagesGet. Throws EngineRefusal then.
+ */
+async function* whole(archive: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  let end = Buffer.alloc(0);
+  for await (const chunk of archive) {
+    end = Buffer.concat([end, chunk.subarray(-archiveEnd)]).subarray(-archiveEnd);
+    yield chunk;
+  }
+  if (end.length === archiveEnd && end.every((byte) => byte === 0)) return;
+  throw new EngineRefusal(500, "the Engine broke off in the middle of it: see its log");
 }
 
 const notRemoved = ({ names, id }: StoredImage, refusal: EngineRefusal): StepError | HostUnreachableError =>

@@ -1,13 +1,19 @@
 /** Where an image's data comes from: anywhere on the web, as it streams. */
 import { lookup } from "node:dns";
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
 import type { LookupFunction } from "node:net";
 import type { Dispatcher } from "undici";
 import { Agent, request } from "undici";
+import type { MayReadFrom } from "./networks.ts";
 
 /** Why nothing, or not all of it, came. Its message says where from; never a user or a password. */
 export class DownloadError extends Error {
-  override readonly name = "DownloadError";
+  override readonly name: string = "DownloadError";
+}
+
+/** It is at an address that nothing may be read from. Asking again does not help. */
+export class RefusedAddressError extends DownloadError {
+  override readonly name = "RefusedAddressError";
 }
 
 export interface Download extends AsyncDisposable {
@@ -23,47 +29,41 @@ const mostRedirects = 5;
 const silenceMs = 60_000;
 
 /**
- * Where clouds tell a machine its own credentials (169.254.169.254): an image of those must not be made. Sources:
- * RFC 3927; RFC 4291, 2.5.6.
+ * Gives only those addresses of a name that may be connected to: what is looked up here is what is connected to, so that
+ * no name can lead elsewhere a moment later.
  */
-const linkLocal = new BlockList();
-linkLocal.addSubnet("169.254.0.0", 16, "ipv4");
-linkLocal.addSubnet("fe80::", 10, "ipv6");
-linkLocal.addSubnet("fd00:ec2::", 32, "ipv6");
+const lookupOf =
+  (mayReadFrom: MayReadFrom): LookupFunction =>
+  (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) {
+        callback(error, []);
+        return;
+      }
+      const readable = addresses.filter(({ address }) => mayReadFrom(address));
+      const [first] = readable;
+      if (first === undefined) callback(refused(hostname), []);
+      else if (options.all === true) callback(null, readable);
+      else callback(null, first.address, first.family);
+    });
+  };
 
-export function isRefusedAddress(address: string): boolean {
-  const family = isIP(address);
-  return family !== 0 && linkLocal.check(address, family === 4 ? "ipv4" : "ipv6");
-}
-
-/** Looks at every address that is about to be connected to, so that no name can lead to a refused one. */
-const checkedLookup: LookupFunction = (hostname, options, callback) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) {
-      callback(error, []);
-      return;
-    }
-    const refused = addresses.find(({ address }) => isRefusedAddress(address));
-    if (refused !== undefined) callback(new DownloadError(refusal(hostname)), []);
-    else if (options.all === true) callback(null, addresses);
-    else callback(null, addresses[0]?.address ?? "", addresses[0]?.family);
-  });
-};
-
-const refusal = (hostname: string): string => `${hostname} has a link-local address, which nothing is downloaded from`;
+/** Tells no more of a name than that: what it stands for is not everybody's to know. */
+const refused = (hostname: string): RefusedAddressError =>
+  new RefusedAddressError(`${hostname} is not a public address`);
 
 /**
- * Begins to read what is at `url`. Follows five redirections at most, to http and https only. Throws DownloadError, and
- * what `signal` aborts with.
+ * Begins to read what is at `url`. Follows five redirections at most, to http and https only, and connects to nothing
+ * that `mayReadFrom` does not allow. Throws DownloadError, and what `signal` aborts with.
  */
-export async function openDownload(url: string, signal: AbortSignal): Promise<Download> {
+export async function openDownload(url: string, mayReadFrom: MayReadFrom, signal: AbortSignal): Promise<Download> {
   const agent = new Agent({
-    connect: { lookup: checkedLookup, timeout: silenceMs },
+    connect: { lookup: lookupOf(mayReadFrom), timeout: silenceMs },
     headersTimeout: silenceMs,
     bodyTimeout: silenceMs,
   });
   try {
-    const { headers, body } = await follow(allowed(url), agent, signal, mostRedirects);
+    const { headers, body } = await follow(url, { mayReadFrom, dispatcher: agent, signal }, mostRedirects);
     const length = Number(headers["content-length"] ?? Number.NaN);
     return {
       bytes: told(body, url, signal),
@@ -76,12 +76,15 @@ export async function openDownload(url: string, signal: AbortSignal): Promise<Do
   }
 }
 
-async function follow(
-  url: URL,
-  dispatcher: Dispatcher,
-  signal: AbortSignal,
-  left: number,
-): Promise<Dispatcher.ResponseData> {
+interface Reading {
+  readonly mayReadFrom: MayReadFrom;
+  readonly dispatcher: Dispatcher;
+  readonly signal: AbortSignal;
+}
+
+async function follow(text: string, reading: Reading, left: number): Promise<Dispatcher.ResponseData> {
+  const { mayReadFrom, dispatcher, signal } = reading;
+  const url = allowed(text, mayReadFrom);
   const response = await request(url, {
     dispatcher,
     signal,
@@ -94,17 +97,19 @@ async function follow(
   if (statusCode < 300 || statusCode >= 400 || typeof location !== "string")
     throw new DownloadError(`${url.host} answered ${statusCode}`);
   if (left === 0) throw new DownloadError(`more than ${mostRedirects} redirections`);
-  return follow(allowed(new URL(location, url).href), dispatcher, signal, left - 1);
+  if (!URL.canParse(location, url.href)) throw new DownloadError(`${url.host} redirects to what is no URL`);
+  return follow(new URL(location, url).href, reading, left - 1);
 }
 
 /** Throws DownloadError for what is not to be read from. */
-function allowed(text: string): URL {
+function allowed(text: string, mayReadFrom: MayReadFrom): URL {
   if (!URL.canParse(text)) throw new DownloadError("that is no URL");
   const url = new URL(text);
   if (url.protocol !== "http:" && url.protocol !== "https:")
     throw new DownloadError(`${url.protocol} is neither http: nor https:`);
-  // An address in place of a name is never looked up.
-  if (isRefusedAddress(url.hostname.replace(/^\[|\]$/g, ""))) throw new DownloadError(refusal(url.hostname));
+  // An address in place of a name is never looked up. Whatever way it is written in, a URL has it in one.
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  if (isIP(host) !== 0 && !mayReadFrom(host)) throw refused(url.hostname);
   return url;
 }
 
@@ -119,7 +124,8 @@ async function* told(body: AsyncIterable<Uint8Array>, url: string, signal: Abort
 function downloadError(error: unknown, url: string, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   const reason = error instanceof Error ? error.message : String(error);
-  return new DownloadError(`cannot download ${shown(url)}: ${reason}`, { cause: error });
+  const Failure = error instanceof RefusedAddressError ? RefusedAddressError : DownloadError;
+  return new Failure(`cannot download ${shown(url)}: ${reason}`, { cause: error });
 }
 
 /** Without its query: what signs a link is nobody else's business. */

@@ -1,6 +1,7 @@
 /** What every HostDriver does, whatever its host is made of: drivers/driver.ts in code. */
 import { once } from "node:events";
-import { text } from "node:stream/consumers";
+import { buffer, text } from "node:stream/consumers";
+import { extract } from "tar-stream";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Container } from "../../crds/container.ts";
 import { ContainerSpec, containers } from "../../crds/container.ts";
@@ -766,6 +767,36 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>, sk
       });
     });
 
+    describe("an image that is saved", () => {
+      const saved = (image: string, until = signal): Promise<Buffer> => buffer(driver.saveImage(image, until));
+
+      test("is what `docker load` takes", async () => {
+        const archive = extract();
+        archive.end(await saved(lab.image));
+        let manifest: unknown;
+        for await (const entry of archive) {
+          const content = await buffer(entry);
+          if (entry.header.name === "manifest.json") manifest = JSON.parse(content.toString());
+        }
+        expect(manifest).toMatchObject([{ RepoTags: [lab.image] }]);
+      });
+
+      test("is refused where the host does not have it", async () => {
+        await expect(saved("nowhere/nothing:1")).rejects.toEqual(refusal("SaveError", "nowhere/nothing:1"));
+      });
+
+      test("is not whole where nobody waits any more", async () => {
+        const leaving = new AbortController();
+        const reading = driver.saveImage(lab.image, leaving.signal)[Symbol.asyncIterator]();
+        expect((await reading.next()).done).toBe(false);
+        leaving.abort(new Error("left"));
+        const rest = (async () => {
+          while ((await reading.next()).done !== true);
+        })();
+        await expect(rest).rejects.toThrow("left");
+      });
+    });
+
     describe("a host that does not answer", () => {
       test("is said to be unreachable by everything, and works again when it is back", async () => {
         const container = spec();
@@ -797,6 +828,7 @@ export function describeDriver(name: string, start: () => Promise<DriverLab>, sk
           driver.changes(signal)[Symbol.asyncIterator]().next(),
           driver.stats(id, signal),
           driver.usage(signal),
+          buffer(driver.saveImage(lab.image, signal)),
           logOf(id),
         ];
         for (const result of await Promise.allSettled(attempts)) {

@@ -13,7 +13,7 @@ import { json } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import PQueue from "p-queue";
 import { FakeContainer } from "./docker-engine/container.ts";
-import { digestOf, imageOf, isNamedBy } from "./docker-engine/images.ts";
+import { digestOf, imageOf, isNamedBy, savedImage } from "./docker-engine/images.ts";
 import type { CreateRequest, UpdateRequest } from "./docker-engine/container.ts";
 import { EngineEvents } from "./docker-engine/events.ts";
 import { containerStats } from "./docker-engine/stats.ts";
@@ -188,6 +188,7 @@ export class FakeDockerEngine implements AsyncDisposable {
       async ({ incoming }, name) => this.#look(this.#distribution(name, incoming)),
     ],
     ["GET", /^\/images\/(.+)\/json$/, async (_, name) => this.#look(this.#image(name))],
+    ["GET", /^\/images\/(.+)\/get$/, ({ response }, name) => this.#save(name, response)],
     ["POST", /^\/images\/create$/, (request) => this.#pull(request)],
   ];
 
@@ -330,6 +331,13 @@ export class FakeDockerEngine implements AsyncDisposable {
     const found = this.#imageNamed(name);
     if (found !== undefined) return imageOf(found);
     throw new Refusal(404, `No such image: ${name}`);
+  }
+
+  async #save(name: string, response: ServerResponse): Promise<Answer> {
+    const found = this.#imageNamed(name);
+    if (found === undefined) throw new Refusal(404, `reference does not exist: ${name}`);
+    response.writeHead(200, { "content-type": "application/x-tar" }).end(await savedImage(found));
+    return "written";
   }
 
   #imageNamed(reference: string): string | undefined {

@@ -83,6 +83,12 @@ const network = {
   metadata: { name: "web" },
   spec: { cloudCredentialsRef: { secretName: "clouds", cloudName: "mine" }, resource: {} },
 };
+const imageOf = (content: object, name = "disk") => ({
+  ...network,
+  kind: "Image",
+  metadata: { name },
+  spec: { ...network.spec, resource: { content } },
+});
 const networksIn = (namespace: string) => `/apis/openstack.stowage.dev/v1alpha1/namespaces/${namespace}/networks`;
 
 test("a token says who asks, in either header, and Keystone is asked once", async () => {
@@ -118,6 +124,12 @@ test("roles are rights in the project's namespace, and in no other", async () =>
   };
   expect(await ask("gAAAA-alpha-member", "POST", networksIn("alpha"), network)).toBe(201);
   expect(await ask("gAAAA-alpha-member", "GET", "/api/v1/namespaces/alpha/secrets/clouds")).toBe(200);
+  const imagesInAlpha = networksIn("alpha").replace("networks", "images");
+  const download = { url: "http://example.org/disk" };
+  expect(await ask("gAAAA-alpha-member", "POST", imagesInAlpha, imageOf({ diskFormat: "raw", download }))).toBe(201);
+  const dockerImage = { hostName: "local", image: "web:1" };
+  const saved = imageOf({ containerFormat: "docker", diskFormat: "raw", dockerImage }, "saved");
+  expect(await ask("gAAAA-alpha-member", "POST", imagesInAlpha, saved)).toBe(403);
   expect(await ask("gAAAA-alpha-reader", "GET", networksIn("alpha"))).toBe(200);
   expect(await ask("gAAAA-alpha-reader", "POST", networksIn("alpha"), network)).toBe(403);
   expect(await ask("gAAAA-alpha-reader", "GET", "/api/v1/namespaces/alpha/secrets/clouds")).toBe(403);

@@ -4,10 +4,10 @@ import type { RemoteImage } from "../../../openstack/glance/images.ts";
 import { changeImage, imagesOf } from "../../../openstack/glance/images.ts";
 import type { Draft } from "../../../openstack/wire.ts";
 import type { Clock } from "../../../process/clock.ts";
-import { systemClock } from "../../../process/clock.ts";
 import type { Actuator, Change, Context, State } from "../actuator.ts";
 import { ready, WaitingError } from "../actuator.ts";
 import { described, differences } from "../differences.ts";
+import type { ImageSources } from "../image-data.ts";
 import { imageUpload } from "../image-data.ts";
 import type { UploadState } from "../image-uploads.ts";
 import { ImageUploads } from "../image-uploads.ts";
@@ -22,7 +22,15 @@ const abandonedMs = 120_000;
 /** How long before what failed is sent again, in ms. */
 const retryMs = 30_000;
 
-export function imageActuatorWith(clock: Clock): Actuator<ImageResource, ImageFilter, ImageAndUpload> {
+export interface ImageActuatorOptions {
+  readonly clock: Clock;
+  readonly sources: ImageSources;
+}
+
+export function imageActuator({
+  clock,
+  sources,
+}: ImageActuatorOptions): Actuator<ImageResource, ImageFilter, ImageAndUpload> {
   const uploads = new ImageUploads(clock);
   const get = async ({ cloud, signal }: Context, id: string): Promise<ImageAndUpload | undefined> => {
     const remote = await imagesOf(cloud).get(id, signal);
@@ -63,7 +71,7 @@ export function imageActuatorWith(clock: Clock): Actuator<ImageResource, ImageFi
         what: "upload its data",
         async perform(context) {
           const { cloud, signal } = context;
-          await uploads.start(id, imageUpload(cloud, id, content.download), signal);
+          await uploads.start(id, imageUpload(cloud, id, content, sources), signal);
           const after = uploads.of(id);
           if (after?.kind === "failed") throw asError(after.error);
           return again(context, id);
@@ -242,5 +250,3 @@ function fieldsOf({ properties = {}, protected: isProtected }: ImageResource) {
     osVersion: operatingSystem?.version,
   };
 }
-
-export const imageActuator = imageActuatorWith(systemClock);

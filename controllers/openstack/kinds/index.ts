@@ -6,6 +6,7 @@ import { domainActuator } from "./domain.ts";
 import { flavorActuator } from "./flavor.ts";
 import { floatingIPActuator } from "./floating-ip.ts";
 import { groupActuator } from "./group.ts";
+import type { ImageActuatorOptions } from "./image.ts";
 import { imageActuator } from "./image.ts";
 import { keyPairActuator } from "./key-pair.ts";
 import { networkActuator } from "./network.ts";
@@ -27,14 +28,14 @@ import { volumeSnapshotActuator } from "./volume-snapshot.ts";
 import { volumeTypeActuator } from "./volume-type.ts";
 import { volumeActuator } from "./volume.ts";
 
-export const actuators: readonly AnyActuator[] = [
+export const actuatorsWith = (options: ImageActuatorOptions): readonly AnyActuator[] => [
   addressScopeActuator,
   applicationCredentialActuator,
   domainActuator,
   flavorActuator,
   floatingIPActuator,
   groupActuator,
-  imageActuator,
+  imageActuator(options),
   keyPairActuator,
   networkActuator,
   portActuator,

@@ -2,6 +2,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { KindScenario } from "./scenario.ts";
 
+/** Where {@link serveFiles} offers them. */
+export const loopback = { address: "127.0.0.1", prefix: 32 };
+
 /** How a scenario writes where its files are. */
 export const filesHere = "${files}";
 
@@ -24,8 +27,8 @@ export async function serveFiles(files: Files): Promise<ServedFiles> {
     if (bytes === undefined) response.writeHead(404).end();
     else response.writeHead(200, { "content-length": bytes.length }).end(bytes);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await new Promise<void>((resolve) => server.listen(0, loopback.address, resolve));
+  const url = `http://${loopback.address}:${(server.address() as AddressInfo).port}`;
   return {
     located: <T extends object>(resource: T) => JSON.parse(JSON.stringify(resource).replaceAll(filesHere, url)) as T,
     async [Symbol.asyncDispose]() {

@@ -5,7 +5,8 @@ import { isNotFound } from "../../../api/status.ts";
 import type { Context, AnyActuator, AnyExternal } from "../../../controllers/openstack/actuator.ts";
 import type { Connect, Secret } from "../../../controllers/openstack/clouds.ts";
 import { Clouds } from "../../../controllers/openstack/clouds.ts";
-import { actuators } from "../../../controllers/openstack/kinds/index.ts";
+import type { ImageSources } from "../../../controllers/openstack/image-data.ts";
+import { actuatorsWith } from "../../../controllers/openstack/kinds/index.ts";
 import { openstackControllers } from "../../../controllers/openstack/setup.ts";
 import { ApiEventRecorder } from "../../../controllers/runtime/events.ts";
 import { secretType } from "../../../crds/core.ts";
@@ -14,11 +15,12 @@ import type { Condition, ResourceType } from "../../../crds/meta.ts";
 import { apiVersionOf, groupResource } from "../../../crds/meta.ts";
 import { externalFinalizer } from "../../../crds/openstack/external.ts";
 import { connectWith } from "../../../openstack/connect.ts";
+import { publicOr } from "../../../openstack/glance/networks.ts";
 import type { Service, ServiceRequest } from "../../../openstack/service.ts";
 import { systemClock } from "../../../process/clock.ts";
 import { RecordingLog } from "../../fakes/log.ts";
 import type { Files, ServedFiles } from "./files.ts";
-import { serveFiles } from "./files.ts";
+import { loopback, serveFiles } from "./files.ts";
 import type { ApiInProcess } from "../../integration/api-in-process.ts";
 import { runControllers } from "../../integration/running-controllers.ts";
 import { eventually } from "../../lab/stowage.ts";
@@ -39,6 +41,8 @@ export interface StageOptions {
   readonly namespace: string;
   /** Offered to the cloud and to us. */
   readonly files?: Files;
+  /** The Hosts that have Docker images; none when absent. */
+  readonly drivers?: ImageSources["drivers"];
   /** How long a service may think, in ms; a minute when absent. */
   readonly answerTimeoutMs?: number;
 }
@@ -48,6 +52,16 @@ const longestMs = 30_000;
 
 /** Of the Secret with clouds.yaml. */
 export const secretName = "cloud";
+
+const noHosts = { get: () => undefined };
+
+const sourcesWith = (drivers: ImageSources["drivers"] = noHosts): ImageSources => ({
+  mayReadFrom: publicOr([loopback]),
+  drivers,
+});
+
+/** How we look at the cloud; the controllers have their own. */
+const actuators = actuatorsWith({ clock: systemClock, sources: sourcesWith() });
 
 export const actuatorOf = (kind: Kind): AnyActuator => {
   const found = actuators.find((actuator) => groupResource(actuator.kind.type) === groupResource(kind.type));
@@ -135,6 +149,7 @@ export class Stage implements AsyncDisposable {
           informers,
           events,
           connect: this.#recorded,
+          imageSources: sourcesWith(this.#options.drivers),
           resyncMs: 0,
           random: Math.random,
         }),

@@ -82,6 +82,19 @@ export const imageScenario: KindScenario = {
       message: "must not have a user",
     },
     { patch: { content: { download: { hash: { algorithm: "md5" } } } }, message: "has 32 hexadecimal digits" },
+    { patch: { content: { download: null } }, message: "exactly one of download and dockerImage" },
+    {
+      patch: { content: { dockerImage: { hostName: "local", image: "web:1" } } },
+      message: "exactly one of download and dockerImage",
+    },
+    {
+      patch: { content: { download: null, dockerImage: { hostName: "local", image: "web:1" } } },
+      message: "a dockerImage has containerFormat docker and diskFormat raw",
+    },
+    {
+      patch: { content: { download: null, dockerImage: { hostName: "local", image: "../containers" } } },
+      message: "dockerImage.image",
+    },
   ],
   filter: {
     finds: { name: "full-image", tags: ["one", "two"] },
