@@ -49,3 +49,22 @@ export interface CloudConfig {
   readonly insecure: boolean;
   readonly services: Partial<Readonly<Record<ServiceType, EndpointChoice>>>;
 }
+
+/**
+ * Where a cloud is, for people: Keystone's address and the region, and what services are elsewhere. The same for all who
+ * speak to one cloud, whoever they are there.
+ */
+export function placeOf({ authUrl, region, services }: Pick<CloudConfig, "authUrl" | "region" | "services">): string {
+  const elsewhere = Object.entries(services)
+    .map(([service, { url, region: other }]) => ({ service, where: url === undefined ? other : addressOf(url) }))
+    .filter(({ where }) => where !== undefined)
+    .map(({ service, where = "" }) => `${service} at ${where}`)
+    .sort();
+  return [addressOf(authUrl), ...(region === undefined ? [] : [`region ${region}`]), ...elsewhere].join(", ");
+}
+
+/** Without a user and a query, which are nobody's business; Keystone is one with and without /v3. */
+function addressOf(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname.replace(/\/+$/, "").replace(/\/v3$/, "")}`;
+}

@@ -1,3 +1,4 @@
+import { placeOf } from "./cloud-config.ts";
 import { readCloud } from "./clouds-yaml.ts";
 import type { SessionOptions } from "./session.ts";
 import { Session } from "./session.ts";
@@ -5,6 +6,7 @@ import { Session } from "./session.ts";
 /** A session, for as long as its credentials are good. */
 export interface Connection extends AsyncDisposable {
   readonly service: Session;
+  readonly place: string;
 }
 
 export interface ConnectSource {
@@ -22,6 +24,6 @@ export function connectWith(options: SessionOptions): (source: ConnectSource) =>
   return ({ cloudsYaml, cacert, cloudName }) => {
     const config = readCloud({ cloudsYaml, cloudName, ...(cacert !== undefined && { cacert }) });
     const service = new Session(config, options);
-    return { service, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() };
+    return { service, place: placeOf(config), [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() };
   };
 }

@@ -29,6 +29,8 @@ export interface OpenStackErrorOptions extends ErrorOptions {
   readonly requestId?: string;
   /** How long it asks to be left alone, in ms. */
   readonly retryAfterMs?: number;
+  /** Whether the request was sent and no answer came: it may be carried out yet. */
+  readonly isUnanswered?: boolean;
 }
 
 /** A request that failed. Its message names the action, what the service said, and the id of the request in its log. */
@@ -38,11 +40,12 @@ export class OpenStackError extends Error {
   readonly status: number | undefined;
   readonly requestId: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly isUnanswered: boolean;
 
   readonly #options: OpenStackErrorOptions;
 
   constructor(options: OpenStackErrorOptions) {
-    const { action, meaning, status, message, requestId, retryAfterMs, cause } = options;
+    const { action, meaning, status, message, requestId, retryAfterMs, isUnanswered = false, cause } = options;
     const code = status === undefined ? "" : ` (${status})`;
     const id = requestId === undefined ? "" : ` [${requestId}]`;
     super(`${action}: ${message}${code}${id}`, { cause });
@@ -50,6 +53,7 @@ export class OpenStackError extends Error {
     this.status = status;
     this.requestId = requestId;
     this.retryAfterMs = retryAfterMs;
+    this.isUnanswered = isUnanswered;
     this.#options = options;
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { byLine, recordedService } from "../test/fakes/actuator-context.ts";
+import { byLine, ScriptedCloud } from "../test/fakes/scripted-cloud.ts";
 import { OpenStackError } from "./errors.ts";
 import { deleteMarked, listMarked, uidOf } from "./marked.ts";
 
@@ -33,7 +33,7 @@ const nothing = {
 };
 
 test("what is marked is told with those first that hold others, and what could not be looked at", async () => {
-  const cloud = recordedService(
+  const cloud = new ScriptedCloud(
     byLine({
       ...nothing,
       "GET /networks": {
@@ -52,11 +52,11 @@ test("what is marked is told with those first that hold others, and what could n
     { service: "network", noun: "network", id: "n", name: "net", uid: "1" },
   ]);
   expect(failures.map(({ message }) => message)).toEqual(["list images: down"]);
-  expect(cloud.asked.find(({ path }) => path === "/ports")?.query).toEqual({ project_id: "own-project" });
+  expect(cloud.asked.find(({ path }) => path === "/ports")?.query).toEqual({ project_id: "home" });
 });
 
 test("a router goes with its interfaces, and what is gone is deleted", async () => {
-  const cloud = recordedService(
+  const cloud = new ScriptedCloud(
     byLine({
       "GET /ports": {
         ports: [

@@ -722,7 +722,7 @@ describe("asking again", () => {
     });
     const error = await failureOf(session.request(create));
     expect(error.message).toBe(`create network "web": cannot connect to http://127.0.0.1:${free}: ECONNREFUSED`);
-    expect(error.meaning).toBe("Unavailable");
+    expect(error).toMatchObject({ meaning: "Unavailable", isUnanswered: false });
     expect(clock.pauses).toHaveLength(3);
   });
 
@@ -731,6 +731,15 @@ describe("asking again", () => {
     const error = await failureOf(session.request(networks));
     expect(error.message).toMatch(/^list networks: no answer of http:\/\/127.0.0.1:\d+ in time$/);
     expect(asked()).toHaveLength(1);
+  });
+
+  test.each<{ why: string; reply: Reply; is: boolean }>([
+    { why: "a connection that broke", reply: "reset", is: true },
+    { why: "silence", reply: "hang", is: true },
+    { why: "a service that failed", reply: { status: 500 }, is: false },
+  ])("$why leaves open whether it is carried out yet: $is", async ({ reply, is }) => {
+    const { session } = await lab({ reply: () => reply, options: { answerTimeoutMs: 200 } });
+    expect(await failureOf(session.request(create))).toMatchObject({ meaning: "Unavailable", isUnanswered: is });
   });
 });
 

@@ -106,7 +106,9 @@ export class Transport implements AsyncDisposable {
       const pauseMs = pauseBefore({ method, repeatable, attempts }, attempt, random);
       if (pauseMs === undefined) {
         if (answer !== undefined) return answer;
-        throw new OpenStackError({ action, meaning: "Unavailable", message: result.message, cause: result.cause });
+        const { message, cause } = result;
+        const isUnanswered = attempt.kind === "broken" || attempt.kind === "silent";
+        throw new OpenStackError({ action, meaning: "Unavailable", message, cause, isUnanswered });
       }
       log?.warn("Asks OpenStack again", {
         service,

@@ -4,7 +4,13 @@ import { serverOptions } from "./server.ts";
 
 const given: ServerFlags = {
   ...{ dataDir: "./.stowage", listen: "127.0.0.1:7443", store: "sqlite", etcdPrefix: "/registry", controllers: "*" },
-  ...{ defaultTenancy: "Shared", openstackResyncPeriod: "10m", logFormat: "text", logLevel: "info" },
+  ...{
+    defaultTenancy: "Shared",
+    openstackResyncPeriod: "10m",
+    openstackAnswerGrace: "1m",
+    logFormat: "text",
+    logLevel: "info",
+  },
 };
 
 test("fills in what is not said", () => {
@@ -17,6 +23,7 @@ test("fills in what is not said", () => {
     defaultTenancy: "Shared",
     openstackResyncMs: 600_000,
     imageDownloadNetworks: [],
+    openstackGraceMs: 60_000,
   });
 });
 
@@ -87,6 +94,7 @@ test.each([
     change: { imageDownloadNetworks: "localhost/8" },
     want: '--image-download-networks "localhost/8"',
   },
+  { why: "a grace that is none", change: { openstackAnswerGrace: "-1s" }, want: '--openstack-answer-grace "-1s"' },
   { why: "an instance that is no label", change: { instance: "a b" }, want: '--instance "a b"' },
 ] satisfies { why: string; change: Partial<ServerFlags>; want: string }[])(
   "names the option that makes no sense: $why",

@@ -23,6 +23,7 @@ export interface ServerFlags {
   readonly defaultTenancy: "Shared" | "Exclusive";
   readonly openstackResyncPeriod: string;
   readonly imageDownloadNetworks?: string;
+  readonly openstackAnswerGrace: string;
   readonly keystoneAuthUrl?: string;
   readonly keystoneCafile?: string;
   readonly instance?: string;
@@ -66,6 +67,11 @@ export const configure: Configure = (command, terminal) => {
       "--image-download-networks <cidrs>",
       "where Images may be downloaded from beside public addresses, with commas: 10.1.0.0/16,fd00:1::/32",
     )
+    .option(
+      "--openstack-answer-grace <duration>",
+      "how long a creation that OpenStack never answered may still be carried out: none is made again before",
+      "1m",
+    )
     .option("--keystone-auth-url <url>", "the Keystone whose tokens users may sign in with: https://HOST:5000/v3")
     .option("--keystone-cafile <file>", "with --keystone-auth-url: the authority of its certificate (PEM)")
     .option("--instance <id>", "which control plane this is, where several share a host (default: kept in the store)")
@@ -94,6 +100,7 @@ export function serverOptions(options: ServerFlags, cwd: string): ServerOptions 
     defaultTenancy: options.defaultTenancy,
     openstackResyncMs: parseDuration("--openstack-resync-period", options.openstackResyncPeriod),
     imageDownloadNetworks: cidrsOf(options.imageDownloadNetworks),
+    openstackGraceMs: parseDuration("--openstack-answer-grace", options.openstackAnswerGrace),
     keystone: keystoneOf(options, cwd),
     instance: instanceOf(options.instance),
     logFormat: options.logFormat,

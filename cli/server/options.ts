@@ -28,6 +28,8 @@ export interface ServerOptions {
   readonly openstackResyncMs: number;
   /** From which networks, beside public ones, the data of Images may be read. */
   readonly imageDownloadNetworks: readonly Cidr[];
+  /** How long a creation that OpenStack never answered may still be carried out, in ms. */
+  readonly openstackGraceMs: number;
   /** The Keystone whose tokens users may sign in with; `ca` is the path of a PEM file. */
   readonly keystone: { readonly authUrl: string; readonly ca: string | undefined } | undefined;
   /** Which control plane this is; kept or made up where undefined. */

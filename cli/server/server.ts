@@ -217,6 +217,7 @@ async function runControllers(parts: ControllerParts, signal: AbortSignal): Prom
       connect: connectWith({ clock, random, log }),
       imageSources: { mayReadFrom: publicOr(options.imageDownloadNetworks), drivers },
       resyncMs: options.openstackResyncMs,
+      graceMs: options.openstackGraceMs,
       random,
     }),
   ];

@@ -84,6 +84,12 @@ export interface Actuator<R, F, T, S extends ExternalSpec = ExternalSpec<R, F>> 
    * finds them in `context.beside`. For kinds with no place for a mark and no time of creation.
    */
   alike?(context: Context, resource: R): Promise<readonly string[]>;
+  /**
+   * Whether nobody uses it, as far as the service itself would let it go nevertheless. Asked of what a creation that was
+   * never answered made besides the one that is recorded, which is deleted then. Absent where there can be no two, because
+   * the service refuses a second one, and where nothing marks ours.
+   */
+  isUnused?(remote: T): boolean;
   /** Makes it. Does nothing that can fail once it is made: what else it needs is a {@link changes} of it. */
   create(context: Context, resource: R): Promise<T>;
   /** What keeps it from being as asked, in the order to do it. Pure but for {@link Change.perform}. */

@@ -16,6 +16,8 @@ export interface Secret extends KubeObject {
 /** One cloud of a clouds.yaml, connected to. */
 export interface OpenCloud extends AsyncDisposable {
   readonly service: Service;
+  /** Where it is, for people; the same for all who speak to one cloud. */
+  readonly place: string;
 }
 
 /**
@@ -50,19 +52,19 @@ export class Clouds implements AsyncDisposable {
   }
 
   /** Throws WaitingError where the Secret does not have what it takes: its change wakes whoever waits. */
-  async open(namespace: string, { secretName, cloudName }: CloudCredentialsRef): Promise<Service> {
+  async open(namespace: string, { secretName, cloudName }: CloudCredentialsRef): Promise<OpenCloud> {
     const secret = this.#secret(namespace, secretName);
     const key = `${namespace}/${secretName}/${cloudName}`;
     const version = `${secret.metadata.uid}/${JSON.stringify(secret.data)}`;
     if (this.#open.get(key)?.version !== version) await this.#hold(secret);
     // Another object may have had it opened meanwhile.
     const known = this.#open.get(key);
-    if (known?.version === version) return known.cloud.service;
+    if (known?.version === version) return known.cloud;
     const cloud = this.#connect(secret, cloudName);
     this.#open.set(key, { version, cloud });
     // Lets what is under way end first.
     void known?.cloud[Symbol.asyncDispose]();
-    return cloud.service;
+    return cloud;
   }
 
   #connect(secret: Secret, cloudName: string): OpenCloud {

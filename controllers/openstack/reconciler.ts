@@ -9,13 +9,14 @@ import type { Clock } from "../../process/clock.ts";
 import type { Log } from "../../process/log.ts";
 import { exponentialBackoff } from "../runtime/backoff.ts";
 import type { Cache, EventRecorder, Key, Outcome, Reconciler } from "../runtime/reconciler.ts";
-import { settled, waiting } from "../runtime/reconciler.ts";
+import { keyOf, settled, waiting } from "../runtime/reconciler.ts";
 import { means, OpenStackError } from "../../openstack/errors.ts";
 import type { AnyActuator, AnyExternal, Change, Context, State } from "./actuator.ts";
 import { InvalidError, WaitingError } from "./actuator.ts";
 import type { Clouds } from "./clouds.ts";
 import type { References } from "./references.ts";
 import { importPollMs, resyncInMs } from "./resync.ts";
+import type { Shares } from "./shares.ts";
 import type { Seen, Verdict } from "./status.ts";
 import { isAtRest, isFinal, isTerminal, statusOf } from "./status.ts";
 import { verdictOf } from "./verdict.ts";
@@ -26,12 +27,23 @@ export interface ExternalReconcilerOptions {
   readonly objects: Cache<AnyExternal>;
   readonly references: References;
   readonly clouds: Clouds;
+  /** Of this kind's workers. */
+  readonly shares: Shares;
   readonly events: EventRecorder;
   readonly clock: Clock;
   /** How often each object is compared with its cloud where it does not say so itself, in ms; 0 never. */
   readonly resyncMs: number;
+  /**
+   * How long a service may still carry out a creation whose answer never came, in ms. A minute is what we had waited for
+   * that: a request stands in a proxy's line or a service's backlog no longer than clients wait (HAProxy's `timeout queue`
+   * and oslo.messaging's `rpc_response_timeout` are that long).
+   */
+  readonly graceMs: number;
   readonly random: () => number;
 }
+
+/** How soon what may be carried out yet is looked for again. */
+const latePollMs = 5000;
 
 /** How soon what is on its way is looked at again. */
 const pollMs = 1000;
@@ -64,7 +76,8 @@ interface Look {
 /**
  * Makes what is in a cloud as one object of one kind asks: finds it, makes it, changes it, or waits for what has to be
  * first; deletes it with the object. What a crash left behind is found again before anything is made twice: an object
- * says `creatingSince` before the first request and `id` after it.
+ * says `creatingSince` before the first request and `id` after it. A creation whose end we never saw may be carried out
+ * after our next look: `unansweredUntil` says for how long, and nothing is made again nor let go before.
  */
 export class ExternalReconciler implements Reconciler {
   readonly #options: ExternalReconcilerOptions;
@@ -75,6 +88,8 @@ export class ExternalReconciler implements Reconciler {
   readonly #uses = new Map<Key, string>();
   /** Versions that we have written over, as long as the cache may still show them. */
   readonly #outdated = new Map<Key, Set<string>>();
+  /** Until when creations may be carried out yet that ended in this process, for when that could not be written. */
+  readonly #late = new Map<Key, Date>();
   readonly #backoff;
 
   constructor(options: ExternalReconcilerOptions) {
@@ -84,6 +99,18 @@ export class ExternalReconciler implements Reconciler {
   }
 
   async reconcile(key: Key, signal: AbortSignal, log: Log): Promise<Outcome> {
+    try {
+      return await this.#reconcile(key, signal, log);
+    } catch (error) {
+      // Its turn wakes it.
+      if (error instanceof NoTurnError) return settled();
+      throw error;
+    } finally {
+      this.#options.shares.leave(key);
+    }
+  }
+
+  async #reconcile(key: Key, signal: AbortSignal, log: Log): Promise<Outcome> {
     const object = this.#options.objects.get(key);
     if (object === undefined) {
       this.#forget(key);
@@ -93,6 +120,7 @@ export class ExternalReconciler implements Reconciler {
     if (this.#outdated.get(key)?.has(object.metadata.resourceVersion) === true) return settled();
     this.#outdated.delete(key);
     const signature = this.#signature(object);
+    const details = this.#details(object);
     const earlyMs = this.#earlyMs(key, signature);
     if (earlyMs > 0) return settled(earlyMs);
     const work = new Work(this.#options, object, signal, (old) => {
@@ -100,13 +128,15 @@ export class ExternalReconciler implements Reconciler {
       this.#outdated.set(key, known.add(old));
     });
     if (object.metadata.deletionTimestamp !== undefined) return this.#finalize(key, work, signature, log);
-    if (isAtRest(object) && this.#usesAsBefore(key, object, signature)) {
+    if (isAtRest(object) && this.#usesAsBefore(key, object, isTerminal(object) ? signature + details : signature)) {
       const inMs = this.#resyncInMs(object);
       if (inMs === undefined || inMs > 0) return settled(inMs);
     }
     const look = await this.#look(work, () => this.#converge(work));
     await work.show(look.seen, look.verdict);
-    if (look.verdict.reason === "Success" || isFinal(look.verdict)) this.#uses.set(key, this.#signature(work.object));
+    if (look.verdict.reason === "Success") this.#uses.set(key, this.#signature(work.object));
+    // As they were before: what has changed since may have been seen too late.
+    if (isFinal(look.verdict)) this.#uses.set(key, this.#signature(work.object) + details);
     return this.#conclude(key, work, look.verdict, signature, log);
   }
 
@@ -115,6 +145,7 @@ export class ExternalReconciler implements Reconciler {
     this.#pauses.delete(key);
     this.#uses.delete(key);
     this.#outdated.delete(key);
+    this.#late.delete(key);
   }
 
   /** What a look is taken at besides the cloud: it changes with all that may make another one come to something else. */
@@ -127,6 +158,12 @@ export class ExternalReconciler implements Reconciler {
     const secretName = (spec.cloudCredentialsRef ?? lent)?.secretName;
     const credentials = secretName === undefined ? undefined : clouds.versionOf(namespace, secretName);
     return JSON.stringify([generation, deletionTimestamp, credentials, this.#fingerprint(object)]);
+  }
+
+  /** What else a cloud may have refused it for: what is named was to be otherwise, or was. */
+  #details({ spec, metadata }: AnyExternal): string {
+    const { actuator, references } = this.#options;
+    return references.details(actuator.references(spec), metadata.namespace ?? "");
   }
 
   /** Our own words wake us as those of others do: what failed a moment ago is not tried again for them. */
@@ -165,9 +202,14 @@ export class ExternalReconciler implements Reconciler {
 
   /** What `attempt` comes to, or what the error means that it ends with. */
   async #look(work: Work, attempt: () => Promise<Look>): Promise<Look> {
+    const { shares } = this.#options;
+    const key = keyOf(work.object);
     try {
-      return await attempt();
+      const look = await attempt();
+      shares.answered(key, true);
+      return look;
     } catch (error) {
+      if (error instanceof OpenStackError) shares.answered(key, !isSilence(error));
       const verdict = verdictOf(error);
       if (verdict === undefined || work.signal.aborted) throw error;
       return { seen: work.seen, verdict };
@@ -195,6 +237,7 @@ export class ExternalReconciler implements Reconciler {
           "Waiting for OpenStack resource to be created externally",
           importPollMs(work.object, this.#options.resyncMs, idlePollMs),
         );
+      if (status?.id !== undefined) await this.#checkPlace(work, context);
       const message =
         status?.id === undefined
           ? `There is no ${this.#type.kind} with id ${id} in the cloud: correct spec.import by making another object`
@@ -224,11 +267,13 @@ export class ExternalReconciler implements Reconciler {
     const resource: unknown = this.#resourceOf(work);
     let remote: unknown = await this.#known(work, context);
     if (remote === undefined) {
-      remote = await this.#create(work, context);
-      await work.record(this.#seenOf(remote, false), await context.cloud.projectId(context.signal));
-    } else if (work.object.status?.id === undefined) {
+      this.#awaitLate(work);
+      const isFirst = work.object.status?.creatingSince === undefined;
+      remote = await this.#create(work, context, isFirst);
+      await this.#record(work, context, remote, isFirst);
+    } else if (work.object.status?.id !== actuator.idOf(remote)) {
       work.tell("Normal", "Adopted", `Adopted ${actuator.idOf(remote)}, which was made before and not recorded`);
-      await work.record(this.#seenOf(remote, false), await context.cloud.projectId(context.signal));
+      await this.#record(work, context, remote, false);
     }
     const state = this.#stateOf(remote);
     work.seen = this.#seenOf(remote, state.kind === "ready");
@@ -244,20 +289,82 @@ export class ExternalReconciler implements Reconciler {
     }
     // What is made with the object is not worth a word of its own.
     if (done.length > 0 && work.wasKnown) work.tell("Normal", "Updated", done.join("; "));
+    const { unansweredUntil } = work;
+    if (unansweredUntil !== undefined && unansweredUntil <= clock.now()) {
+      await this.#removeLate(work, context, actuator.idOf(remote));
+      work.unansweredUntil = undefined;
+    }
     return this.#judge(work, remote);
+  }
+
+  /** Records what was made. Where it may not be the only one, another is looked for once none can come any more. */
+  async #record(work: Work, context: Context, remote: unknown, isOnly: boolean): Promise<void> {
+    if (!isOnly) work.unansweredUntil = this.#graceEnd();
+    await work.record(this.#seenOf(remote, false), await context.cloud.projectId(context.signal));
+    this.#late.delete(keyOf(work.object));
+  }
+
+  /** In whole seconds, as a status has it, and no sooner. */
+  #graceEnd(): Date {
+    const { clock, graceMs } = this.#options;
+    return new Date(Math.ceil((clock.now().getTime() + graceMs) / 1000) * 1000);
+  }
+
+  /**
+   * Throws WaitingError as long as a creation may be carried out yet whose end is not known: it was never answered, or the
+   * server stopped meanwhile.
+   */
+  #awaitLate(work: Work): void {
+    if (work.object.status?.creatingSince === undefined && work.unansweredUntil === undefined) return;
+    const until = (work.unansweredUntil ??= this.#late.get(keyOf(work.object)) ?? this.#graceEnd());
+    const inMs = until.getTime() - this.#options.clock.now().getTime();
+    if (inMs <= 0) return;
+    throw new WaitingError(
+      `Waiting until ${formatTime(until)}: a creation whose answer never came may still be carried out`,
+      Math.min(latePollMs, inMs),
+    );
+  }
+
+  /** Deletes what carries our mark besides `id`. Throws WaitingError until nothing does, and where somebody uses it. */
+  async #removeLate(work: Work, context: Context, id: string): Promise<void> {
+    const { actuator } = this.#options;
+    if (actuator.isUnused === undefined) return;
+    const resource: unknown = this.#resourceOf(work);
+    const ours: readonly unknown[] = await actuator.leftBehind(context, resource);
+    const others = ours.filter((one) => actuator.idOf(one) !== id);
+    for (const one of others) {
+      const other = actuator.idOf(one);
+      const inUse = new WaitingError(
+        `${this.#type.kind} ${other} was made late, besides ${id}, by a creation whose answer never came, and is in use: free it, and it is deleted`,
+        idlePollMs,
+      );
+      if (!actuator.isUnused(one)) throw inUse;
+      try {
+        await actuator.delete(context, one, resource);
+      } catch (error) {
+        if (means(error, "Conflict")) throw inUse;
+        throw error;
+      }
+      work.tell("Normal", "DeletedDuplicate", `Deleted ${other}, which a creation whose answer never came made late`);
+    }
+    if (others.length > 0) throw new WaitingError("Waiting for what was made twice to be deleted", pollMs);
   }
 
   /**
    * A cloud that does not have what another one does tells nothing of whether it is gone. Throws InvalidError where the
-   * credentials are for another project than that which it was made in.
+   * credentials are for another cloud or project than that which it was made in.
    */
-  async #checkProject({ object: { status } }: Work, { cloud, signal }: Context): Promise<void> {
-    const madeIn = status?.projectID;
+  async #checkPlace({ object: { status = {} }, place }: Work, { cloud, signal }: Context): Promise<void> {
+    const { id = "it", cloud: madeAt, projectID: madeIn } = status;
+    if (madeAt !== undefined && place !== undefined && madeAt !== place)
+      throw new InvalidError(
+        `${id} was made in the cloud at ${madeAt}, and the credentials are for ${place}, which does not have it: name the cloud again that it is in`,
+      );
     if (madeIn === undefined) return;
     const now = await cloud.projectId(signal);
     if (now === madeIn) return;
     throw new InvalidError(
-      `${status?.id ?? "it"} was made in project ${madeIn}, and the credentials are for ${now ?? "none"}: name the project again that it is in`,
+      `${id} was made in project ${madeIn}, and the credentials are for ${now ?? "none"}: name the project again that it is in`,
     );
   }
 
@@ -269,35 +376,42 @@ export class ExternalReconciler implements Reconciler {
     if (status?.id !== undefined) {
       const remote: unknown = await actuator.get(context, status.id, resource);
       if (remote !== undefined) return remote;
-      await this.#checkProject(work, context);
-      work.tell("Warning", "DeletedExternally", `${status.id} was deleted in the cloud: it is made again`);
-      return undefined;
-    }
-    if (status?.creatingSince === undefined) return undefined;
+      await this.#checkPlace(work, context);
+      if (status.unansweredUntil === undefined) {
+        work.tell("Warning", "DeletedExternally", `${status.id} was deleted in the cloud: it is made again`);
+        return undefined;
+      }
+    } else if (status?.creatingSince === undefined) return undefined;
     const found = await actuator.leftBehind(context, resource);
-    if (found.length > 1)
+    // Others with our mark are deleted once one is recorded.
+    if (found.length > 1 && actuator.isUnused === undefined)
       throw new InvalidError(
         `${found.length} resources look like the one that was being created when the server stopped (${found.map((one) => actuator.idOf(one)).join(", ")}): delete those that are not needed`,
       );
     return found[0];
   }
 
-  async #create(work: Work, context: Context): Promise<unknown> {
+  async #create(work: Work, context: Context, isFirst: boolean): Promise<unknown> {
     const { actuator, references } = this.#options;
     const { namespace = "" } = work.object.metadata;
     for (const reference of actuator.references(work.object.spec)) {
       const missing = references.missing(reference, namespace);
       if (missing !== undefined) throw new WaitingError(missing);
     }
-    const isFirst = work.object.status?.creatingSince === undefined;
-    if (isFirst) await work.begin(await actuator.alike?.(context, this.#resourceOf(work)));
+    // Who cannot sign in has begun nothing.
+    await context.cloud.projectId(context.signal);
+    this.#late.delete(keyOf(work.object));
+    await work.begin(isFirst ? await actuator.alike?.(context, this.#resourceOf(work)) : undefined);
     try {
       const remote: unknown = await actuator.create(context, this.#resourceOf(work));
       work.tell("Normal", "Created", `Created ${actuator.idOf(remote)}`);
       return remote;
     } catch (error) {
-      // What is there already may be what an earlier attempt made.
-      if (!mayHaveBeenDone(error) && (isFirst || !means(error, "AlreadyExists"))) work.disown();
+      const isUnderWay = mayBeUnderWay(error);
+      work.unansweredUntil = isUnderWay ? this.#graceEnd() : this.#options.clock.now();
+      this.#late.set(keyOf(work.object), work.unansweredUntil);
+      // An earlier attempt may have made it whatever becomes of this one.
+      if (isFirst && !isUnderWay && !mayHaveBeenDone(error)) work.disown();
       throw error;
     }
   }
@@ -369,9 +483,12 @@ export class ExternalReconciler implements Reconciler {
       status.id === undefined
         ? await actuator.leftBehind(context, resource)
         : [await actuator.get(context, status.id, resource)].filter((remote) => remote !== undefined);
-    if (remotes.length === 0 && status.id !== undefined) await this.#checkProject(work, context);
+    if (remotes.length === 0 && status.id !== undefined) await this.#checkPlace(work, context);
     const ends = await Promise.all(remotes.map((remote) => actuator.delete(context, remote, resource)));
     if (ends.includes("going")) throw new WaitingError("Waiting for OpenStack resource to be deleted", pollMs);
+    if (status.id !== undefined && status.unansweredUntil !== undefined)
+      await this.#removeLate(work, context, status.id);
+    this.#awaitLate(work);
   }
 
   // ------------------------------------------------------------------------------------------ common to all
@@ -393,10 +510,12 @@ export class ExternalReconciler implements Reconciler {
   }
 
   async #open(work: Work): Promise<Context> {
-    const { clouds, actuator, references } = this.#options;
+    const { clouds, actuator, references, shares } = this.#options;
     const { metadata, spec, status } = work.object;
     const { namespace = "", name, uid } = metadata;
-    const cloud = await clouds.open(namespace, this.#credentialsOf(work.object));
+    const { service: cloud, place } = await clouds.open(namespace, this.#credentialsOf(work.object));
+    if (!shares.enter(keyOf(work.object), place)) throw new NoTurnError();
+    work.place = place;
     const known = actuator.references(spec);
     const named = (type: ResourceType, wanted: string): AnyExternal => {
       const reference = known.find((one) => one.type.plural === type.plural && one.name === wanted);
@@ -449,8 +568,20 @@ export class ExternalReconciler implements Reconciler {
   }
 }
 
+/** Others are about the same cloud, and it has its share of workers. */
+class NoTurnError extends Error {
+  override readonly name = "NoTurnError";
+}
+
 /** As the API gives it back: without fields that are undefined. */
 const present = (observed: object): object => JSON.parse(JSON.stringify(observed)) as object;
+
+const isSilence = ({ meaning, status }: OpenStackError): boolean => meaning === "Unavailable" && status === undefined;
+
+/** Whether a creation that failed so may have its effect yet: no answer came, or one of a proxy that had waited in vain. */
+const mayBeUnderWay = (error: unknown): boolean =>
+  !(error instanceof WaitingError || error instanceof InvalidError) &&
+  (!(error instanceof OpenStackError) || error.isUnanswered || error.status === 502 || error.status === 504);
 
 /** Whether a request that failed so may have had its effect all the same. */
 const mayHaveBeenDone = (error: unknown): boolean =>
@@ -464,6 +595,10 @@ class Work {
   readonly wasKnown: boolean;
   /** What is known of its resource, for when the rest fails. */
   seen: Seen | undefined;
+  /** As the next status has it. */
+  unansweredUntil: Date | undefined;
+  /** Where the cloud is that it was looked for in. */
+  place: string | undefined;
   readonly #options: ExternalReconcilerOptions;
   readonly #outdate: (resourceVersion: string) => void;
   #object: AnyExternal;
@@ -478,7 +613,9 @@ class Work {
     this.#options = options;
     this.#object = object;
     this.signal = signal;
-    this.wasKnown = object.status?.id !== undefined;
+    const { id, unansweredUntil } = object.status ?? {};
+    this.wasKnown = id !== undefined;
+    this.unansweredUntil = unansweredUntil === undefined ? undefined : new Date(unansweredUntil);
     this.#outdate = outdate;
   }
 
@@ -506,17 +643,21 @@ class Work {
   }
 
   /**
-   * Says that it may be there from now on. Throws Conflict where another has written since: nothing is made then. Since
-   * when is said once: what an earlier attempt may have made is looked for, too.
+   * Says that it may be there from now on, and that the end of this attempt is not known. Throws Conflict where another
+   * has written since: nothing is made then.
    */
   async begin(beside: readonly string[] = []): Promise<void> {
     const now = this.#options.clock.now();
     const { status: before = {} } = this.#object;
     const again: Verdict = { reason: "Progressing", message: "It was deleted in the cloud: it is made again" };
-    const { lastSyncTime: _before, ...status } =
-      before.id === undefined ? before : statusOf(this.#object, "gone", again, now);
-    const creatingSince = formatTime(now);
+    const {
+      lastSyncTime: _before,
+      unansweredUntil: _earlier,
+      creatingSince = formatTime(now),
+      ...status
+    } = before.id === undefined ? before : statusOf(this.#object, "gone", again, now);
     await this.#write({ ...status, creatingSince, ...(beside.length > 0 && { creatingBeside: beside }) });
+    this.unansweredUntil = undefined;
   }
 
   /** Says with the next status that nothing was made. */
@@ -528,9 +669,10 @@ class Work {
   async record({ id, resource }: Seen, projectID: string | undefined): Promise<void> {
     const { creatingSince: _known, creatingBeside: _others, ...status } = this.#object.status ?? {};
     await this.#write({
-      ...status,
+      ...this.#withGrace(status),
       ...(id !== undefined && { id }),
       ...(projectID !== undefined && { projectID }),
+      ...this.#whereItIs(),
       resource,
     });
   }
@@ -540,13 +682,25 @@ class Work {
     const before = this.#object.status?.conditions;
     const { creatingSince, creatingBeside, ...status } = statusOf(this.#object, seen, verdict, now);
     const isBegun = creatingSince !== undefined && !this.#isDisowned;
+    if (this.#isDisowned) this.unansweredUntil = undefined;
+    const isThere = seen !== undefined && seen !== "gone";
+    const next = { ...this.#withGrace(status), ...(isThere && this.#whereItIs()) };
     await this.#write(
-      isBegun ? { ...status, creatingSince, ...(creatingBeside !== undefined && { creatingBeside }) } : status,
+      isBegun ? { ...next, creatingSince, ...(creatingBeside !== undefined && { creatingBeside }) } : next,
     );
     const said = (conditions: typeof before): string | undefined =>
       conditions?.find(({ type }) => type === "Progressing")?.message;
     if (verdict.reason === "Success" || verdict.reason === "Progressing") return;
     if (said(before) !== said(this.#object.status?.conditions)) this.tell("Warning", verdict.reason, verdict.message);
+  }
+
+  #whereItIs(): Pick<ExternalStatus, "cloud"> {
+    return this.place === undefined ? {} : { cloud: this.place };
+  }
+
+  #withGrace({ unansweredUntil: _before, ...status }: ExternalStatus): ExternalStatus {
+    const until = this.unansweredUntil;
+    return until === undefined ? status : { ...status, unansweredUntil: formatTime(until) };
   }
 
   tell(type: "Normal" | "Warning", reason: string, message: string): void {

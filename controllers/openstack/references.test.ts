@@ -154,6 +154,21 @@ describe("fingerprint", () => {
   });
 });
 
+describe("details", () => {
+  const of = (web: AnyExternal): string => references({ networks: [web] }).details([toWeb], "shop");
+  const web = object(networks, "web", { status: upAs("n1") });
+
+  test.each<{ why: string; other: AnyExternal }>([
+    { why: "what is asked for", other: { ...web, metadata: { ...web.metadata, generation: 2 } } },
+    { why: "what it is", other: { ...web, status: { ...web.status, resource: { external: true } } } },
+    { why: "whether it can be used", other: { ...web, status: { id: "n1", resource: {} } } },
+    { why: "which one it is", other: { ...web, status: { ...web.status, id: "n2" } } },
+  ])("change with $why", ({ other }) => {
+    expect(of(web)).toBe(of({ ...web }));
+    expect(of(other)).not.toBe(of(web));
+  });
+});
+
 test("referencesIn finds names in what is asked for and in what is imported", () => {
   const types = { networkRef: networks, subnetRef: subnets };
   expect(referencesIn({ resource: { networkRef: "web", subnetRef: 7 } }, types)).toEqual([toWeb]);

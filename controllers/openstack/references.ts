@@ -74,6 +74,16 @@ export class References {
     return undefined;
   }
 
+  /** All that may be why a cloud refuses what names them: it changes with what is asked for of each, and with what it is. */
+  details(references: readonly Reference[], namespace: string): string {
+    const named = references.map(({ type, name }) => {
+      const object = this.get(type, namespace, name);
+      const { metadata, status } = object ?? {};
+      return object && [metadata?.uid, metadata?.generation, isAvailable(object), status?.id, status?.resource];
+    });
+    return JSON.stringify(named);
+  }
+
   /** What the references stand for now: it changes when something is made anew in the cloud, and with a Secret. */
   fingerprint(references: readonly Reference[], namespace: string): string {
     return references

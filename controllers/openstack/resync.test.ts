@@ -49,6 +49,13 @@ describe("resyncInMs", () => {
     { why: "a default of 0 is never", status: up, defaultMs: 0, ms: 60 * minute, is: undefined },
     { why: "0 is never", spec: { resyncPeriod: "0" }, status: up, ms: 60 * minute, is: undefined },
     { why: "what was given up is not looked at again", status: given, ms: 60 * minute, is: undefined },
+    {
+      why: "what may have come late is looked for once, though there is no period",
+      status: { ...up, unansweredUntil: later(minute).toISOString() },
+      defaultMs: 0,
+      ms: 0,
+      is: minute,
+    },
     { why: "its own period goes before the default", spec: { resyncPeriod: "1m" }, status: up, ms: 2 * minute, is: 0 },
   ])("$why", ({ spec, status, defaultMs = 10 * minute, ms, is }) => {
     expect(resyncInMs(object(spec, status), defaultMs, later(ms))).toBe(is);

@@ -8,10 +8,18 @@ const jitter = 0.2;
 
 /**
  * Milliseconds until `object` is to be compared again, 0 where that is due; undefined where it never is: its period is
- * 0, or asking again cannot help. The same object gets the same part of the spread each time, from its uid.
+ * 0, or asking again cannot help. The same object gets the same part of the spread each time, from its uid. What a
+ * creation that was never answered may make late is looked for once, whatever the period.
  */
 export function resyncInMs(object: AnyExternal, defaultMs: number, now: Date): number | undefined {
   if (isTerminal(object)) return undefined;
+  const { unansweredUntil } = object.status ?? {};
+  const lateInMs = unansweredUntil === undefined ? undefined : Math.max(0, Date.parse(unansweredUntil) - now.getTime());
+  const inMs = periodicInMs(object, defaultMs, now);
+  return inMs === undefined || lateInMs === undefined ? (inMs ?? lateInMs) : Math.min(inMs, lateInMs);
+}
+
+function periodicInMs(object: AnyExternal, defaultMs: number, now: Date): number | undefined {
   const period = periodMs(object, defaultMs);
   if (period <= 0) return undefined;
   const last = object.status?.lastSyncTime;

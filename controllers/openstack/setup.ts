@@ -12,6 +12,7 @@ import type { ImageSources } from "./image-data.ts";
 import { actuatorsWith } from "./kinds/index.ts";
 import { ExternalReconciler } from "./reconciler.ts";
 import { byReference, referenceKey, References, referencesIndex } from "./references.ts";
+import { Shares } from "./shares.ts";
 
 export interface OpenStackControllersOptions {
   readonly client: Pick<Client, "updateStatus" | "patch">;
@@ -22,18 +23,23 @@ export interface OpenStackControllersOptions {
   readonly imageSources: ImageSources;
   /** How often each object is compared with its cloud where it does not say so itself, in ms; 0 never. */
   readonly resyncMs: number;
+  /** How long a creation that was never answered may still be carried out, in ms: see reconciler.ts. */
+  readonly graceMs: number;
   readonly random: () => number;
 }
 
-/** Of each kind. How many requests an endpoint gets at once is the session's to say. */
-const workers = 16;
+/**
+ * Of each kind. As many as four clouds keep busy that do not answer, until that is known of them: see shares.ts. How many
+ * requests an endpoint gets at once is the session's to say.
+ */
+const workers = 64;
 
 /**
  * One controller for each kind of openstack.stowage.dev, `openstack-network` and so on, and one that keeps their Secrets.
  * An object's controller is woken by the object, by what it names, by who names it, and by its Secret.
  */
 export function openstackControllers(options: OpenStackControllersOptions): readonly ControllerDefinition[] {
-  const { client, informers, events, clock, connect, imageSources, resyncMs, random } = options;
+  const { client, informers, events, clock, connect, imageSources, resyncMs, graceMs, random } = options;
   const secrets = informers.for<Secret>(secretType);
   const clouds = new Clouds({ client, secrets, connect });
   const kinds = actuatorsWith({ clock, sources: imageSources }).map((actuator) => ({
@@ -46,12 +52,14 @@ export function openstackControllers(options: OpenStackControllersOptions): read
   }));
   const references = new References(kinds, secrets);
   const controllers = kinds.map(({ actuator, type, objects }): ControllerDefinition => {
-    const common = { client, events, clock, resyncMs, random };
+    const common = { client, events, clock, resyncMs, graceMs, random };
+    const shares = new Shares();
     return {
       name: nameOf(actuator),
       workers,
-      reconciler: new ExternalReconciler({ ...common, actuator, objects, references, clouds }),
+      reconciler: new ExternalReconciler({ ...common, actuator, objects, references, clouds, shares }),
       start(wake, signal) {
+        shares.onTurn(wake);
         const subscriptions = [
           objects.onChange((_old, next) => {
             if (next !== undefined) wake(keyOf(next));

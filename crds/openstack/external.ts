@@ -35,8 +35,11 @@ export const OpenStackName = z
 /** Name of another object of the same namespace. */
 export const NameRef = ObjectName.min(1);
 
-/** When it came to be and changed last, as Neutron tells. */
-export const neutronStatusFields = {
+/** What Neutron tells of each of its resources but an address scope. */
+export const neutronObserved = {
+  description: z.string().max(1024).optional(),
+  projectID: z.string().max(1024).optional(),
+  tags: z.array(z.string().max(1024)).max(64).optional().meta({ "x-kubernetes-list-type": "atomic" }),
   createdAt: z.string().max(64).optional(),
   updatedAt: z.string().max(64).optional(),
   revisionNumber: z.int().optional(),
@@ -82,10 +85,14 @@ export interface ExternalStatus<O = unknown> {
   readonly lastSyncTime?: string | undefined;
   /** Which project the credentials were for when it was made. */
   readonly projectID?: string | undefined;
+  /** Where the cloud is that has it: Keystone's address and the region. */
+  readonly cloud?: string | undefined;
   /** Since when it may have been created without its id being known: what a crash leaves behind is looked for by it. */
   readonly creatingSince?: string | undefined;
   /** Ids of those that looked like it before that, where nothing tells them apart: they are not what was created. */
   readonly creatingBeside?: readonly string[] | undefined;
+  /** Until when a creation whose end is not known may still be carried out. */
+  readonly unansweredUntil?: string | undefined;
 }
 
 /** An object that stands for something in a cloud. */
@@ -193,6 +200,7 @@ export function externalKindOf(options: KindOptions, spec: z.ZodObject): Kind {
       .optional()
       .describe("When it was last compared with the cloud."),
     projectID: z.string().max(64).optional().describe("Which project the credentials were for when it was made."),
+    cloud: z.string().max(4096).optional().describe("Where the cloud is that has it: Keystone's address and the region."),
     creatingSince: z
       .string()
       .meta({ format: "date-time" })
@@ -204,6 +212,11 @@ export function externalKindOf(options: KindOptions, spec: z.ZodObject): Kind {
       .optional()
       .meta({ "x-kubernetes-list-type": "atomic" })
       .describe("Ids of those that looked like it already then, and are not it."),
+    unansweredUntil: z
+      .string()
+      .meta({ format: "date-time" })
+      .optional()
+      .describe("Until when a creation that the cloud never answered is waited for: what it makes late is not made twice."),
   });
   return {
     type: externalType(kind, options.plural),

@@ -4,7 +4,7 @@ import {
   externalKind,
   NameRef,
   NeutronDescription,
-  neutronStatusFields,
+  neutronObserved,
   tagFilterFields,
   tagsField,
 } from "./external.ts";
@@ -35,17 +35,14 @@ const Filter = z.object({
 });
 
 const Observed = z.object({
-  description: text,
   floatingNetworkID: text,
   floatingIP: text,
   portID: text,
   fixedIP: text,
   routerID: text,
   tenantID: text,
-  projectID: text,
   status: text.describe("ACTIVE, DOWN or ERROR."),
-  tags: z.array(z.string().max(1024)).max(64).optional().meta({ "x-kubernetes-list-type": "atomic" }),
-  ...neutronStatusFields,
+  ...neutronObserved,
 });
 
 export type FloatingIPResource = z.infer<typeof Resource>;

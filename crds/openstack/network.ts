@@ -3,7 +3,7 @@ import {
   externalKind,
   externalType,
   NeutronDescription,
-  neutronStatusFields,
+  neutronObserved,
   OpenStackName,
   tagFilterFields,
   tagsField,
@@ -43,10 +43,7 @@ const text = z.string().max(1024).optional();
 
 const Observed = z.object({
   name: text,
-  description: text,
-  projectID: text,
   status: text.describe("ACTIVE, DOWN, BUILD or ERROR."),
-  tags: z.array(z.string().max(1024)).max(64).optional().meta({ "x-kubernetes-list-type": "atomic" }),
   adminStateUp: z.boolean().optional(),
   availabilityZoneHints: z.array(z.string().max(1024)).max(64).optional().meta({ "x-kubernetes-list-type": "atomic" }),
   dnsDomain: text,
@@ -56,7 +53,7 @@ const Observed = z.object({
   external: z.boolean().optional(),
   shared: z.boolean().optional(),
   subnets: z.array(z.string().max(1024)).max(256).optional().meta({ "x-kubernetes-list-type": "atomic" }),
-  ...neutronStatusFields,
+  ...neutronObserved,
 });
 
 export type NetworkResource = z.infer<typeof Resource>;

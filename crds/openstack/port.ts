@@ -6,7 +6,7 @@ import {
   externalType,
   NameRef,
   NeutronDescription,
-  neutronStatusFields,
+  neutronObserved,
   OpenStackName,
   tagFilterFields,
   tagsField,
@@ -111,11 +111,8 @@ const atomic = { "x-kubernetes-list-type": "atomic" };
 
 const Observed = z.object({
   name: text,
-  description: text,
   networkID: text,
-  projectID: text,
   status: text.describe("ACTIVE, DOWN, BUILD or ERROR. DOWN until something is plugged in."),
-  tags: z.array(z.string().max(1024)).max(64).optional().meta(atomic),
   adminStateUp: z.boolean().optional(),
   macAddress: text,
   deviceID: text,
@@ -136,7 +133,7 @@ const Observed = z.object({
   portSecurityEnabled: z.boolean().optional(),
   hostID: text,
   trustedVIF: z.boolean().optional(),
-  ...neutronStatusFields,
+  ...neutronObserved,
 });
 
 export type PortResource = z.infer<typeof Resource>;

@@ -4,7 +4,7 @@ import {
   externalType,
   NameRef,
   NeutronDescription,
-  neutronStatusFields,
+  neutronObserved,
   OpenStackName,
   tagFilterFields,
   tagsField,
@@ -54,10 +54,7 @@ const atomic = { "x-kubernetes-list-type": "atomic" };
 
 const Observed = z.object({
   name: text,
-  description: text,
-  projectID: text,
   status: text.describe("ACTIVE, ALLOCATING or ERROR."),
-  tags: z.array(z.string().max(1024)).max(64).optional().meta(atomic),
   adminStateUp: z.boolean().optional(),
   externalGateways: z
     .array(z.object({ networkID: text }))
@@ -67,7 +64,7 @@ const Observed = z.object({
   distributed: z.boolean().optional(),
   routes: z.array(ObservedRoute).max(256).optional().meta(atomic),
   availabilityZoneHints: z.array(z.string().max(1024)).max(64).optional().meta(atomic),
-  ...neutronStatusFields,
+  ...neutronObserved,
 });
 
 export type RouterResource = z.infer<typeof Resource>;

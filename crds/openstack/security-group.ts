@@ -6,7 +6,7 @@ import {
   externalType,
   NameRef,
   NeutronDescription,
-  neutronStatusFields,
+  neutronObserved,
   OpenStackName,
   tagFilterFields,
   tagsField,
@@ -117,12 +117,9 @@ const ObservedRule = z.object({
 
 const Observed = z.object({
   name: text,
-  description: text,
-  projectID: text,
-  tags: z.array(z.string().max(1024)).max(64).optional().meta({ "x-kubernetes-list-type": "atomic" }),
   stateful: z.boolean().optional(),
   rules: z.array(ObservedRule).max(1024).optional().meta({ "x-kubernetes-list-type": "atomic" }),
-  ...neutronStatusFields,
+  ...neutronObserved,
 });
 
 export type SecurityGroupRule = z.infer<typeof Rule>;

@@ -4,7 +4,7 @@ import {
   externalKind,
   NameRef,
   NeutronDescription,
-  neutronStatusFields,
+  neutronObserved,
   OpenStackName,
   tagFilterFields,
   tagsField,
@@ -56,8 +56,6 @@ const text = z.string().max(1024).optional();
 
 const Observed = z.object({
   name: text,
-  description: text,
-  projectID: text,
   addressScopeID: text,
   prefixes: z.array(z.string().max(64)).max(1024).optional().meta({ "x-kubernetes-list-type": "atomic" }),
   minPrefixLength: z.int().optional(),
@@ -67,8 +65,7 @@ const Observed = z.object({
   ipVersion: z.int().optional(),
   shared: z.boolean().optional(),
   isDefault: z.boolean().optional(),
-  tags: z.array(z.string().max(1024)).max(64).optional().meta({ "x-kubernetes-list-type": "atomic" }),
-  ...neutronStatusFields,
+  ...neutronObserved,
 });
 
 export type SubnetPoolResource = z.infer<typeof Resource>;

@@ -6,7 +6,7 @@ import {
   externalType,
   NameRef,
   NeutronDescription,
-  neutronStatusFields,
+  neutronObserved,
   OpenStackName,
   tagFilterFields,
   tagsField,
@@ -84,7 +84,6 @@ const atomic = { "x-kubernetes-list-type": "atomic" };
 
 const Observed = z.object({
   name: text,
-  description: text,
   ipVersion: z.int().optional(),
   cidr: text,
   gatewayIP: text,
@@ -98,12 +97,10 @@ const Observed = z.object({
   hostRoutes: z.array(ObservedRoute).max(256).optional().meta(atomic),
   enableDHCP: z.boolean().optional(),
   networkID: text,
-  projectID: text,
   ipv6AddressMode: text,
   ipv6RAMode: text,
   subnetPoolID: text,
-  tags: z.array(z.string().max(1024)).max(64).optional().meta(atomic),
-  ...neutronStatusFields,
+  ...neutronObserved,
 });
 
 export type SubnetResource = z.infer<typeof Resource>;

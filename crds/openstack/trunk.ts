@@ -4,7 +4,7 @@ import {
   externalKind,
   NameRef,
   NeutronDescription,
-  neutronStatusFields,
+  neutronObserved,
   OpenStackName,
   tagFilterFields,
   tagsField,
@@ -52,19 +52,16 @@ const text = z.string().max(1024).optional();
 
 const Observed = z.object({
   name: text,
-  description: text,
   portID: text,
-  projectID: text,
   tenantID: text,
   status: text.describe("ACTIVE, DOWN, BUILD, DEGRADED or ERROR."),
   adminStateUp: z.boolean().optional(),
-  tags: z.array(z.string().max(1024)).max(64).optional().meta({ "x-kubernetes-list-type": "atomic" }),
   subports: z
     .array(z.object({ portID: text, segmentationID: z.int().optional(), segmentationType: text }))
     .max(1024)
     .optional()
     .meta({ "x-kubernetes-list-type": "atomic" }),
-  ...neutronStatusFields,
+  ...neutronObserved,
 });
 
 export type TrunkSubport = z.infer<typeof Subport>;

@@ -33,6 +33,24 @@ const applicationCredential = wire(
 /** Source: Identity API v3, "Application Credentials". It cannot be changed. */
 export type RemoteApplicationCredential = Of<typeof applicationCredential>;
 
+export type AccessRule = Of<typeof accessRule>;
+
+/**
+ * What requests application credentials of the user may be for. Keystone has each once for a user, makes those that it has
+ * not with the credential, and keeps them when that goes. It deletes none that a credential has. Source: keystone/
+ * application_credential/backends/sql.py.
+ */
+export async function accessRulesOf(service: Service, signal?: AbortSignal) {
+  const userId = await service.userId(signal);
+  return new Collection(service, {
+    service: "identity",
+    path: `/users/${encodeURIComponent(userId)}/access_rules`,
+    singular: "access_rule",
+    plural: "access_rules",
+    wire: accessRule,
+  });
+}
+
 /** Those of the user that the session is for: nobody can make another's. Source: keystone/api/users.py. */
 export async function applicationCredentialsOf(service: Service, signal?: AbortSignal) {
   const userId = await service.userId(signal);

@@ -3,7 +3,10 @@ import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import type { AnyExternal } from "../../controllers/openstack/actuator.ts";
+import { applicationCredentialKind } from "../../crds/openstack/application-credential.ts";
+import { floatingIPKind } from "../../crds/openstack/floating-ip.ts";
 import { networkKind } from "../../crds/openstack/network.ts";
+import { subnetKind } from "../../crds/openstack/subnet.ts";
 import { volumeKind } from "../../crds/openstack/volume.ts";
 import { FakeOpenStack } from "../fakes/openstack/openstack.ts";
 import { ApiInProcess } from "../integration/api-in-process.ts";
@@ -11,6 +14,7 @@ import { conditionOf, isUp, messageOf, secretName, Stage } from "./openstack/sta
 
 const networksPath = "/network/v2.0/networks";
 const creation = `POST ${networksPath}`;
+const range = { ipVersion: 4, cidr: "192.0.2.0/24" };
 
 let fake: FakeOpenStack;
 let stage: Stage;
@@ -20,7 +24,7 @@ beforeEach(async () => {
   onTestFinished(() => fake[Symbol.asyncDispose]());
   const api = await ApiInProcess.open();
   onTestFinished(() => api[Symbol.asyncDispose]());
-  stage = await Stage.open({ api, cloud: fake, namespace: "shop", answerTimeoutMs: 500 });
+  stage = await Stage.open({ api, cloud: fake, namespace: "shop", answerTimeoutMs: 500, graceMs: 3000 });
   onTestFinished(async () => {
     fake.faults.clear();
     await stage[Symbol.asyncDispose]();
@@ -121,6 +125,83 @@ describe("Neutron", () => {
   });
 });
 
+describe("a creation whose answer never comes", () => {
+  const isWaiting = (object: AnyExternal | undefined): boolean => messageOf(object).includes("may still be carried out");
+  const untilWaiting = (): Promise<AnyExternal | undefined> =>
+    stage.until(networkKind, "web", "waiting for what may come late", isWaiting);
+  const isSettled = (object: AnyExternal | undefined): boolean =>
+    isUp(object) && object.status?.unansweredUntil === undefined;
+  const ids = (): readonly string[] => fake.neutron.networks.all.map(({ id }) => id);
+
+  beforeEach(() => {
+    fake.faults.add({ match: (method, path) => `${method} ${path}` === creation, does: "late", times: 1 });
+  });
+
+  test("is carried out after we looked: it is found, and nothing doubled", async () => {
+    await makeNetwork();
+    await untilWaiting();
+    await fake.carryOut();
+    const object = await stage.untilUp(networkKind, "web");
+    expect(ids()).toEqual([object.status?.id]);
+    expect(count(creation)).toBe(1);
+  });
+
+  test("is carried out after the server was killed, too", async () => {
+    await stage.killedBefore(({ status }) => status?.unansweredUntil !== undefined, makeNetwork);
+    stage.start();
+    await untilWaiting();
+    await fake.carryOut();
+    const object = await stage.untilUp(networkKind, "web");
+    expect(ids()).toEqual([object.status?.id]);
+    expect(count(creation)).toBe(1);
+  });
+
+  test("is carried out after another was made: the late one is deleted", async () => {
+    await makeNetwork();
+    const { status } = await stage.untilUp(networkKind, "web");
+    await fake.carryOut();
+    expect(ids()).toHaveLength(2);
+    await stage.until(networkKind, "web", "sure that it is the only one", isSettled);
+    expect(ids()).toEqual([status?.id]);
+  });
+
+  test("is carried out after another was made, and used by somebody: that is said, and it stays until it is free", async () => {
+    await makeNetwork();
+    const { status } = await stage.untilUp(networkKind, "web");
+    await fake.carryOut();
+    const late = ids().find((id) => id !== status?.id);
+    const subnet = { network_id: late, ip_version: 4, cidr: "192.0.2.0/24" };
+    await fake.raw("network", "POST", "/v2.0/subnets", { subnet });
+    const object = await stage.until(networkKind, "web", "told that it is in use", (now) =>
+      messageOf(now).includes(`Network ${String(late)} was made late`),
+    );
+    expect(conditionOf(object, "Available")?.status).toBe("True");
+    expect(ids()).toHaveLength(2);
+    for (const { id } of fake.neutron.subnets.all) await fake.raw("network", "DELETE", `/v2.0/subnets/${id}`);
+    await stage.change(networkKind, "web", { description: "looked at again" });
+    await stage.until(networkKind, "web", "sure that it is the only one", isSettled);
+    expect(ids()).toEqual([status?.id]);
+  });
+
+  test("is carried out after its object was deleted: it goes, too", async () => {
+    await makeNetwork();
+    await untilWaiting();
+    await stage.delete(networkKind, "web");
+    const isGoing = (object: AnyExternal | undefined): boolean => object?.metadata.deletionTimestamp !== undefined;
+    await stage.until(networkKind, "web", "waiting to go", (object) => isWaiting(object) && isGoing(object));
+    await fake.carryOut();
+    await stage.untilGone(networkKind, "web");
+    expect(ids()).toEqual([]);
+  });
+
+  test("is never carried out: it is made again after a while", async () => {
+    await makeNetwork();
+    await untilWaiting();
+    const { status } = await stage.untilUp(networkKind, "web");
+    expect(ids()).toEqual([status?.id]);
+  });
+});
+
 describe("Keystone", () => {
   test("revokes every token: new ones are got, and nobody notices", async () => {
     await makeNetwork("first");
@@ -147,6 +228,24 @@ describe("Keystone", () => {
     fault[Symbol.dispose]();
     await stage.untilUp(networkKind, "web");
   });
+});
+
+test("access rules that Keystone made with an application credential go with it, and no others", async () => {
+  const kind = applicationCredentialKind;
+  const user = fake.keystone.users.find(({ name }) => name === "admin")?.id ?? "";
+  const theirs = { path: "/v2.0/ports", method: "GET", service: "network" };
+  const body = { application_credential: { name: "theirs", access_rules: [theirs] } };
+  await fake.raw("identity", "POST", `/v3/users/${user}/application_credentials`, body);
+  for (const { id } of fake.keystone.applicationCredentials.all)
+    await fake.raw("identity", "DELETE", `/v3/users/${user}/application_credentials/${id}`);
+  await stage.giveSecret("key", { value: "as long as it takes" });
+  const ours = { ...theirs, path: "/v2.0/networks" };
+  await stage.create(kind, "door", stage.specOf(kind, { secretRef: "key", accessRules: [theirs, ours] }));
+  await stage.untilUp(kind, "door");
+  expect(fake.keystone.accessRules.all).toHaveLength(2);
+  await stage.delete(kind, "door");
+  await stage.untilGone(kind, "door");
+  expect(fake.keystone.accessRules.all).toMatchObject([theirs]);
 });
 
 describe("a quota", () => {
@@ -204,6 +303,40 @@ describe("a volume", () => {
   });
 });
 
+test("a cloud that never answers keeps nobody waiting who is about another", async () => {
+  const silent = await FakeOpenStack.start();
+  onTestFinished(() => silent[Symbol.asyncDispose]());
+  const api = await ApiInProcess.open();
+  onTestFinished(() => api[Symbol.asyncDispose]());
+  // It waits a minute for an answer, which is longer than this test: what is held stays so until we hang up.
+  const patient = await Stage.open({ api, cloud: fake, namespace: "shop" });
+  onTestFinished(async () => {
+    silent.faults.clear();
+    silent.hangUp();
+    await patient[Symbol.asyncDispose]();
+  });
+  silent.faults.add({ match: (method, path) => `${method} ${path}` === creation, does: "hang" });
+  await patient.giveSecret("silent", { "clouds.yaml": silent.cloudsYaml });
+  const elsewhere = { cloudCredentialsRef: { secretName: "silent", cloudName: silent.cloudName } };
+  const unanswered = (): number => silent.requests.all.filter(({ status }) => status === "hang").length;
+  // More than there are workers.
+  const names = Array.from({ length: 100 }, (_, at) => `silent-${at}`);
+  await Promise.all(
+    names.map((name) => patient.create(networkKind, name, patient.specOf(networkKind, {}, elsewhere))),
+  );
+  await expect.poll(unanswered, { timeout: 20_000 }).toBe(16);
+  await patient.create(networkKind, "first", patient.specOf(networkKind, {}));
+  await patient.untilUp(networkKind, "first");
+  expect(unanswered()).toBe(16);
+
+  // Now that it is known to be silent, it gets one at a time.
+  silent.hangUp();
+  await expect.poll(unanswered, { timeout: 20_000 }).toBe(17);
+  await patient.create(networkKind, "second", patient.specOf(networkKind, {}));
+  await patient.untilUp(networkKind, "second");
+  expect(unanswered()).toBe(17);
+});
+
 describe("the Secret", () => {
   test("that is missing, wrong and then right", async () => {
     const more = { cloudCredentialsRef: { secretName: "other", cloudName: "admin" } };
@@ -242,6 +375,28 @@ describe("the Secret", () => {
     expect(fake.neutron.networks.all).toEqual([]);
   });
 
+  test("for another cloud takes nothing for gone, though the project there has the same id", async () => {
+    const other = await FakeOpenStack.start();
+    onTestFinished(() => other[Symbol.asyncDispose]());
+    const give = ({ cloudsYaml }: FakeOpenStack): Promise<unknown> =>
+      stage.giveSecret("mine", { "clouds.yaml": cloudsYaml });
+    await give(fake);
+    await makeNetwork("web", {}, { cloudCredentialsRef: { secretName: "mine", cloudName: "alpha" } });
+    const made = await stage.untilUp(networkKind, "web");
+    expect(other.projectId("alpha")).toBe(made.status?.projectID);
+    await give(other);
+    const object = await stage.until(networkKind, "web", "told that it is elsewhere", (now) =>
+      messageOf(now).includes("was made in the cloud at"),
+    );
+    expect(object?.status?.id).toBe(made.status?.id);
+    await stage.delete(networkKind, "web");
+    await trouble("web", /was made in the cloud at/);
+    expect(other.neutron.networks.all).toEqual([]);
+    await give(fake);
+    await stage.untilGone(networkKind, "web");
+    expect(fake.neutron.networks.all).toEqual([]);
+  });
+
   test("stays as long as it is needed to clean up", async () => {
     await makeNetwork();
     await stage.untilUp(networkKind, "web");
@@ -266,4 +421,20 @@ test("what is asked for and can never be is said once, and tried again when it i
   expect(count(creation)).toBe(1);
   await stage.change(networkKind, "web", { mtu: 1400 });
   await stage.until(networkKind, "web", "up", isUp);
+});
+
+test("what is refused for what it names is tried again when that is corrected", async () => {
+  await makeNetwork("outside", { external: false });
+  await stage.create(subnetKind, "outside", stage.specOf(subnetKind, { networkRef: "outside", ...range }));
+  await stage.untilUp(subnetKind, "outside");
+  await stage.create(floatingIPKind, "door", stage.specOf(floatingIPKind, { floatingNetworkRef: "outside" }));
+  const refused = await stage.until(
+    floatingIPKind,
+    "door",
+    "given up",
+    (now) => conditionOf(now, "Progressing")?.status === "False",
+  );
+  expect(messageOf(refused)).toContain("is not a valid external network");
+  await stage.change(networkKind, "outside", { external: true });
+  await stage.untilUp(floatingIPKind, "door");
 });

@@ -12,6 +12,15 @@ export interface Asked {
 /** In the service's own words; throws what the service refuses with. */
 export type Answer = (asked: Asked) => unknown;
 
+/** By `GET /servers/1`: what is answered, or thrown where it is an Error; nothing to anything else. */
+export const byLine =
+  (answers: Readonly<Record<string, unknown>>): Answer =>
+  ({ method, path }) => {
+    const known = answers[`${method} ${path}`];
+    if (known instanceof Error) throw known;
+    return known ?? {};
+  };
+
 export class ScriptedCloud implements Service {
   readonly asked: Asked[] = [];
   readonly #answer: Answer;
@@ -40,7 +49,7 @@ export class ScriptedCloud implements Service {
 }
 
 /** References stand for ids such as `ports/web`. */
-export function contextOf(cloud: Service = new ScriptedCloud(), observed?: unknown): Context {
+export function contextOf(cloud: Service = new ScriptedCloud(), more: Partial<Context> = {}): Context {
   return {
     cloud,
     name: "web",
@@ -49,9 +58,10 @@ export function contextOf(cloud: Service = new ScriptedCloud(), observed?: unkno
     beside: [],
     signal: new AbortController().signal,
     idOf: ({ plural }, name) => `${plural}/${name}`,
-    observedOf: () => observed,
+    observedOf: () => undefined,
     secret: () => Promise.reject(new Error("there is no Secret")),
     secretMark: (name, key) => `mark-of-${name}/${key}`,
+    ...more,
   };
 }
 

@@ -14,7 +14,7 @@ test(`nothing is doubled and nothing left behind, CHAOS_SEED=${seed}`, async () 
   // Slow enough that kills fall between a request and its answer.
   await using openstack = await FakeOpenStack.start({ latencyMs: 30 });
   const { cloudsYaml, cloudName } = openstack;
-  await using server = await StowageServer.start();
+  await using server = await StowageServer.start({ args: ["--openstack-answer-grace", "1s"] });
   const connect = connectWith({ clock: systemClock, random: Math.random });
   await using cloud = connect({ cloudsYaml, cacert: undefined, cloudName });
   await survivesKills({ server, cloud: cloud.service, cloudsYaml, cloudName }, 30, randomFrom(seed));

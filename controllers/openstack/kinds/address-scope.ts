@@ -24,6 +24,8 @@ export const addressScopeActuator: Actuator<AddressScopeResource, AddressScopeFi
     return addressScopesOf(cloud).find({ name, project_id, ip_version: ipVersion, shared }, signal);
   },
   leftBehind: ({ cloud, signal, tag }) => addressScopesOf(cloud).find({ name: tag }, signal),
+  // Neutron deletes none that is in use.
+  isUnused: () => true,
   create(context, { name: _later, projectRef, ...fields }) {
     const { cloud, signal, tag } = context;
     const projectId = namedProject(context, { projectRef });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
+import { OpenStackError } from "../../../openstack/errors.ts";
+import { byLine, contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { InvalidError, ready } from "../actuator.ts";
 import { applicationCredentialActuator } from "./application-credential.ts";
 
@@ -8,38 +9,70 @@ const tag = "stowage.dev/uid=u1";
 const path = "/users/me/application_credentials";
 const told = { id: "a1", name: "web", description: `why ${tag}`, secret: "told once" };
 const remote = { id: "a1", name: "web", description: `why ${tag}` };
+const reading = (of: string) => ({ path: of, method: "GET", service: "network" }) as const;
+const rule = (id: string, of: string) => ({ id, ...reading(of) });
 const withSecrets = (cloud: ScriptedCloud) => ({
   ...contextOf(cloud),
   secret: (name: string, key: string) => Promise.resolve(`${name}/${key}`),
 });
 
 test("it is made with its secret, its roles and our mark, and the secret is not kept", async () => {
-  const cloud = new ScriptedCloud(() => ({ application_credential: told }));
+  const mine = (id: string, ...rules: readonly object[]) => ({ ...told, id, access_rules: rules });
+  const cloud = new ScriptedCloud(
+    byLine({
+      [`POST ${path}`]: { application_credential: told },
+      "GET /users/me/access_rules": {
+        access_rules: [rule("r1", "/v2.0/ports"), rule("r2", "/v2.0/nets"), rule("r3", "/v2.0/subnets")],
+      },
+      [`GET ${path}`]: { application_credentials: [mine("a2", rule("r2", "/v2.0/nets"))] },
+    }),
+  );
   const made = await applicationCredentialActuator.create(withSecrets(cloud), {
     description: "why",
     secretRef: "key",
     roleRefs: ["member"],
-    accessRules: [{ path: "/v2.0/ports", method: "GET", service: "network" }],
+    accessRules: [reading("/v2.0/ports"), reading("/v2.0/nets"), reading("/v2.0/routers")],
     expiresAt: "2030-01-01T00:00:00Z",
   });
-  expect(cloud.asked).toEqual([
+  expect(cloud.asked.filter(({ method }) => method === "POST")).toEqual([
     {
       method: "POST",
       path,
       body: {
         application_credential: {
           name: "web",
-          description: `why ${tag}`,
+          // Somebody else's; r2 is of another of ours.
+          description: `why stowage.dev/found-rules=r1 ${tag}`,
           unrestricted: false,
           secret: "key/value",
           roles: [{ id: "roles/member" }],
-          access_rules: [{ path: "/v2.0/ports", method: "GET", service: "network" }],
+          access_rules: [reading("/v2.0/ports"), reading("/v2.0/nets"), reading("/v2.0/routers")],
           expires_at: "2030-01-01T00:00:00Z",
         },
       },
     },
   ]);
   expect(made).toEqual(remote);
+});
+
+test.each([
+  {
+    why: "those that were made with it, and none that was there before or that another has by now",
+    description: `why stowage.dev/found-rules=r1 ${tag}`,
+    want: ["r2", "r3"],
+  },
+  { why: "none of one that is not ours", description: "why", want: [] },
+])("its access rules go with it: $why", async ({ description, want }) => {
+  const inUse = new OpenStackError({ action: "delete", meaning: "Forbidden", message: "in use" });
+  const cloud = new ScriptedCloud(byLine({ "DELETE /users/me/access_rules/r2": inUse }));
+  const accessRules = ["r1", "r2", "r3"].map((id) => ({ id, ...reading(`/${id}`) }));
+  const gone = { ...remote, description, accessRules };
+  expect(await applicationCredentialActuator.delete(contextOf(cloud), gone, { secretRef: "key" })).toBe("gone");
+  expect(cloud.asked.map(({ method, path: at }) => `${method} ${at}`)).toEqual([
+    `DELETE ${path}/a1`,
+    ...want.map((id) => `DELETE /users/me/access_rules/${id}`),
+  ]);
+  expect(applicationCredentialActuator.observe(gone)).toMatchObject({ description: "why" });
 });
 
 test("it cannot be made for somebody else", async () => {

@@ -6,8 +6,9 @@ import type {
 import { applicationCredentialKind } from "../../../crds/openstack/application-credential.ts";
 import { roles } from "../../../crds/openstack/role.ts";
 import { users } from "../../../crds/openstack/user.ts";
-import type { RemoteApplicationCredential } from "../../../openstack/keystone/application-credentials.ts";
-import { applicationCredentialsOf } from "../../../openstack/keystone/application-credentials.ts";
+import { means } from "../../../openstack/errors.ts";
+import type { AccessRule, RemoteApplicationCredential } from "../../../openstack/keystone/application-credentials.ts";
+import { accessRulesOf, applicationCredentialsOf } from "../../../openstack/keystone/application-credentials.ts";
 import type { Actuator, Context } from "../actuator.ts";
 import { InvalidError, ready } from "../actuator.ts";
 import { createOnce, given } from "../keystone.ts";
@@ -17,12 +18,41 @@ const secretKey = "value";
 
 /**
  * Keystone keeps no attributes that it does not know of an application credential, and no tags; its name is unique, and
- * it does not tell when it was made. So our mark ends its description: all else could be somebody else's as well.
+ * it does not tell when it was made. So our mark ends its description: all else could be somebody else's as well. Before
+ * it stand the ids of its access rules that were there already.
  */
-const markPattern = / ?stowage\.dev\/uid=\S+$/;
+const markPattern = /(?: ?stowage\.dev\/found-rules=(\S+))? ?stowage\.dev\/uid=\S+$/;
 
-export const markedDescription = ({ tag }: Pick<Context, "tag">, description: string | undefined): string =>
-  description === undefined ? tag : `${description} ${tag}`;
+export const markedDescription = (
+  { tag }: Pick<Context, "tag">,
+  description: string | undefined,
+  foundRules: readonly string[] = [],
+): string =>
+  [
+    ...(description === undefined ? [] : [description]),
+    ...(foundRules.length === 0 ? [] : [`stowage.dev/found-rules=${foundRules.join(",")}`]),
+    tag,
+  ].join(" ");
+
+/** Ids of the access rules that were made with it; none of what is not ours. */
+function rulesMadeWith({ description = "", accessRules = [] }: RemoteApplicationCredential): readonly string[] {
+  const mark = markPattern.exec(description);
+  const found = mark?.[1]?.split(",") ?? [];
+  return mark === null ? [] : accessRules.flatMap(({ id = "" }) => (id === "" || found.includes(id) ? [] : [id]));
+}
+
+/** Ids of those rules that are there already, and were not made with another of ours. */
+async function foundRules({ cloud, signal }: Context, wanted: readonly AccessRule[] = []): Promise<readonly string[]> {
+  if (wanted.length === 0) return [];
+  const [rules, own] = await Promise.all([accessRulesOf(cloud, signal), applicationCredentialsOf(cloud, signal)]);
+  const [all, known] = await Promise.all([rules.find({}, signal), own.find({}, signal)]);
+  const ours = known.flatMap(rulesMadeWith);
+  return all
+    .filter((rule) =>
+      wanted.some((one) => one.service === rule.service && one.path === rule.path && one.method === rule.method),
+    )
+    .flatMap(({ id = "" }) => (id === "" || ours.includes(id) ? [] : [id]));
+}
 
 const unmarked = (description: string | undefined): string | undefined => {
   const rest = description?.replace(markPattern, "");
@@ -80,7 +110,7 @@ export const applicationCredentialActuator: Actuator<
     const own = await applicationCredentialsOf(context.cloud, context.signal);
     const fields = {
       name,
-      description: markedDescription(context, description),
+      description: markedDescription(context, description, await foundRules(context, accessRules)),
       unrestricted,
       secret,
       roles: roleRefs?.map((role) => ({ id: context.idOf(roles, role) })),
@@ -94,8 +124,17 @@ export const applicationCredentialActuator: Actuator<
   },
   // Keystone has no request to change one, and admission lets nobody ask for it.
   changes: () => [],
-  async delete({ cloud, signal }, { id }) {
-    await (await applicationCredentialsOf(cloud, signal)).delete(id, signal);
+  async delete({ cloud, signal }, remote) {
+    await (await applicationCredentialsOf(cloud, signal)).delete(remote.id, signal);
+    const rules = await accessRulesOf(cloud, signal);
+    for (const id of rulesMadeWith(remote)) {
+      try {
+        await rules.delete(id, signal);
+      } catch (error) {
+        // Another credential has it by now.
+        if (!means(error, "Forbidden")) throw error;
+      }
+    }
     return "gone";
   },
   stateOf: () => ready,

@@ -1,24 +1,22 @@
 import { expect, test } from "vitest";
 import type { FlavorResource } from "../../../crds/openstack/flavor.ts";
 import type { RemoteFlavor } from "../../../openstack/nova/flavors.ts";
-import { byLine, contextOf, recordedService } from "../../../test/fakes/actuator-context.ts";
+import { byLine, contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { flavorActuator } from "./flavor.ts";
 
 const resource: FlavorResource = { ram: 64, vcpus: 1, disk: 1 };
 const moment = { now: new Date(0), wasReady: true };
-const uid = "11111111-2222-3333-4444-555555555555";
+const uid = "u1";
 const mark = { "stowage.dev:uid": uid };
-const asAsked: RemoteFlavor = { id: "f", name: "subject", ram: 64, vcpus: 1, disk: 1, extraSpecs: mark };
+const asAsked: RemoteFlavor = { id: "f", name: "web", ram: 64, vcpus: 1, disk: 1, extraSpecs: mark };
 
 const whats = (asked: Partial<FlavorResource>, remote: Partial<RemoteFlavor>) =>
   flavorActuator
-    .changes(contextOf(recordedService(byLine({}))), { ...resource, ...asked }, { ...asAsked, ...remote }, moment)
+    .changes(contextOf(new ScriptedCloud(byLine({}))), { ...resource, ...asked }, { ...asAsked, ...remote }, moment)
     .map(({ what }) => what);
 
 test("its description is our mark until the first changes", async () => {
-  const cloud = recordedService(
-    byLine({ "POST /flavors": { flavor: { id: "f", name: "subject", description: "x" } } }),
-  );
+  const cloud = new ScriptedCloud(byLine({ "POST /flavors": { flavor: { id: "f", name: "web", description: "x" } } }));
   await flavorActuator.create(contextOf(cloud), {
     ...resource,
     isPublic: false,
@@ -28,7 +26,7 @@ test("its description is our mark until the first changes", async () => {
   });
   expect(cloud.asked[0]?.body).toEqual({
     flavor: {
-      name: "subject",
+      name: "web",
       ram: 64,
       vcpus: 1,
       disk: 1,
@@ -71,7 +69,7 @@ test.each([
 });
 
 test("a flavor that was replaced outside is told of, and left as it is", async () => {
-  const context = contextOf(recordedService(byLine({})));
+  const context = contextOf(new ScriptedCloud(byLine({})));
   const remote = { ...asAsked, ram: 65 };
   const [change] = flavorActuator.changes(context, resource, remote, moment);
   await expect(change?.perform(context, remote)).rejects.toThrow(
@@ -87,7 +85,7 @@ test("neither mark is shown", () => {
       extraSpecs: { ...mark, "hw:cpu_policy": "shared" },
     }),
   ).toEqual({
-    name: "subject",
+    name: "web",
     ram: 64,
     vcpus: 1,
     disk: 1,
@@ -96,13 +94,13 @@ test("neither mark is shown", () => {
 });
 
 test("what a crash left behind has the one mark or the other", async () => {
-  const cloud = recordedService(
+  const cloud = new ScriptedCloud(
     byLine({
       "GET /flavors/detail": {
         flavors: [
           { id: "1", name: "a", description: `stowage.dev/uid=${uid}` },
           { id: "2", name: "b", extra_specs: mark },
-          { id: "3", name: "subject", description: null, extra_specs: {} },
+          { id: "3", name: "web", description: null, extra_specs: {} },
         ],
       },
     }),
@@ -112,7 +110,7 @@ test("what a crash left behind has the one mark or the other", async () => {
 });
 
 test("an import is by all that its filter says", async () => {
-  const cloud = recordedService(
+  const cloud = new ScriptedCloud(
     byLine({
       "GET /flavors/detail": {
         flavors: [

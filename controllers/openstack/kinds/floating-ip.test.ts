@@ -33,7 +33,9 @@ describe("create()", () => {
 
   test("names the network of a subnet that is chosen", async () => {
     const cloud = new ScriptedCloud(answer);
-    await actuator.create(contextOf(cloud, { networkID: "n1" }), { floatingSubnetRef: "outside" });
+    await actuator.create(contextOf(cloud, { observedOf: () => ({ networkID: "n1" }) }), {
+      floatingSubnetRef: "outside",
+    });
     expect(cloud.asked[0]?.body).toMatchObject({
       floatingip: { floating_network_id: "n1", subnet_id: "subnets/outside" },
     });

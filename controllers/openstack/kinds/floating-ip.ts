@@ -40,6 +40,7 @@ export const floatingIPActuator: Actuator<FloatingIPResource, FloatingIPFilter, 
     return floatingIpsOf(cloud).find({ ...query, ...tagQuery(tags) }, signal);
   },
   leftBehind: (context) => leftBehindIn(floatingIpsOf(context.cloud), context),
+  isUnused: ({ portId }) => portId === undefined,
   create(context, resource) {
     const { cloud, signal, tag } = context;
     return floatingIpsOf(cloud).create(

@@ -92,6 +92,8 @@ export function imageActuator({
       const found = await imagesOf(cloud).find({ tag, ...(owner !== undefined && { owner }) }, signal);
       return found.filter(({ tags }) => tags?.includes(tag) === true);
     },
+    // Until it is recorded nobody sends its data.
+    isUnused: ({ status }) => status === "queued",
     create({ cloud, signal, name, tag }, resource) {
       const { tags = [], content, visibility } = resource;
       const { containerFormat, diskFormat } = content;

@@ -16,6 +16,8 @@ export const networkActuator: Actuator<NetworkResource, NetworkFilter, RemoteNet
   find: ({ cloud, signal }, { name, description, external, ...tags }) =>
     networksOf(cloud).find({ name, description, "router:external": external, ...tagQuery(tags) }, signal),
   leftBehind: (context) => leftBehindIn(networksOf(context.cloud), context),
+  // Neutron deletes subnets with it that have no ports.
+  isUnused: ({ subnets = [] }) => subnets.length === 0,
   create({ cloud, signal, name, tag }, { tags: _later, ...fields }) {
     return networksOf(cloud).create({ name, ...fields, description: tag }, signal);
   },

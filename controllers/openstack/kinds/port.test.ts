@@ -90,7 +90,7 @@ describe("changes()", () => {
     },
     { why: "tags", asked: { tags: ["one"] }, what: ["set tags to one, stowage.dev/uid=u1"] },
   ])("$why", ({ asked, now, observed, what }) => {
-    const context = contextOf(new ScriptedCloud(), observed);
+    const context = contextOf(new ScriptedCloud(), { observedOf: () => observed });
     const changes = actuator.changes(context, { ...resource, ...asked }, { ...remote, ...now }, moment);
     expect(changes.map((change) => change.what)).toEqual(what);
   });

@@ -48,6 +48,8 @@ export const portActuator: Actuator<PortResource, PortFilter, RemotePort> = {
     return portsOf(cloud).find({ ...query, ...tagQuery(tags) }, signal);
   },
   leftBehind: (context) => leftBehindIn(portsOf(context.cloud), context),
+  // Neutron deletes one from under a server.
+  isUnused: ({ deviceID = "" }) => deviceID === "",
   create(context, resource) {
     const { cloud, signal, idOf, name, tag } = context;
     const { adminStateUp, macAddress, vnicType, trustedVIF, propagateUplinkStatus } = resource;

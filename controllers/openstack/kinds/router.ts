@@ -36,6 +36,8 @@ export const routerActuator: Actuator<RouterResource, RouterFilter, RemoteRouter
     return routersOf(cloud).find({ name, description, project_id, ...tagQuery(tags) }, signal);
   },
   leftBehind: (context) => leftBehindIn(routersOf(context.cloud), context),
+  // Neutron deletes none that is in use.
+  isUnused: () => true,
   create(context, resource) {
     const { cloud, signal, tag: description } = context;
     const { name = context.name, adminStateUp, distributed, availabilityZoneHints } = resource;

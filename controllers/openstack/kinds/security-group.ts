@@ -28,6 +28,8 @@ export const securityGroupActuator: Actuator<SecurityGroupResource, SecurityGrou
     return securityGroupsOf(cloud).find({ name, description, project_id, ...tagQuery(tags) }, signal);
   },
   leftBehind: (context) => leftBehindIn(securityGroupsOf(context.cloud), context),
+  // Neutron deletes none that is in use.
+  isUnused: () => true,
   create(context, { tags: _later, rules: _then, projectRef, ...fields }) {
     const { cloud, signal, name, tag: description } = context;
     const projectId = namedProject(context, { projectRef });

@@ -1,20 +1,20 @@
 import { expect, test } from "vitest";
-import { byLine, contextOf, recordedService } from "../../../test/fakes/actuator-context.ts";
+import { byLine, contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { serverGroupActuator } from "./server-group.ts";
 
 const resource = { policy: "anti-affinity", rules: { maxServerPerHost: 2 } } as const;
 const group = (id: string, more: object = {}) => ({
   id,
-  name: "subject",
+  name: "web",
   policy: "anti-affinity",
   rules: { max_server_per_host: 2 },
-  project_id: "own-project",
+  project_id: "home",
   user_id: "user",
   ...more,
 });
 
 const cloud = () =>
-  recordedService(
+  new ScriptedCloud(
     byLine({
       "GET /os-server-groups": {
         server_groups: [
@@ -40,13 +40,13 @@ test("it is made as asked, and shown in ORC's words", async () => {
   const asked = cloud();
   const made = await serverGroupActuator.create(contextOf(asked), resource);
   expect(asked.asked[0]?.body).toEqual({
-    server_group: { name: "subject", policy: "anti-affinity", rules: { max_server_per_host: 2 } },
+    server_group: { name: "web", policy: "anti-affinity", rules: { max_server_per_host: 2 } },
   });
   expect(serverGroupActuator.observe(made)).toEqual({
-    name: "subject",
+    name: "web",
     policy: "anti-affinity",
     rules: { maxServerPerHost: 2 },
-    projectID: "own-project",
+    projectID: "home",
     userID: "user",
   });
 });

@@ -1,17 +1,17 @@
 import { describe, expect, test } from "vitest";
 import type { ServerResource } from "../../../crds/openstack/server.ts";
 import { OpenStackError } from "../../../openstack/errors.ts";
-import { byLine, contextOf, recordedService } from "../../../test/fakes/actuator-context.ts";
+import { byLine, contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { WaitingError } from "../actuator.ts";
 import type { Attached } from "./server.ts";
 import { serverActuator } from "./server.ts";
 
 const minimal: ServerResource = { imageRef: "image", flavorRef: "small", ports: [] };
 const moment = { now: new Date(0), wasReady: true };
-const mark = "stowage.dev:uid=11111111-2222-3333-4444-555555555555";
+const mark = "stowage.dev:uid=u1";
 const asAsked: Attached = {
   id: "s",
-  name: "subject",
+  name: "web",
   status: "ACTIVE",
   flavor: { originalName: "small" },
   tags: [mark],
@@ -20,7 +20,7 @@ const asAsked: Attached = {
 };
 
 const context = (answers: Readonly<Record<string, unknown>> = {}) => {
-  const cloud = recordedService(byLine(answers));
+  const cloud = new ScriptedCloud(byLine(answers));
   const known = contextOf(cloud, {
     observedOf: (_type, name) => ({ name }),
     secret: (name, key, encoding = "utf8") => Promise.resolve(`${name}/${key} in ${encoding}`),
@@ -63,16 +63,16 @@ test("what it names is waited for, wherever it stands", () => {
 test("it is made with its mark, with no network where it has no ports", async () => {
   const used = context({ "POST /servers": { server: { id: "s", adminPass: "secret" } } });
   const made = await serverActuator.create(used, minimal);
-  expect(made).toEqual({ id: "s", name: "subject", status: "BUILD" });
+  expect(made).toEqual({ id: "s", name: "web", status: "BUILD" });
   expect(used.cloud.asked).toEqual([
     {
       method: "POST",
       path: "/servers",
       body: {
         server: {
-          name: "subject",
-          flavorRef: "flavors-small",
-          imageRef: "images-image",
+          name: "web",
+          flavorRef: "flavors/small",
+          imageRef: "images/image",
           networks: "none",
           tags: [mark],
         },
@@ -84,7 +84,7 @@ test("it is made with its mark, with no network where it has no ports", async ()
 test("all that it is to start with is given with its creation", async () => {
   const used = context({ "POST /servers": { server: { id: "s" } } });
   await serverActuator.create(used, {
-    name: "web",
+    name: "db",
     flavorRef: "small",
     bootVolume: { volumeRef: "root", tag: "root" },
     userData: { secretRef: "cloud-init" },
@@ -103,12 +103,12 @@ test("all that it is to start with is given with its creation", async () => {
   });
   expect(used.cloud.asked[0]?.body).toEqual({
     server: {
-      name: "web",
-      flavorRef: "flavors-small",
-      networks: [{ port: "ports-a" }],
+      name: "db",
+      flavorRef: "flavors/small",
+      networks: [{ port: "ports/a" }],
       block_device_mapping_v2: [
         {
-          uuid: "volumes-root",
+          uuid: "volumes/root",
           source_type: "volume",
           destination_type: "volume",
           boot_index: 0,
@@ -117,7 +117,7 @@ test("all that it is to start with is given with its creation", async () => {
         },
       ],
       user_data: "cloud-init/value in base64",
-      key_name: "keypairs-key",
+      key_name: "keypairs/key",
       availability_zone: "nova",
       config_drive: true,
       tags: ["one", mark],
@@ -125,8 +125,8 @@ test("all that it is to start with is given with its creation", async () => {
     },
     "os:scheduler_hints": {
       rack: "7",
-      group: "servergroups-apart",
-      different_host: ["servers-other"],
+      group: "servergroups/apart",
+      different_host: ["servers/other"],
       build_near_host_ip: "192.0.2.0",
       cidr: "/24",
     },
@@ -136,7 +136,7 @@ test("all that it is to start with is given with its creation", async () => {
 describe("changes", () => {
   test.each([
     { why: "what is as asked is left alone", resource: {}, remote: {}, want: [] },
-    { why: "its name is changed in place", resource: { name: "web" }, remote: {}, want: ['set name to "web"'] },
+    { why: "its name is changed in place", resource: { name: "db" }, remote: {}, want: ['set name to "db"'] },
     {
       why: "our mark is put back; tags of others stay where none are asked for",
       resource: {},
@@ -158,8 +158,8 @@ describe("changes", () => {
     {
       why: "ports are detached before others are attached",
       resource: { ports: [{ portRef: "a" }, { portRef: "b" }] },
-      remote: { interfaces: [{ portId: "ports-a" }, { portId: "theirs" }] },
-      want: ["detach port theirs", "attach port ports-b"],
+      remote: { interfaces: [{ portId: "ports/a" }, { portId: "theirs" }] },
+      want: ["detach port theirs", "attach port ports/b"],
     },
     {
       why: "volumes of others stay where none are asked for: a CSI driver attaches them",
@@ -170,8 +170,8 @@ describe("changes", () => {
     {
       why: "the volume that it starts from is none of `volumes`, and stays",
       resource: { imageRef: undefined, bootVolume: { volumeRef: "root" }, volumes: [{ volumeRef: "data" }] },
-      remote: { volumes: [{ id: "volumes-root" }, { id: "one" }, { id: "two" }] },
-      want: ["detach volumes one, two", "attach volume volumes-data"],
+      remote: { volumes: [{ id: "volumes/root" }, { id: "one" }, { id: "two" }] },
+      want: ["detach volumes one, two", "attach volume volumes/data"],
     },
     {
       why: "another flavor resizes it",
@@ -191,7 +191,7 @@ describe("changes", () => {
       remote: { status: "VERIFY_RESIZE", flavor: { originalName: "large" } },
       want: ["revert resize"],
     },
-    { why: "Nova refuses changes in ERROR", resource: { name: "web" }, remote: { status: "ERROR" }, want: [] },
+    { why: "Nova refuses changes in ERROR", resource: { name: "db" }, remote: { status: "ERROR" }, want: [] },
   ])("$why", ({ resource, remote, want }) => {
     expect(changesOf(resource, remote).map(({ what }) => what)).toEqual(want);
   });
@@ -240,7 +240,7 @@ test("what is shown of it has ORC's names, and is in an order of its own", () =>
     interfaces: [{ portId: "p", netId: "n", fixedIps: [{ ipAddress: "192.0.2.7", subnetId: "s" }] }],
   });
   expect(shown).toMatchObject({
-    name: "subject",
+    name: "web",
     hostID: "h",
     imageID: "i",
     configDrive: true,

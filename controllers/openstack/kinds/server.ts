@@ -75,6 +75,7 @@ export const serverActuator: Actuator<ServerResource, ServerFilter, Attached> = 
       found.filter((one) => !isGone(one)),
     );
   },
+  isUnused: ({ interfaces = [], volumes: attached = [] }) => interfaces.length === 0 && attached.length === 0,
   create,
   changes,
   async delete({ cloud, signal }, { id, taskState }) {

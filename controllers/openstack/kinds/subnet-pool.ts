@@ -36,6 +36,8 @@ export const subnetPoolActuator: Actuator<SubnetPoolResource, SubnetPoolFilter, 
     return subnetPoolsOf(cloud).find({ ...query, ...tagQuery({ tags, tagsAny, notTags, notTagsAny }) }, signal);
   },
   leftBehind: (context) => leftBehindIn(subnetPoolsOf(context.cloud), context),
+  // Neutron deletes none that is in use.
+  isUnused: () => true,
   create(context, { tags: _later, projectRef, addressScopeRef, ...fields }) {
     const { cloud, signal, name, tag: description } = context;
     const projectId = namedProject(context, { projectRef });

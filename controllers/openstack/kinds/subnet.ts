@@ -47,6 +47,8 @@ export const subnetActuator: Actuator<SubnetResource, SubnetFilter, SeenSubnet> 
     return subnetsOf(cloud).find({ ...query, ...tagQuery(tags) }, signal);
   },
   leftBehind: (context) => leftBehindIn(subnetsOf(context.cloud), context),
+  // Neutron deletes none that is in use.
+  isUnused: () => true,
   async create(context, resource) {
     const { cloud, signal, idOf, name, tag } = context;
     const { tags: _later, routerRef: _then, networkRef, projectRef, gateway, ipv6, ...fields } = resource;

@@ -36,6 +36,8 @@ export const trunkActuator: Actuator<TrunkResource, TrunkFilter, RemoteTrunk> = 
     return trunksOf(cloud).find({ ...query, ...tagQuery(tags) }, signal);
   },
   leftBehind: (context) => leftBehindIn(trunksOf(context.cloud), context),
+  // Neutron deletes none that is in use.
+  isUnused: () => true,
   create(context, { tags: _later, portRef, projectRef, subports = [], ...fields }) {
     const { cloud, signal, name, tag: description } = context;
     return trunksOf(cloud).create(

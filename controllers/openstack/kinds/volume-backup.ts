@@ -42,6 +42,8 @@ export const volumeBackupActuator: Actuator<VolumeBackupResource, VolumeBackupFi
     // Cinder has no filter for the metadata of backups.
     return markedAsOurs(await volumeBackupsOf(cloud).find({}, signal), uid);
   },
+  // Cinder deletes none that is in use.
+  isUnused: () => true,
   create(context, { volumeRef, snapshotRef, metadata, ...fields }) {
     const { cloud, signal, name, uid } = context;
     return volumeBackupsOf(cloud).create(

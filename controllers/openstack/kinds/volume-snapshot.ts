@@ -32,6 +32,8 @@ export const volumeSnapshotActuator: Actuator<VolumeSnapshotResource, VolumeSnap
   async leftBehind({ cloud, signal, uid }) {
     return markedAsOurs(await volumeSnapshotsOf(cloud).find({ metadata: markFilter(uid) }, signal), uid);
   },
+  // Cinder deletes none that is in use.
+  isUnused: () => true,
   create(context, { volumeRef, metadata, ...fields }) {
     const { cloud, signal, name, uid } = context;
     const volumeId = context.idOf(volumes, volumeRef);

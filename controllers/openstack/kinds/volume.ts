@@ -34,6 +34,8 @@ export const volumeActuator: Actuator<VolumeResource, VolumeFilter, RemoteVolume
   async leftBehind({ cloud, signal, uid }) {
     return markedAsOurs(await volumesOf(cloud).find({ metadata: markFilter(uid) }, signal), uid);
   },
+  // Cinder deletes none that is in use.
+  isUnused: () => true,
   create(context, resource) {
     const { cloud, signal, name, uid } = context;
     const { volumeTypeRef, imageRef, snapshotRef, backupRef, metadata, ...fields } = resource;

@@ -45,6 +45,8 @@ export interface StageOptions {
   readonly drivers?: ImageSources["drivers"];
   /** How long a service may think, in ms; a minute when absent. */
   readonly answerTimeoutMs?: number;
+  /** How long a creation that was never answered may still be carried out, in ms; a second when absent. */
+  readonly graceMs?: number;
 }
 
 /** How long something may take unless a scenario says otherwise. */
@@ -151,6 +153,7 @@ export class Stage implements AsyncDisposable {
           connect: this.#recorded,
           imageSources: sourcesWith(this.#options.drivers),
           resyncMs: 0,
+          graceMs: this.#options.graceMs ?? 1000,
           random: Math.random,
         }),
       this.log,

@@ -5,9 +5,12 @@ export interface Fault {
   readonly match: (method: string, path: string) => boolean;
   /**
    * A status: that is answered, in the service's words. reset: the connection breaks before anything is done. lost: it
-   * is done, and the connection breaks before the answer. hang: no answer comes.
+   * is done, and the connection breaks before the answer. late: the connection breaks, and it is done `afterMs` later.
+   * hang: no answer comes.
    */
-  readonly does: number | "reset" | "lost" | "hang";
+  readonly does: number | "reset" | "lost" | "late" | "hang";
+  /** Of what is late; when absent, not before {@link FakeOpenStack.carryOut}. */
+  readonly afterMs?: number;
   /** How often; each time where absent. */
   readonly times?: number;
   /** In place of the service's own words for that status. */
@@ -49,7 +52,7 @@ export interface Logged {
   /** With the service's prefix, without the query. */
   readonly path: string;
   readonly query: string;
-  readonly status: number | "reset" | "lost" | "hang";
+  readonly status: number | "reset" | "lost" | "late" | "hang";
 }
 
 const idInPath = /\/(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?=\/|$)/g;

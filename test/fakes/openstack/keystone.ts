@@ -1,8 +1,8 @@
 /** Keystone of the fake. Source: Identity API v3, and Debian's keystone 22 (Zed) for its words. */
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Answer, Call, FakeService, Identity, Json } from "./http.ts";
 import {
-  accepted,
   bodyOf,
   created,
   hexId,
@@ -79,7 +79,16 @@ interface ApplicationCredential {
   readonly unrestricted: boolean;
   readonly expires_at: string | null;
   readonly secret: string;
-  readonly access_rules: readonly unknown[] | undefined;
+  /** Ids. */
+  readonly access_rules: readonly string[] | undefined;
+}
+
+interface AccessRule {
+  readonly id: string;
+  readonly user_id: string;
+  readonly path: string;
+  readonly method: string;
+  readonly service: string;
 }
 
 interface Token {
@@ -206,6 +215,9 @@ const CredentialBody = z.strictObject({
   access_rules: z.array(z.object({ path: z.string(), method: z.string(), service: z.string() })).optional(),
 });
 
+/** The same in every fake, as regions have them that share a Keystone's database. */
+const seedId = (name: string): string => createHash("sha256").update(name).digest("hex").slice(0, 32);
+
 /** How long a token is good for, in ms; as Keystone's default. */
 const tokenLifeMs = 3_600_000;
 
@@ -232,6 +244,7 @@ export class FakeKeystone implements FakeService {
   readonly roles = new Table<Role>();
   readonly assignments = new Table<Assignment>();
   readonly applicationCredentials = new Table<ApplicationCredential>();
+  readonly accessRules = new Table<AccessRule>();
   readonly #members = new Set<string>();
   readonly #tokens = new Map<string, Token>();
   readonly #endpoints: readonly Endpoint[];
@@ -247,7 +260,11 @@ export class FakeKeystone implements FakeService {
       options: {},
     });
     for (const role of ["admin", "member", "reader", "service"]) this.#addRole({ name: role, options: {} });
-    for (const project of projects) this.#addProject({ ...DomainBody.parse({ name: project }), is_domain: false });
+    for (const project of projects) {
+      const row = this.#addProject({ ...DomainBody.parse({ name: project }), is_domain: false });
+      this.projects.delete(row.id);
+      this.projects.add({ ...row, id: seedId(project) });
+    }
     for (const { name: user, password, roles } of users) {
       const { id } = this.#addUser({ ...UserBody.parse({ name: user }), password });
       for (const [project, names] of Object.entries(roles))
@@ -855,8 +872,12 @@ export class FakeKeystone implements FakeService {
     const shown = ({ secret: _secret, user_id: _user, roles, access_rules, ...row }: ApplicationCredential): Json => ({
       ...row,
       roles: roles.map((id) => ({ id, name: this.roles.get(id)?.name, domain_id: null })),
-      ...(access_rules && { access_rules }),
+      ...(access_rules && { access_rules: access_rules.map((id) => ruleShown(this.accessRules.get(id))) }),
     });
+    const ruleShown = (rule: AccessRule | undefined): Json => {
+      const { user_id: _user, ...rest } = rule ?? { user_id: "" };
+      return rest;
+    };
     this.routes.on(`GET ${all}`, (call) => {
       const user = mine(call);
       const rows = this.applicationCredentials.filter((row) => row.user_id === user && matches(row, call.query));
@@ -901,17 +922,31 @@ export class FakeKeystone implements FakeService {
         expires_at:
           body.expires_at === undefined || body.expires_at === null ? null : microseconds(new Date(body.expires_at)),
         secret: body.secret ?? hexId(),
-        access_rules: body.access_rules?.map((rule) => ({ id: hexId(), ...rule })),
+        access_rules: body.access_rules?.map(
+          ({ path, method, service }) =>
+            (
+              this.accessRules.find(
+                (row) =>
+                  row.user_id === user && row.path === path && row.method === method && row.service === service,
+              ) ?? this.accessRules.add({ id: hexId(), user_id: user, path, method, service })
+            ).id,
+        ),
       });
       return created({ application_credential: { ...shown(row), secret: row.secret } });
     });
     this.routes.on("GET /v3/users/{user}/access_rules", (call) => {
-      mine(call);
-      return ok({ access_rules: [], links: { next: null } });
+      const user = mine(call);
+      const rows = this.accessRules.filter((row) => row.user_id === user);
+      return ok({ access_rules: rows.map(ruleShown), links: { next: null } });
     });
     this.routes.on("DELETE /v3/users/{user}/access_rules/{id}", (call) => {
-      mine(call);
-      return accepted();
+      const user = mine(call);
+      const rule = this.accessRules.get(call.param("id"));
+      if (rule?.user_id !== user) throw missing("Access Rule", call.param("id"));
+      if (this.applicationCredentials.find((row) => row.access_rules?.includes(rule.id) === true))
+        throw problem(403, "Forbidden", "May not delete access rule in use");
+      this.accessRules.delete(rule.id);
+      return noContent;
     });
   }
 }

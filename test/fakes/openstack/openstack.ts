@@ -8,12 +8,12 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { stringify } from "yaml";
 import { FakeCinder } from "./cinder.ts";
-import type { Fault } from "./faults.ts";
+import type { Fault, Logged } from "./faults.ts";
 import { Faults, RequestLog } from "./faults.ts";
 import { FakeGlance } from "./glance.ts";
 import type { Answer, Call, FakeService, Identity } from "./http.ts";
@@ -54,6 +54,8 @@ export class FakeOpenStack implements AsyncDisposable {
   latencyMs: number;
   readonly #later = new Later();
   readonly #unknown: string[] = [];
+  readonly #late: (() => Promise<void>)[] = [];
+  readonly #hanging = new Set<Socket>();
   readonly #services: Readonly<Record<ServiceName, FakeService>>;
   readonly #server: Server;
   readonly #address: string;
@@ -145,6 +147,22 @@ export class FakeOpenStack implements AsyncDisposable {
     return this.faults.add({ match: (_method, path) => path.startsWith(prefix), does });
   }
 
+  /** How many requests broke off that are still to be carried out. */
+  get late(): number {
+    return this.#late.length;
+  }
+
+  /** Carries them out now. */
+  async carryOut(): Promise<void> {
+    for (const happens of this.#late.splice(0)) await happens();
+  }
+
+  /** Breaks the connections of all whom it has not answered. */
+  hangUp(): void {
+    for (const socket of this.#hanging) socket.destroy();
+    this.#hanging.clear();
+  }
+
   /** Asks as one of its clouds, past its log and its faults. Throws Refusal. */
   async raw(
     service: ServiceName,
@@ -170,12 +188,23 @@ export class FakeOpenStack implements AsyncDisposable {
       if (this.latencyMs > 0) await delay(this.latencyMs);
       const fault = this.faults.next(method, url.pathname);
       const service = Object.values(this.#services).find(({ prefix }) => `${url.pathname}/`.startsWith(`${prefix}/`));
-      const log = (status: number | "reset" | "lost" | "hang"): void => {
+      const log = (status: Logged["status"]): void => {
         this.requests.add({ method, path: url.pathname, query: url.search.slice(1), status });
       };
+      if (fault?.does === "late") {
+        incoming.socket.destroy();
+        const happens = async (): Promise<void> => {
+          await this.#asked(service, method, url, bytes, incoming);
+          log("late");
+        };
+        if (fault.afterMs === undefined) this.#late.push(happens);
+        else this.#later.in(fault.afterMs, () => void happens());
+        return;
+      }
       if (fault !== undefined && (typeof fault.does === "number" || fault.does !== "lost")) {
         log(fault.does);
         if (fault.does === "reset") incoming.socket.destroy();
+        if (fault.does === "hang") this.#hanging.add(incoming.socket);
         if (typeof fault.does !== "number") return;
         const own = service?.failure(fault.does) ?? { status: fault.does };
         send(response, { ...own, ...(fault.body !== undefined && { body: fault.body }) }, fault.headers);
