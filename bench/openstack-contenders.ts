@@ -3,8 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "../api/client/client.ts";
 import type { Condition, KubeObject } from "../crds/meta.ts";
 import type { External } from "../crds/openstack/external.ts";
-import { openstackGroup } from "../crds/openstack/external.ts";
-import { kinds } from "../crds/index.ts";
+import { externalKinds } from "../crds/index.ts";
 import type { StowageServer } from "../test/lab/stowage.ts";
 import { folderCounts } from "../test/openstack/folder.ts";
 import type { Contender } from "./contenders.ts";
@@ -47,9 +46,8 @@ async function allAvailable(client: Client, count: number): Promise<void> {
     if (says("Available") === "True" && says("Progressing") === "False") available.add(`${kind}/${name}`);
     if (available.size === count) stop.abort();
   };
-  const external = kinds.filter(({ type }) => type.group === openstackGroup);
   await Promise.all(
-    external.map(async ({ type }) => {
+    externalKinds.map(async ({ type }) => {
       const { items, resourceVersion } = await client.list<External>(type, { namespace: "default" });
       items.forEach(look);
       if (stop.signal.aborted) return;

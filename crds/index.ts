@@ -5,7 +5,9 @@ import { hostKind } from "./host.ts";
 import type { Kind } from "./kind.ts";
 import { addressScopeKind } from "./openstack/address-scope.ts";
 import { applicationCredentialKind } from "./openstack/application-credential.ts";
+import { cloudKind } from "./openstack/cloud.ts";
 import { domainKind } from "./openstack/domain.ts";
+import { openstackGroup } from "./openstack/external.ts";
 import { flavorKind } from "./openstack/flavor.ts";
 import { floatingIPKind } from "./openstack/floating-ip.ts";
 import { groupKind } from "./openstack/group.ts";
@@ -36,6 +38,7 @@ export const kinds: readonly Kind[] = [
   disruptionBudgetKind,
   addressScopeKind,
   applicationCredentialKind,
+  cloudKind,
   domainKind,
   flavorKind,
   floatingIPKind,
@@ -61,3 +64,8 @@ export const kinds: readonly Kind[] = [
   volumeSnapshotKind,
   volumeTypeKind,
 ];
+
+/** Those whose objects stand for something in a cloud. */
+export const externalKinds: readonly Kind[] = kinds.filter(
+  ({ type }) => type.group === openstackGroup && type.namespaced,
+);

@@ -47,12 +47,8 @@ export function endpointUrl(
   const entries = catalog
     .filter(({ type }) => names.includes(type))
     .sort((a, b) => names.indexOf(a.type) - names.indexOf(b.type));
-  for (const { endpoints } of entries) {
-    const url = endpoints.find(
-      (one) =>
-        interfaceName(one.interface ?? "") === face &&
-        (region === undefined || one.regionId === region || one.region === region),
-    )?.url;
+  for (const entry of entries) {
+    const url = chosen(entry, face, region)?.url;
     if (url !== undefined && URL.canParse(url)) return url;
   }
   const offers = entries.flatMap(({ endpoints }) =>
@@ -65,4 +61,42 @@ export function endpointUrl(
     meaning: "Unavailable",
     message: `its catalog has no ${wanted}; ${offers.length === 0 ? "it has none of that service" : `it has ${offers.join(", ")}`}`,
   });
+}
+
+const chosen = ({ endpoints }: CatalogEntry, face: string, region: string | undefined): CatalogEndpoint | undefined =>
+  endpoints.find(
+    (one) =>
+      interfaceName(one.interface ?? "") === face &&
+      (region === undefined || one.regionId === region || one.region === region),
+  );
+
+/** A service of a catalog, at the endpoint that is spoken to. */
+export interface Offer {
+  /** As the catalog calls it. */
+  readonly type: string;
+  /** undefined where it is none that we speak to. */
+  readonly service: ServiceType | undefined;
+  readonly url: string;
+  readonly region: string | undefined;
+}
+
+/** What a catalog has for the interface and the region; of what is there by several names, what is spoken to. */
+export function offered(
+  catalog: readonly CatalogEntry[],
+  config: Pick<CloudConfig, "name" | "region" | "interface" | "services">,
+  projectId: string | undefined,
+): readonly Offer[] {
+  const services = Object.keys(serviceTypeNames) as readonly ServiceType[];
+  const offers = new Map<string, Offer>();
+  for (const entry of catalog) {
+    const service = services.find((one) => serviceTypeNames[one].includes(entry.type));
+    const choice = (service && config.services[service]) ?? {};
+    const endpoint = chosen(entry, choice.interface ?? config.interface, choice.region ?? config.region);
+    if (endpoint?.url === undefined || !URL.canParse(endpoint.url)) continue;
+    const url = service === undefined ? endpoint.url : endpointUrl(service, catalog, config, projectId);
+    if (service !== undefined && choice.url === undefined && url !== endpoint.url) continue;
+    const region = endpoint.regionId ?? endpoint.region;
+    offers.set(service ?? entry.type, { type: entry.type, service, url, region });
+  }
+  return [...offers.values()];
 }

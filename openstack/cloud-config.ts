@@ -38,6 +38,11 @@ export interface CloudConfig {
   readonly authUrl: string;
   readonly credentials: Credentials;
   readonly scope: Scope;
+  /**
+   * The id of the one project that may be acted in, whatever `scope` says: the credentials are lent to who is to reach
+   * nothing else. See confinement.ts.
+   */
+  readonly onlyProject?: string;
   /** Absent: the first that the catalog has. */
   readonly region?: string;
   readonly interface: Interface;

@@ -104,6 +104,8 @@ export interface Microversions {
 export interface Discovered {
   /** Of the requests, without a slash at its end. */
   readonly url: string;
+  /** v2.0; undefined: it did not tell. */
+  readonly version: string | undefined;
   /** undefined: it did not tell. */
   readonly microversions: Microversions | undefined;
 }
@@ -125,9 +127,11 @@ export function discovered(
     .filter(({ id, status }) => majorOf(versionName(id)) === major && status?.toUpperCase() !== "EXPERIMENTAL")
     .sort((a, b) => minorOf(b.id) - minorOf(a.id))[0];
   const project = projectPath(service, projectId);
-  if (best === undefined) return { url: `${origin}${root}${path}${project}`, microversions: undefined };
+  if (best === undefined)
+    return { url: `${origin}${root}${path}${project}`, version: undefined, microversions: undefined };
   return {
     url: `${origin}${pathOf(best, root, asked) ?? `${root}${path}`}${project}`,
+    version: versionName(best.id),
     microversions: microversionsOf(best),
   };
 }

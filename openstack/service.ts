@@ -28,6 +28,8 @@ export interface ServiceRequest<T> {
 
 /** Who speaks to one cloud as one user in one project. Throws OpenStackError, and what `signal` aborts with. */
 export interface Service {
+  /** The id of the one project that it may act in, where the credentials are lent: see confinement.ts. */
+  readonly onlyProject?: string | undefined;
   /** The id of the project that the token is for; undefined where it is for a domain or the system. */
   projectId(signal?: AbortSignal): Promise<string | undefined>;
   /** The id of the user that the token is for. */

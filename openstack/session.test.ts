@@ -298,6 +298,80 @@ describe("signing in", () => {
   });
 });
 
+describe("credentials that are lent to one project", () => {
+  const lent = { config: () => ({ onlyProject: "p1" }) };
+
+  test("sign in for that project, whichever is theirs", async () => {
+    const { session, signIns } = await lab(lent);
+    await session.request(networks);
+    expect(JSON.parse(signIns()[0]?.body ?? "")).toMatchObject({ auth: { scope: { project: { id: "p1" } } } });
+  });
+
+  test("that Keystone gives no token for it are refused as lacking a role there", async () => {
+    const { session } = await lab({
+      ...lent,
+      signIn: () => ({ status: 401, json: { error: { code: 401, title: "Unauthorized", message: "no role" } } }),
+    });
+    const error = await failureOf(session.request(networks));
+    expect(error).toMatchObject({ meaning: "Forbidden", status: 401 });
+    expect(error.message).toBe('sign in to cloud "lab" for project p1: no role (401)');
+  });
+
+  test.each([
+    { why: "another project's alone", token: { project: { id: "p2", name: "beta" } }, says: "for project p2 alone" },
+    { why: "no project's", token: { project: undefined }, says: "for no project alone" },
+    {
+      why: "good for the whole cloud",
+      token: { roles: ["member", "Admin"].map((name) => ({ id: name, name })) },
+      says: 'has the role "Admin" there, which reaches beyond the project',
+    },
+  ])("that are $why are not used, and not tried again at once", async ({ token, says }) => {
+    const { session, asked, signIns } = await lab({ ...lent, token });
+    const [error] = await Promise.all([failureOf(session.request(networks)), failureOf(session.list(lists()))]);
+    expect(error.message).toContain(says);
+    await failureOf(session.request(networks));
+    expect(signIns()).toHaveLength(1);
+    expect(asked()).toEqual([]);
+  });
+
+  test("ask nothing of Keystone but their token: it knows a user's other projects, too", async () => {
+    const { session, server } = await lab(lent);
+    const request = { service: "identity", method: "POST", path: "/users/u1/application_credentials" } as const;
+    const error = await failureOf(session.request({ ...request, action: "create it", schema: any }));
+    expect(error.message).toContain("nothing is asked of Keystone with credentials that are lent");
+    expect(server.heard).toEqual([]);
+  });
+});
+
+const lists = (): ServiceRequest<readonly unknown[]> => ({ ...networks, schema: z.array(any) });
+
+describe("what there is", () => {
+  test("is the catalog with the versions that services tell of", async () => {
+    const { session } = await lab({
+      reply: ({ path }) =>
+        path.startsWith("/compute")
+          ? { json: { versions: [{ id: "v2.1", status: "CURRENT", version: "2.90", min_version: "2.1" }] } }
+          : path.startsWith("/image")
+            ? { status: 503, text: "away" }
+            : { json: {} },
+      catalog: (url) => [
+        ...usual(url),
+        { type: "orchestration", name: "heat", endpoints: [publicly(`${url}/heat/v1`)] },
+        { type: "dns", name: "designate", endpoints: [{ ...publicly(`${url}/dns`), interface: "internal" }] },
+        { type: "volumev2", name: "cinderv2", endpoints: [publicly(`${url}/volume/v2/p1`)] },
+      ],
+    });
+    const { project, region, services } = await session.survey();
+    expect({ project, region }).toEqual({ project: { id: "p1", name: "alpha" }, region: "RegionOne" });
+    expect(services.map(({ type }) => type).sort()).toEqual(
+      "compute identity image network orchestration placement volumev3".split(" "),
+    );
+    const of = (type: string) => services.find((one) => one.type === type);
+    expect(of("compute")).toMatchObject({ version: "v2.1", microversions: { min: "2.1", max: "2.90" } });
+    expect(of("image")).toMatchObject({ version: undefined, microversions: undefined });
+  });
+});
+
 describe("where the services are", () => {
   const pathOf = async (
     options: LabOptions,

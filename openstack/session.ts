@@ -1,11 +1,12 @@
 import { z } from "zod";
 import type { Clock } from "../process/clock.ts";
 import type { Log } from "../process/log.ts";
-import { endpointUrl, serviceTypeNames } from "./catalog.ts";
-import type { CloudConfig } from "./cloud-config.ts";
-import type { Discovered } from "./discovery.ts";
+import { endpointUrl, offered, serviceTypeNames } from "./catalog.ts";
+import type { CloudConfig, Scope } from "./cloud-config.ts";
+import { checkConfined, refuseKeystone } from "./confinement.ts";
+import type { Discovered, Microversions } from "./discovery.ts";
 import { discovered, isWithin, microversionHeaders, rootUrl, versionedUrl } from "./discovery.ts";
-import { OpenStackError } from "./errors.ts";
+import { means, OpenStackError } from "./errors.ts";
 import type { IssuedToken } from "./keystone/tokens.ts";
 import { issueToken, secretOf } from "./keystone/tokens.ts";
 import { nextQuery, queryOf } from "./paging.ts";
@@ -25,6 +26,23 @@ export interface SessionOptions {
   readonly concurrency?: number;
   /** How long a service may think about an answer, in ms; a minute when absent. */
   readonly answerTimeoutMs?: number;
+}
+
+export interface SurveyedService {
+  /** As the catalog calls it. */
+  readonly type: string;
+  readonly url: string;
+  /** Of its API: v2.0. undefined where it did not tell, or is none that we speak to. */
+  readonly version: string | undefined;
+  readonly microversions: Microversions | undefined;
+}
+
+/** What a cloud is like. */
+export interface CloudSurvey {
+  readonly authUrl: string;
+  readonly region: string | undefined;
+  readonly project: { readonly id: string; readonly name: string | undefined } | undefined;
+  readonly services: readonly SurveyedService[];
 }
 
 /** Glance gives 25 at a time unless it is asked for more, and never more than its own limit. */
@@ -50,6 +68,10 @@ export class Session implements Service, AsyncDisposable {
     this.#tokens = new TokenKeeper({ clock: options.clock, log: options.log, issue: () => this.#issue() });
   }
 
+  get onlyProject(): string | undefined {
+    return this.#config.onlyProject;
+  }
+
   /** The token that requests are made with: who we are, what it is good for, and the catalog. */
   token(signal?: AbortSignal): Promise<IssuedToken> {
     return this.#tokens.current(signal);
@@ -61,6 +83,21 @@ export class Session implements Service, AsyncDisposable {
 
   async userId(signal?: AbortSignal): Promise<string> {
     return (await this.token(signal)).token.user.id;
+  }
+
+  /** Signs in where that was not done yet, and asks each service that we know for its versions. Throws OpenStackError. */
+  async survey(signal?: AbortSignal): Promise<CloudSurvey> {
+    const { authUrl, region } = this.#config;
+    const { project, catalog = [] } = (await this.token(signal)).token;
+    const offers = offered(catalog, this.#config, project?.id);
+    const services = await Promise.all(
+      offers.map(async ({ type, service, url }): Promise<SurveyedService> => {
+        const told = service && (await this.#told(service, url, project?.id, signal));
+        return { type, url, version: told?.version, microversions: told?.microversions };
+      }),
+    );
+    const found = region ?? offers.find((offer) => offer.region !== undefined)?.region;
+    return { authUrl, region: found, project: project && { id: project.id, name: project.name }, services };
   }
 
   async request<T>(request: ServiceRequest<T>): Promise<T> {
@@ -92,6 +129,7 @@ export class Session implements Service, AsyncDisposable {
 
   /** The answer, if it is no refusal. A token that is not taken is replaced once. */
   async #ask(request: ServiceRequest<unknown>, query: string): Promise<Answer> {
+    if (this.#config.onlyProject !== undefined && request.service === "identity") refuseKeystone(request.action);
     const payload = payloadOf(request.body);
     for (let isFirst = true; ; isFirst = false) {
       const token = await this.#tokens.current(request.signal);
@@ -146,11 +184,23 @@ export class Session implements Service, AsyncDisposable {
   }
 
   async #issue(): Promise<IssuedToken> {
-    const { name, authUrl, credentials, scope } = this.#config;
+    const { name, authUrl, credentials, scope, onlyProject } = this.#config;
     const { url } = await this.#versioned("identity", authUrl, undefined);
     const action = `sign in to cloud "${name}"`;
     const now = (): Date => this.#clock.now();
-    return issueToken((outgoing) => this.#transport.send(outgoing), { url, credentials, scope, action, now });
+    const issue = (asked: Scope, what: string): Promise<IssuedToken> =>
+      issueToken((outgoing) => this.#transport.send(outgoing), { url, credentials, scope: asked, action: what, now });
+    if (onlyProject === undefined) return issue(scope, action);
+    const there = `${action} for project ${onlyProject}`;
+    try {
+      const issued = await issue({ kind: "project", project: { id: onlyProject } }, there);
+      checkConfined(issued.token, onlyProject, there);
+      return issued;
+    } catch (error) {
+      // Keystone says the same of a wrong password, which is told where the credentials are kept.
+      if (means(error, "Unauthorized")) throw error.as("Forbidden");
+      throw error;
+    }
   }
 
   // -------------------------------------------------------------------------------------------------- where to
@@ -170,6 +220,21 @@ export class Session implements Service, AsyncDisposable {
   #versioned(service: ServiceType, url: string, projectId: string | undefined): Promise<Pick<Discovered, "url">> {
     const known = versionedUrl(service, url, projectId);
     return known === undefined ? this.#discover(service, url, projectId) : Promise.resolve({ url: known });
+  }
+
+  /** What a service tells of itself; undefined where it is out of order. */
+  async #told(
+    service: ServiceType,
+    url: string,
+    projectId: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Discovered | undefined> {
+    try {
+      return await waitFor(this.#discover(service, url, projectId), signal);
+    } catch (error) {
+      if (error instanceof OpenStackError) return undefined;
+      throw error;
+    }
   }
 
   /** Throws where the service is known not to have the microversion; one that does not tell is taken by its word. */

@@ -2,8 +2,7 @@ import { orAborted } from "../process/abort.ts";
 import type { Clock } from "../process/clock.ts";
 import type { Log } from "../process/log.ts";
 import { describeError } from "../process/log.ts";
-import { means } from "./errors.ts";
-import type { OpenStackError } from "./errors.ts";
+import { OpenStackError } from "./errors.ts";
 import type { IssuedToken } from "./keystone/tokens.ts";
 
 export interface TokenKeeperOptions {
@@ -70,7 +69,8 @@ export class TokenKeeper {
       return issued;
     } catch (error) {
       const now = this.#now();
-      if (means(error, "Unauthorized")) this.#refusal = { error, until: now + refusalMs };
+      if (error instanceof OpenStackError && error.meaning !== "Unavailable")
+        this.#refusal = { error, until: now + refusalMs };
       const held = this.#held;
       if (held === undefined || now >= held.expiresAt) throw error;
       log?.warn("Cannot renew the token of a cloud yet", { error: describeError(error) });

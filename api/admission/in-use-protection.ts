@@ -25,9 +25,10 @@ export class InUseProtection implements AdmissionPlugin {
   }
 }
 
-function finalizerOf(type: Pick<ResourceType, "group" | "plural">): string | undefined {
+function finalizerOf(type: Pick<ResourceType, "group" | "plural" | "namespaced">): string | undefined {
   if (groupResource(type) === groupResource(containers)) return containerFinalizer;
-  return type.group === openstackGroup ? externalFinalizer : undefined;
+  // A Cloud stands for nothing that we made.
+  return type.group === openstackGroup && type.namespaced ? externalFinalizer : undefined;
 }
 
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);

@@ -4,7 +4,7 @@
  * Source: kubernetes/plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go.
  */
 import { rbacGroup } from "../../crds/core.ts";
-import { kinds } from "../../crds/index.ts";
+import { externalKinds } from "../../crds/index.ts";
 import { openstackGroup } from "../../crds/openstack/external.ts";
 import type { Draft } from "../client/client.ts";
 import { authenticatedGroup, mastersGroup, unauthenticatedGroup } from "./authentication.ts";
@@ -44,7 +44,8 @@ const paths = (...nonResourceURLs: readonly string[]): PolicyRule => ({ verbs: [
 
 const aggregate = (to: string): string => `${rbacGroup}/aggregate-to-${to}`;
 
-const openstackPlurals = kinds.filter(({ type }) => type.group === openstackGroup).map(({ type }) => type.plural);
+/** Without Clouds: who may write them lends their credentials. */
+const openstackPlurals = externalKinds.map(({ type }) => type.plural);
 
 const aggregateToView: readonly PolicyRule[] = [
   rule(

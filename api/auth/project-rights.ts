@@ -6,9 +6,6 @@ import type { User } from "./authentication.ts";
 import type { Attempt, Authorizer } from "./authorization.ts";
 import { allows, rulesOf } from "./authorization.ts";
 
-/** On a Namespace: the id of the project that it is bound to. */
-export const projectAnnotation = "openstack.stowage.dev/project-id";
-
 /** Of a user who signed in to the project; at most one at a time, as with Keystone's tokens. */
 export const projectGroup = (id: string): string => `keystone:project:${id}`;
 

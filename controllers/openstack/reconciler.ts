@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Client } from "../../api/client/client.ts";
 import { isNotFound } from "../../api/status.ts";
-import type { CloudCredentialsRef, ExternalStatus } from "../../crds/openstack/external.ts";
+import type { CredentialsChoice, ExternalStatus } from "../../crds/openstack/external.ts";
 import { externalFinalizer } from "../../crds/openstack/external.ts";
 import type { ResourceType } from "../../crds/meta.ts";
 import { formatTime } from "../../crds/meta.ts";
@@ -154,9 +154,8 @@ export class ExternalReconciler implements Reconciler {
     const { clouds, actuator, references } = this.#options;
     const { generation, deletionTimestamp, namespace = "" } = metadata;
     const lender = actuator.lenderOf?.(spec);
-    const lent = lender && references.get(lender.type, namespace, lender.name)?.spec.cloudCredentialsRef;
-    const secretName = (spec.cloudCredentialsRef ?? lent)?.secretName;
-    const credentials = secretName === undefined ? undefined : clouds.versionOf(namespace, secretName);
+    const lent = lender && references.get(lender.type, namespace, lender.name)?.spec;
+    const credentials = clouds.versionOf(namespace, lent ?? spec);
     return JSON.stringify([generation, deletionTimestamp, credentials, this.#fingerprint(object)]);
   }
 
@@ -498,13 +497,12 @@ export class ExternalReconciler implements Reconciler {
     return actuator.resourceOf === undefined ? spec.resource : actuator.resourceOf(spec);
   }
 
-  #credentialsOf({ metadata, spec }: AnyExternal): CloudCredentialsRef {
+  #credentialsOf({ metadata, spec }: AnyExternal): CredentialsChoice {
     const { actuator, references } = this.#options;
     const { namespace = "" } = metadata;
-    if (spec.cloudCredentialsRef !== undefined) return spec.cloudCredentialsRef;
     const lender = actuator.lenderOf?.(spec);
-    if (lender === undefined) throw new InvalidError("spec.cloudCredentialsRef is missing");
-    const lent = references.get(lender.type, namespace, lender.name)?.spec.cloudCredentialsRef;
+    if (lender === undefined) return spec;
+    const lent = references.get(lender.type, namespace, lender.name)?.spec;
     if (lent !== undefined) return lent;
     throw new WaitingError(`Waiting for ${lender.type.kind} "${lender.name}" (${lender.field}) to be created`);
   }

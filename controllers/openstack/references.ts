@@ -1,7 +1,8 @@
 /** Who names whom among the objects of openstack.stowage.dev. */
-import { secretType } from "../../crds/core.ts";
-import type { KubeObject, ResourceType } from "../../crds/meta.ts";
+import { namespaceType, secretType } from "../../crds/core.ts";
+import type { KubeObject, ObjectMeta, ResourceType } from "../../crds/meta.ts";
 import { groupResource } from "../../crds/meta.ts";
+import { clouds } from "../../crds/openstack/cloud.ts";
 import type { ExternalSpec } from "../../crds/openstack/external.ts";
 import type { Cache } from "../runtime/reconciler.ts";
 import type { AnyActuator, AnyExternal, Reference } from "./actuator.ts";
@@ -14,14 +15,19 @@ export const byReference = "openstack/reference";
 export const referenceKey = (type: ResourceType, namespace: string, name: string): string =>
   `${groupResource(type)}/${namespace}/${name}`;
 
+/** Of a Cloud, as {@link byReference} has it. */
+export const cloudKey = (name: string): string => referenceKey(clouds, "", name);
+
+/** Of the Namespace of an object that uses a Cloud: it says whether it may, and in which project. */
+export const namespaceKey = (name: string): string => referenceKey(namespaceType, "", name);
+
 export const referencesIndex =
   (actuator: AnyActuator) =>
-  (object: AnyExternal): readonly string[] => [
-    ...new Set(
-      actuator
-        .references(object.spec)
-        .map(({ type, name }) => referenceKey(type, object.metadata.namespace ?? "", name)),
-    ),
+  ({ metadata: { namespace = "" }, spec }: AnyExternal): readonly string[] => [
+    ...new Set([
+      ...actuator.references(spec).map(({ type, name }) => referenceKey(type, namespace, name)),
+      ...(spec.cloudRef === undefined ? [] : [cloudKey(spec.cloudRef.name), namespaceKey(namespace)]),
+    ]),
   ];
 
 /** Whether deleting something that `object` names would take it from under it. */
@@ -50,12 +56,28 @@ export class References {
 
   /** For people: `Port "a", "b"`, of those that use the object; undefined where nothing does. */
   usersOf(type: ResourceType, namespace: string, name: string): string | undefined {
-    const key = referenceKey(type, namespace, name);
+    return this.#users(referenceKey(type, namespace, name), isUsing, ({ name: user }) => user);
+  }
+
+  /** The same of a Cloud, with their namespaces: those that have something in it, and those that `mayUse` it. */
+  usersOfCloud(name: string, mayUse: (namespace: string) => boolean): string | undefined {
+    return this.#users(
+      cloudKey(name),
+      (user) => isUsing(user) || mayUse(user.metadata.namespace ?? ""),
+      ({ namespace = "", name: user }) => `${namespace}/${user}`,
+    );
+  }
+
+  #users(
+    key: string,
+    isUser: (object: AnyExternal) => boolean,
+    nameOf: (metadata: ObjectMeta) => string,
+  ): string | undefined {
     const users = [...this.#kinds.values()].flatMap(({ type: { kind }, objects }) => {
       const names = objects
         .byIndex(byReference, key)
-        .filter(isUsing)
-        .map(({ metadata }) => `"${metadata.name}"`)
+        .filter(isUser)
+        .map(({ metadata }) => `"${nameOf(metadata)}"`)
         .sort();
       return names.length === 0 ? [] : [`${kind} ${listed(names)}`];
     });

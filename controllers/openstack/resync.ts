@@ -4,7 +4,7 @@ import type { AnyExternal } from "./actuator.ts";
 import { isTerminal } from "./status.ts";
 
 /** Source of the spread: k-orc, enhancements/drift-detection.md. */
-const jitter = 0.2;
+export const jitter = 0.2;
 
 /**
  * Milliseconds until `object` is to be compared again, 0 where that is due; undefined where it never is: its period is

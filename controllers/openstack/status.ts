@@ -38,7 +38,7 @@ const success = {
 } as const;
 
 /** Longer ones are cut: conditions are for people. */
-const longestMessage = 2048;
+export const longestMessage = 2048;
 
 /**
  * The status after a look. What was seen before stays where this look saw nothing: a cloud that does not answer takes

@@ -14,7 +14,7 @@ export const openstackGroup = "openstack.stowage.dev";
 /** Holds an object while what it made may still be in the cloud. */
 export const externalFinalizer = "openstack.stowage.dev/external";
 
-/** Holds a Secret while an object needs it to speak to its cloud. */
+/** Holds a Secret, or a Cloud, while an object needs it to speak to its cloud. */
 export const credentialsFinalizer = "openstack.stowage.dev/credentials";
 
 export const CloudCredentialsRef = z.object({
@@ -24,6 +24,15 @@ export const CloudCredentialsRef = z.object({
   cloudName: z.string().min(1).max(256).describe("Which of the clouds in clouds.yaml."),
 });
 export type CloudCredentialsRef = z.infer<typeof CloudCredentialsRef>;
+
+export const CloudRef = z.object({ name: ObjectName.min(1).describe("A Cloud that admits the namespace.") });
+export type CloudRef = z.infer<typeof CloudRef>;
+
+/** How an object speaks to its cloud: by one of both. */
+export interface CredentialsChoice {
+  readonly cloudCredentialsRef?: CloudCredentialsRef | undefined;
+  readonly cloudRef?: CloudRef | undefined;
+}
 
 /** How an object is called in its cloud. */
 export const OpenStackName = z
@@ -68,9 +77,8 @@ export const tagFilterFields = {
   notTagsAny: tagSet.describe("None of these."),
 };
 
-export interface ExternalSpec<R = unknown, F = unknown> {
-  /** Absent where a kind works with the credentials of what it belongs to. */
-  readonly cloudCredentialsRef?: CloudCredentialsRef | undefined;
+/** Neither of {@link CredentialsChoice} is there where a kind works with the credentials of what it belongs to. */
+export interface ExternalSpec<R = unknown, F = unknown> extends CredentialsChoice {
   readonly managementPolicy?: "managed" | "unmanaged" | undefined;
   readonly managedOptions?: { readonly onDelete?: "delete" | "detach" | undefined } | undefined;
   readonly import?: { readonly id?: string | undefined; readonly filter?: F | undefined } | undefined;
@@ -159,7 +167,12 @@ export function externalKind(options: ExternalKindOptions): Kind {
             .describe("What exactly one of those in the cloud is like. As long as there is none, it is waited for."),
         });
   const spec = z.object({
-    cloudCredentialsRef: CloudCredentialsRef.describe("How to speak to the cloud."),
+    cloudCredentialsRef: CloudCredentialsRef.optional().describe(
+      "How to speak to the cloud: with credentials of the namespace's own.",
+    ),
+    cloudRef: CloudRef.optional().describe(
+      "How to speak to the cloud: as a Cloud says; in a namespace that is bound to a project, in that project only.",
+    ),
     managementPolicy: withRules(z.enum(["managed", "unmanaged"]).default("managed"), {
       rule: "self == oldSelf",
       message: "managementPolicy cannot be changed: make another object",
@@ -184,7 +197,7 @@ export function externalKind(options: ExternalKindOptions): Kind {
       "How often it is compared with the cloud, up to a fifth later: 10m, 24h. 0 never; the server's --openstack-resync-period when absent.",
     ),
   });
-  return externalKindOf(options, withRules(spec, ...specRules));
+  return externalKindOf(options, withRules(spec, ...credentialsRules, ...specRules));
 }
 
 /** Declares a kind of openstack.stowage.dev whose spec is its own: what is asked for stands in it directly. */
@@ -200,7 +213,11 @@ export function externalKindOf(options: KindOptions, spec: z.ZodObject): Kind {
       .optional()
       .describe("When it was last compared with the cloud."),
     projectID: z.string().max(64).optional().describe("Which project the credentials were for when it was made."),
-    cloud: z.string().max(4096).optional().describe("Where the cloud is that has it: Keystone's address and the region."),
+    cloud: z
+      .string()
+      .max(4096)
+      .optional()
+      .describe("Where the cloud is that has it: Keystone's address and the region."),
     creatingSince: z
       .string()
       .meta({ format: "date-time" })
@@ -216,7 +233,9 @@ export function externalKindOf(options: KindOptions, spec: z.ZodObject): Kind {
       .string()
       .meta({ format: "date-time" })
       .optional()
-      .describe("Until when a creation that the cloud never answered is waited for: what it makes late is not made twice."),
+      .describe(
+        "Until when a creation that the cloud never answered is waited for: what it makes late is not made twice.",
+      ),
   });
   return {
     type: externalType(kind, options.plural),
@@ -235,6 +254,17 @@ export function externalKindOf(options: KindOptions, spec: z.ZodObject): Kind {
     ],
   };
 }
+
+const credentialsRules: readonly CelRule[] = [
+  {
+    rule: "has(self.cloudCredentialsRef) != has(self.cloudRef)",
+    message: "exactly one of cloudCredentialsRef and cloudRef",
+  },
+  {
+    rule: "!has(oldSelf.cloudRef) || (has(self.cloudRef) && self.cloudRef.name == oldSelf.cloudRef.name)",
+    message: "cloudRef cannot be changed: make another object",
+  },
+];
 
 /** As ORC says it, word for word: people search for these. */
 const specRules: readonly CelRule[] = [

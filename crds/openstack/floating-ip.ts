@@ -1,13 +1,6 @@
 import { z } from "zod";
 import { IpAddress } from "./address.ts";
-import {
-  externalKind,
-  NameRef,
-  NeutronDescription,
-  neutronObserved,
-  tagFilterFields,
-  tagsField,
-} from "./external.ts";
+import { externalKind, NameRef, NeutronDescription, neutronObserved, tagFilterFields, tagsField } from "./external.ts";
 
 const Resource = z.object({
   description: NeutronDescription.optional(),

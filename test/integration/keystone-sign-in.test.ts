@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { projectAnnotation } from "../../api/auth/project-rights.ts";
 import { keystoneAuthentication } from "../../cli/server/keystone-tokens.ts";
+import { projectAnnotation } from "../../crds/openstack/cloud.ts";
 import { systemClock } from "../../process/clock.ts";
 import { ApiOverHttps } from "./api-over-https.ts";
 import { kubectlMissing } from "./kubectl-user.ts";
@@ -89,6 +89,13 @@ const imageOf = (content: object, name = "disk") => ({
   metadata: { name },
   spec: { ...network.spec, resource: { content } },
 });
+const cloudsPath = "/apis/openstack.stowage.dev/v1alpha1/clouds";
+const cloud = {
+  apiVersion: "openstack.stowage.dev/v1alpha1",
+  kind: "Cloud",
+  metadata: { name: "mine" },
+  spec: { credentials: { secretRef: { namespace: "alpha", name: "clouds" } }, cloudName: "a", namespaceSelector: {} },
+};
 const networksIn = (namespace: string) => `/apis/openstack.stowage.dev/v1alpha1/namespaces/${namespace}/networks`;
 
 test("a token says who asks, in either header, and Keystone is asked once", async () => {
@@ -142,6 +149,10 @@ test("roles are rights in the project's namespace, and in no other", async () =>
     ["GET", "/apis/openstack.stowage.dev/v1alpha1/networks"],
     ["GET", "/api/v1/secrets"],
     ["GET", "/api/v1/namespaces"],
+    ["GET", cloudsPath],
+    ["GET", `${cloudsPath}/main`],
+    ["POST", cloudsPath, cloud],
+    ["DELETE", `${cloudsPath}/main`],
     ["POST", "/api/v1/namespaces", { metadata: { name: "gamma", annotations: { [projectAnnotation]: "p-beta" } } }],
   ] as const;
   for (const [method, path, body] of alphas)

@@ -1,8 +1,8 @@
 /** kill -9 of the server while it makes a folder of objects true, and while it takes them away again. */
 import { expect } from "vitest";
-import { externalFinalizer, openstackGroup } from "../../crds/openstack/external.ts";
+import { externalFinalizer } from "../../crds/openstack/external.ts";
 import type { External } from "../../crds/openstack/external.ts";
-import { kinds } from "../../crds/index.ts";
+import { externalKinds } from "../../crds/index.ts";
 import { networksOf } from "../../openstack/neutron/networks.ts";
 import { portsOf } from "../../openstack/neutron/ports.ts";
 import { routersOf } from "../../openstack/neutron/routers.ts";
@@ -25,7 +25,6 @@ export interface CrashWorld {
 
 const namespace = "default";
 const secretName = "cloud";
-const external = kinds.filter(({ type }) => type.group === openstackGroup);
 
 /** Kills the server `kills` times over applying the folder, and as often over deleting it; nothing may be left or doubled. */
 export async function survivesKills(world: CrashWorld, kills: number, random: Random): Promise<void> {
@@ -77,7 +76,7 @@ const expectDone = (what: string, isDone: () => Promise<boolean>): Promise<unkno
 
 async function objectsOf(server: StowageServer): Promise<readonly External[]> {
   await using client = await server.client();
-  const lists = await Promise.all(external.map(({ type }) => client.list<External>(type, { namespace })));
+  const lists = await Promise.all(externalKinds.map(({ type }) => client.list<External>(type, { namespace })));
   return lists.flatMap(({ items }) => items);
 }
 

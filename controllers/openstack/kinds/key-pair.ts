@@ -2,8 +2,9 @@ import type { KeyPairFilter, KeyPairResource } from "../../../crds/openstack/key
 import { keyPairKind } from "../../../crds/openstack/key-pair.ts";
 import type { RemoteKeyPair } from "../../../openstack/nova/keypairs.ts";
 import { keyPairsOf } from "../../../openstack/nova/keypairs.ts";
+import type { Service } from "../../../openstack/service.ts";
 import type { Actuator, Context } from "../actuator.ts";
-import { ready } from "../actuator.ts";
+import { InvalidError, ready } from "../actuator.ts";
 import { differences } from "../differences.ts";
 import { replacedOutside } from "../replaced.ts";
 
@@ -15,8 +16,14 @@ export const keyPairActuator: Actuator<KeyPairResource, KeyPairFilter, RemoteKey
   kind: keyPairKind,
   references: () => [],
   idOf: ({ name }) => name,
-  get: ({ cloud, signal }, name) => keyPairsOf(cloud).get(name, signal),
-  find: (context, { name }) => called(context, name),
+  async get({ cloud, signal }, name, resource) {
+    if (resource === undefined) refuseOfOthers(cloud);
+    return keyPairsOf(cloud).get(name, signal);
+  },
+  async find(context, { name }) {
+    refuseOfOthers(context.cloud);
+    return called(context, name);
+  },
   async alike(context, resource) {
     return (await called(context, resource.name ?? context.name)).map(({ name }) => name);
   },
@@ -38,6 +45,14 @@ export const keyPairActuator: Actuator<KeyPairResource, KeyPairFilter, RemoteKey
   stateOf: () => ready,
   observe: (remote) => remote,
 };
+
+/** Those of a user whose credentials several projects use belong to any of them. */
+function refuseOfOthers({ onlyProject }: Service): void {
+  if (onlyProject === undefined) return;
+  throw new InvalidError(
+    "the key pairs of a Cloud's user may be another project's: give spec.resource.publicKey, or use cloudCredentialsRef",
+  );
+}
 
 async function called({ cloud, signal }: Context, name: string | undefined): Promise<readonly RemoteKeyPair[]> {
   const found = name === undefined ? undefined : await keyPairsOf(cloud).get(name, signal);

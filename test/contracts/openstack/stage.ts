@@ -197,6 +197,7 @@ export class Stage implements AsyncDisposable {
       ...rest,
       [Symbol.asyncDispose]: () => rest[Symbol.asyncDispose](),
       service: {
+        onlyProject: service.onlyProject,
         projectId: (signal) => service.projectId(signal),
         userId: (signal) => service.userId(signal),
         request(request) {
@@ -364,7 +365,11 @@ export class Stage implements AsyncDisposable {
     const { items } = await this.client.list<Secret>(secretType, { namespace });
     const secrets = new Map(items.map((secret) => [keyOfSecret(secret), secret]));
     const cache = { get: (key: string) => secrets.get(key), list: () => secrets.values(), byIndex: () => [] };
-    const clouds = new Clouds({ client: this.client, secrets: cache, connect: this.#connect });
+    const none = { get: () => undefined, list: () => [], byIndex: () => [] };
+    const clouds = new Clouds({
+      client: this.client,
+      ...{ secrets: cache, clouds: none, namespaces: none, connect: this.#connect },
+    });
     return {
       cloud: this.behind,
       name: metadata.name,
