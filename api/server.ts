@@ -16,6 +16,7 @@ import { LimitRanger } from "./admission/limit-ranger.ts";
 import { NamespaceLifecycle } from "./admission/namespace-lifecycle.ts";
 import { PodSecurity } from "./admission/pod-security/pod-security.ts";
 import { PriorityPlugin } from "./admission/priority.ts";
+import { ProjectTenancy } from "./admission/project-tenancy.ts";
 import { ResourceQuotaPlugin } from "./admission/resource-quota.ts";
 import type { TokenAuthenticator } from "./auth/authentication.ts";
 import type { Authorizer } from "./auth/authorization.ts";
@@ -133,6 +134,7 @@ export class ApiServer implements AsyncDisposable {
             return endpoint?.cacher.list(endpoint.codec.prefix(namespace)).map(({ object }) => object) ?? [];
           },
         }),
+        new ProjectTenancy((name) => lifecycle.find(name)),
         new PriorityPlugin(() => registry.builtin(priorityClassType)),
         ...(options.plugins ?? []),
         new AdoptionPlugin(authorizer),

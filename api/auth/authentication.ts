@@ -28,11 +28,22 @@ export const isPrivileged = ({ groups }: User): boolean => groups.includes(maste
 export interface TokenUser {
   readonly user: User;
   readonly audiences: readonly string[];
+  /**
+   * Until when that is known; what goes on for longer is asked about again. Absent where who was let in stays in, as with
+   * the tokens of ServiceAccounts upstream.
+   */
+  readonly goodUntil?: Date;
 }
+
+/** Who asks, and until when that is known. */
+export type Asker = Pick<TokenUser, "user" | "goodUntil">;
 
 /** Tells whose a bearer token is. They are asked in order, until one knows the token. */
 export interface TokenAuthenticator {
-  /** Undefined for a token that is none of its own. Throws Error, which says why, for one that is and cannot be taken. */
+  /**
+   * Undefined for a token that is none of its own. Throws Error, which says why, for one that is and cannot be taken, and
+   * ApiError (ServiceUnavailable, TooManyRequests) where it cannot tell now.
+   */
   authenticate(token: string, audiences: readonly string[]): Promise<TokenUser | undefined>;
 }
 
@@ -57,7 +68,7 @@ function authenticated(user: User): User {
 
 /**
  * Whose token it is, by the first authenticator that knows it; undefined when none does. Throws Error, which says why,
- * when none of those that know it takes it.
+ * when none of those that know it takes it, and ApiError when one of them cannot tell now.
  */
 export async function userOfToken(
   authenticators: readonly TokenAuthenticator[],
@@ -65,14 +76,17 @@ export async function userOfToken(
   audiences: readonly string[],
 ): Promise<TokenUser | undefined> {
   const errors: string[] = [];
+  let unsure: ApiError | undefined;
   for (const authenticator of authenticators) {
     try {
       const found = await authenticator.authenticate(token, audiences);
       if (found !== undefined) return { ...found, user: authenticated(found.user) };
     } catch (error) {
-      errors.push((error as Error).message);
+      if (error instanceof ApiError) unsure = error;
+      else errors.push((error as Error).message);
     }
   }
+  if (unsure !== undefined) throw unsure;
   if (errors.length > 0) throw new Error(errors.join(", "));
   return undefined;
 }
@@ -85,17 +99,21 @@ function bearerOf(authorization = ""): string | undefined {
 
 /**
  * Whose token the headers hold: Authorization, or X-Auth-Token, in which OpenStack's clients send theirs; undefined when
- * there is none. Throws Unauthorized for one that nobody knows or takes.
+ * there is none. Throws Unauthorized for one that nobody knows or takes, ServiceUnavailable and TooManyRequests where that
+ * cannot be told now.
  */
 export async function userOfHeaders(
   authenticators: readonly TokenAuthenticator[],
   header: (name: string) => string | undefined,
-): Promise<User | undefined> {
+): Promise<Asker | undefined> {
   const token = bearerOf(header("authorization")) ?? header("x-auth-token")?.trim();
   if (token === undefined || token === "") return undefined;
-  const found = await userOfToken(authenticators, token, []).catch(() => undefined);
+  const found = await userOfToken(authenticators, token, []).catch((error: unknown) => {
+    if (error instanceof ApiError) throw error;
+    return undefined;
+  });
   if (found === undefined) throw unauthorized();
-  return found.user;
+  return found;
 }
 
 export function unauthorized(): ApiError {

@@ -57,6 +57,24 @@ test.each([
     asks: attempt("list", "networks", undefined),
     may: false,
   },
+  {
+    why: "a reader reads its own Namespace",
+    roles: ["reader"],
+    asks: attempt("get", "namespaces", "alpha", ""),
+    may: true,
+  },
+  {
+    why: "an admin reads no other Namespace",
+    roles: ["admin"],
+    asks: attempt("get", "namespaces", "beta", ""),
+    may: false,
+  },
+  {
+    why: "an admin does not list Namespaces",
+    roles: ["admin"],
+    asks: attempt("list", "namespaces", undefined, ""),
+    may: false,
+  },
   { why: "nobody sees another project's", roles: ["admin"], asks: attempt("get", "networks", "beta"), may: false },
   {
     why: "nobody sees what is bound to none",

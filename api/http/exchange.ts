@@ -39,6 +39,8 @@ export class Exchange {
   readonly warnings = new Set<string>();
   /** Who asks; told by whoever found out. */
   user: User = anonymous;
+  /** Aborts when whoever asks may not go on any more; absent where that stays as it is. */
+  lapsed: AbortSignal | undefined = undefined;
   /** What it is counted as; told by whoever found out what it is about. */
   labels: RequestLabels = noLabels;
   readonly #request: Request;

@@ -3,15 +3,16 @@ import { createSecureServer } from "node:http2";
 import type { Http2SecureServer, ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { TokenAuthenticator, User } from "../auth/authentication.ts";
+import type { Asker, TokenAuthenticator, User } from "../auth/authentication.ts";
 import { unauthorized, userOf, userOfHeaders } from "../auth/authentication.ts";
-import type { Authorizer } from "../auth/authorization.ts";
+import type { Attempt, Authorizer } from "../auth/authorization.ts";
 import { authorize } from "../auth/authorization.ts";
 import type { Certificates } from "../auth/certificates.ts";
 import type { Log } from "../../process/log.ts";
 import { describeError } from "../../process/log.ts";
 import { ApiError } from "../status.ts";
 import type { Clock } from "../../process/clock.ts";
+import { sleep } from "../../process/clock.ts";
 import type { Request, Response } from "./exchange.ts";
 import { Exchange } from "./exchange.ts";
 import type { FlowControl } from "./flow-control.ts";
@@ -168,25 +169,56 @@ export class HttpServer implements AsyncDisposable {
   }
 
   async #handle(exchange: Exchange, request: Request): Promise<void> {
-    const { authenticators, authorizer, flow, resources, system } = this.#options;
+    const { authorizer, flow, resources, system } = this.#options;
     const segments = segmentsOf(exchange.path);
     const path = resourcePathOf(segments);
     const verb = path === undefined ? exchange.method.toLowerCase() : verbOf(exchange.method, path, exchange.query);
     const longRunning = isLongRunning(verb, path);
     if (!longRunning) this.#limitTime(exchange);
     if (isPublic(segments)) return system.handle(exchange, segments);
-    const user = this.#userOf(request) ?? (await userOfHeaders(authenticators, (name) => exchange.header(name)));
-    if (user === undefined) throw unauthorized();
-    exchange.user = impersonated(user, exchange.rawHeaders, authorizer);
-    using _place = longRunning ? undefined : flow.enter(kindOf(verb), exchange.user);
-    authorize(authorizer, exchange.user, {
-      verb,
-      path: exchange.path,
-      ...(path === undefined ? {} : { resource: { ...path, name: path.name ?? "" } }),
-    });
+    const certified = this.#userOf(request);
+    const { user, goodUntil }: Asker =
+      certified === undefined
+        ? await this.#askerOf(exchange)
+        : { user: impersonated(certified, exchange.rawHeaders, authorizer) };
+    exchange.user = user;
+    using _place = longRunning ? undefined : flow.enter(kindOf(verb), user);
+    const attempt = attemptOf(verb, exchange.path, path);
+    authorize(authorizer, user, attempt);
+    if (longRunning && goodUntil !== undefined) this.#endWhenLapsed(exchange, attempt, goodUntil);
     // Awaited: the place is taken until the answer is complete.
     if (path === undefined) await system.handle(exchange, segments);
     else await resources.handle(exchange, path);
+  }
+
+  /** By its token. Throws what {@link userOfHeaders} and {@link impersonated} do, and Unauthorized where there is none. */
+  async #askerOf(exchange: Exchange): Promise<Asker> {
+    const { authenticators, authorizer } = this.#options;
+    const found = await userOfHeaders(authenticators, (name) => exchange.header(name));
+    if (found === undefined) throw unauthorized();
+    return { ...found, user: impersonated(found.user, exchange.rawHeaders, authorizer) };
+  }
+
+  /** Whatever goes on and on ends once its token is not taken any more, or gives no right to it any more. */
+  #endWhenLapsed(exchange: Exchange, attempt: Attempt, goodUntil: Date): void {
+    const { authorizer, clock } = this.#options;
+    const [closed, lapsed] = [new AbortController(), new AbortController()];
+    exchange.onClose(() => {
+      closed.abort();
+    });
+    exchange.lapsed = lapsed.signal;
+    const look = async (): Promise<void> => {
+      for (let until: Date | undefined = goodUntil; until !== undefined;) {
+        if (!(await sleep(clock, Math.max(0, until.getTime() - clock.now().getTime()), closed.signal))) return;
+        const asker: Asker = await this.#askerOf(exchange);
+        authorize(authorizer, asker.user, attempt);
+        until = asker.goodUntil;
+      }
+    };
+    // Whatever keeps us from knowing: a new request would be refused just so.
+    look().catch(() => {
+      lapsed.abort();
+    });
   }
 
   /** Source: WithRequestDeadline and WithTimeoutForNonLongRunningRequests in k8s.io/apiserver. */
@@ -246,6 +278,17 @@ function closeWhenIdle(session: ServerHttp2Session): void {
   session.setTimeout(idleMs, () => {
     if (open === 0) session.destroy();
   });
+}
+
+/**
+ * A Namespace is in itself: who may read Namespaces there may read this one. Source: NewRequestInfo in
+ * k8s.io/apiserver/pkg/endpoints/request/requestinfo.go.
+ */
+function attemptOf(verb: string, path: string, about: ResourcePath | undefined): Attempt {
+  if (about === undefined) return { verb, path };
+  const { group, plural, name } = about;
+  const namespace = about.namespace ?? (group === "" && plural === "namespaces" ? name : undefined);
+  return { verb, path, resource: { ...about, namespace, name: name ?? "" } };
 }
 
 const longRunningSubresources: readonly (string | undefined)[] = ["attach", "exec", "log", "portforward", "proxy"];

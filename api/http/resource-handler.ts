@@ -301,7 +301,7 @@ export class ResourceHandler {
     }
   }
 
-  /** Aborts when the client goes away or the server stops. */
+  /** Aborts when the client goes away or may not go on, or the server stops. */
   #untilClosed(exchange: Exchange): AbortController {
     const controller = new AbortController();
     const { stopping } = this.#options;
@@ -309,8 +309,10 @@ export class ResourceHandler {
       stopping.removeEventListener("abort", abort);
       controller.abort();
     };
-    if (stopping.aborted) abort();
+    const { lapsed } = exchange;
+    if (stopping.aborted || lapsed?.aborted === true) abort();
     else stopping.addEventListener("abort", abort);
+    lapsed?.addEventListener("abort", abort);
     exchange.onClose(abort);
     return controller;
   }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { OpenStackError } from "../../openstack/errors.ts";
 import type { Token } from "../../openstack/keystone/tokens.ts";
 import { FakeClock } from "../../test/fakes/clock.ts";
+import { RecordingLog } from "../../test/fakes/log.ts";
 import { KeystoneTokens, keystoneUser } from "./keystone-tokens.ts";
 
 const token: Token = {
@@ -28,17 +30,19 @@ test.each(["system:apiserver", "stowage-admin"])("nobody is called %s", (name) =
 });
 
 describe("KeystoneTokens", () => {
-  const start = (answer: () => Promise<Token | undefined>) => {
+  const start = (answer: (id: string) => Promise<Token | undefined>) => {
     const clock = new FakeClock(new Date("2030-01-01T00:00:00Z"));
+    const log = new RecordingLog();
     const asked: string[] = [];
     const tokens = new KeystoneTokens({
       clock,
+      log,
       validate: (id) => {
         asked.push(id);
-        return answer();
+        return answer(id);
       },
     });
-    return { clock, asked, tokens };
+    return { clock, log, asked, tokens };
   };
 
   test("asks once a minute, for all who come with it", async () => {
@@ -59,15 +63,79 @@ describe("KeystoneTokens", () => {
     expect(await tokens.authenticate("gAAA", [])).toBeUndefined();
   });
 
-  test("remembers a refusal, and not that there was no answer", async () => {
-    const refusing = start(() => Promise.resolve(undefined));
-    expect(await refusing.tokens.authenticate("made-up", [])).toBeUndefined();
-    expect(await refusing.tokens.authenticate("made-up", [])).toBeUndefined();
-    expect(refusing.asked).toHaveLength(1);
-    const silent = start(() => Promise.reject(new Error("no answer")));
-    await expect(silent.tokens.authenticate("gAAA", [])).rejects.toThrow("no answer");
-    await expect(silent.tokens.authenticate("gAAA", [])).rejects.toThrow("no answer");
-    expect(silent.asked).toHaveLength(2);
+  test("says until when it is sure: for a minute, or for as long as the token lasts", async () => {
+    const lasting = start(() => Promise.resolve(token));
+    const first = await lasting.tokens.authenticate("gAAA", []);
+    expect(first?.goodUntil).toEqual(new Date("2030-01-01T00:01:00Z"));
+    await lasting.clock.pass(30_000);
+    expect((await lasting.tokens.authenticate("gAAA", []))?.goodUntil).toEqual(first?.goodUntil);
+    const ending = start(() => Promise.resolve({ ...token, expiresAt: "2030-01-01T00:00:30Z" }));
+    expect((await ending.tokens.authenticate("gAAA", []))?.goodUntil).toEqual(new Date("2030-01-01T00:00:30Z"));
+  });
+
+  test("remembers a refusal for a minute", async () => {
+    const { clock, asked, tokens } = start(() => Promise.resolve(undefined));
+    expect(await tokens.authenticate("made-up", [])).toBeUndefined();
+    expect(await tokens.authenticate("made-up", [])).toBeUndefined();
+    expect(asked).toHaveLength(1);
+    await clock.pass(60_000);
+    expect(await tokens.authenticate("made-up", [])).toBeUndefined();
+    expect(asked).toHaveLength(2);
+  });
+
+  test("tells whoever asks in an outage to come again, its operator once, and remembers nothing of it", async () => {
+    let isAway = true;
+    const { log, tokens } = start(() => (isAway ? Promise.reject(new Error("no answer")) : Promise.resolve(token)));
+    const refusal = { reason: "ServiceUnavailable", code: 503, details: { retryAfterSeconds: 1 } };
+    await expect(tokens.authenticate("gAAA", [])).rejects.toMatchObject(refusal);
+    await expect(tokens.authenticate("gAAA", [])).rejects.toMatchObject(refusal);
+    expect(log.lines).toEqual([
+      { level: "warn", message: expect.stringContaining("503") as string, fields: { error: "no answer" } },
+    ]);
+    isAway = false;
+    expect(await tokens.authenticate("gAAA", [])).toBeDefined();
+    expect(log.lines).toHaveLength(2);
+  });
+
+  test("waits as long as Keystone asks to be left alone", async () => {
+    const busy = new OpenStackError({ action: "a", meaning: "Unavailable", message: "b", retryAfterMs: 7_500 });
+    const { tokens } = start(() => Promise.reject(busy));
+    await expect(tokens.authenticate("gAAA", [])).rejects.toMatchObject({ details: { retryAfterSeconds: 8 } });
+  });
+
+  test("who makes up tokens costs Keystone a hundred requests, then 20 a second, and pushes no good one out", async () => {
+    const { clock, asked, tokens } = start((id) => Promise.resolve(id === "gAAA" ? token : undefined));
+    await tokens.authenticate("gAAA", []);
+    const tooMany = { reason: "TooManyRequests", code: 429, details: { retryAfterSeconds: 1 } };
+    for (let i = 0; i < 100; i++) expect(await tokens.authenticate(`made-up-${i}`, [])).toBeUndefined();
+    await expect(tokens.authenticate("made-up-100", [])).rejects.toMatchObject(tooMany);
+    expect(asked).toHaveLength(101);
+    await clock.pass(1_000);
+    for (let i = 100; i < 120; i++) expect(await tokens.authenticate(`made-up-${i}`, [])).toBeUndefined();
+    await expect(tokens.authenticate("made-up-120", [])).rejects.toMatchObject(tooMany);
+    expect(await tokens.authenticate("gAAA", [])).toBeDefined();
+    expect(asked).toHaveLength(121);
+  });
+
+  test("who was let in before is asked about again whatever strangers do; good tokens use up nothing", async () => {
+    const { clock, tokens } = start((id) => Promise.resolve(id.startsWith("gAAA") ? token : undefined));
+    for (let i = 0; i < 200; i++) expect(await tokens.authenticate(`gAAA-${i}`, [])).toBeDefined();
+    await clock.pass(60_000);
+    for (let i = 0; i < 100; i++) await tokens.authenticate(`made-up-${i}`, []);
+    await expect(tokens.authenticate("gAAA-new", [])).rejects.toMatchObject({ code: 429 });
+    expect(await tokens.authenticate("gAAA-0", [])).toBeDefined();
+  });
+
+  test("asks about 16 strangers at the same time", async () => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const { asked, tokens } = start(() => promise);
+    const waiting = Array.from({ length: 16 }, (_, i) => tokens.authenticate(`made-up-${i}`, []));
+    await expect(tokens.authenticate("made-up-16", [])).rejects.toMatchObject({ code: 429 });
+    const again = tokens.authenticate("made-up-0", []);
+    resolve(undefined);
+    expect(await Promise.all([...waiting, again])).toEqual(Array.from({ length: 17 }, () => undefined));
+    expect(asked).toHaveLength(16);
+    expect(await tokens.authenticate("made-up-17", [])).toBeUndefined();
   });
 
   test("keeps from Keystone what others issued, and what is for somebody else", async () => {

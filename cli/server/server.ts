@@ -94,7 +94,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   await using keystone =
     options.keystone === undefined
       ? undefined
-      : await keystoneAuthentication(options.keystone, { clock, random: Math.random });
+      : await keystoneAuthentication(options.keystone, { clock, random: Math.random, log });
   await using api = await ApiServer.open({
     store,
     dataDir: options.dataDir,

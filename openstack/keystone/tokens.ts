@@ -197,7 +197,8 @@ export async function validateOwnToken(
     action,
     ...(signal && { signal }),
   });
-  if (answer.status === 401) return undefined;
+  // 400: what no token can be.
+  if (answer.status === 401 || answer.status === 400) return undefined;
   if (answer.status < 200 || answer.status >= 300) {
     const refusal = refusalOf({ service: "identity", action, answer, secrets: [id], now: now() });
     if (refusal.meaning === "NotFound") return undefined;
