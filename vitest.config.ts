@@ -81,6 +81,15 @@ export default defineConfig({
           testTimeout: 600_000,
         },
       },
+      {
+        test: {
+          ...shared,
+          name: "kubernetes",
+          include: ["test/kubernetes/**/*.test.ts"],
+          ...inGroup(6, 1),
+          testTimeout: 600_000,
+        },
+      },
       { test: { ...shared, name: "fuzz", include: ["test/fuzz/**/*.test.ts"] } },
       {
         test: {

@@ -11,9 +11,10 @@ install_packages
 cd "$root"
 PATH=$root/node_modules/.bin:$PATH
 export PATH
-# A real OpenStack takes packages of its own and most of an hour: npm run test:openstack.
+# A real OpenStack takes packages of its own and most of an hour: npm run test:openstack. A real Kubernetes has to be
+# built first: npm run test:kubernetes.
 case " $* " in
 *" --project"*) ;;
-*) set -- --project '!openstack' "$@" ;;
+*) set -- --project '!openstack' --project '!kubernetes' "$@" ;;
 esac
 exec node node_modules/vitest/vitest.mjs run --reporter=default --reporter=./scripts/summary-reporter.ts "$@"

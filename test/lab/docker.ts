@@ -7,7 +7,7 @@ import Docker from "dockerode";
 import type { Certificates } from "./certificates.ts";
 import { makeCertificates } from "./certificates.ts";
 import { endingWithUs, freePort, missingCommand, run } from "./commands.ts";
-import { claim, killIfThere, runs, statOf, sweep } from "./leftovers.ts";
+import { claim, killIfThere, runs, statOf, sweep, unmountAll } from "./leftovers.ts";
 import type { LabNetwork, Namespace } from "./network.ts";
 import { addBridge, linkOf, removeLink } from "./network.ts";
 import { spawnProcess } from "./process.ts";
@@ -204,11 +204,7 @@ async function tearDown(folder: string): Promise<void> {
     await delay(20);
   }
   await removeLink(folder);
-  const mounts = (await readFile("/proc/self/mountinfo", "utf8"))
-    .split("\n")
-    .map((line) => line.split(" ")[4] ?? "")
-    .filter((path) => path.startsWith(`${folder}/`));
-  for (const path of mounts.reverse()) await run("umount", ["--lazy", path]).catch(() => undefined);
+  await unmountAll(folder);
   await removeCgroups(id);
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }

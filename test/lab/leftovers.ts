@@ -2,6 +2,7 @@
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { run } from "./commands.ts";
 
 /** Says in a temporary folder that it belongs to this process. */
 export async function claim(folder: string): Promise<void> {
@@ -52,4 +53,14 @@ export function killIfThere(pid: number): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
+}
+
+/** Unmounts all that is mounted in a folder, also what is in use still. */
+export async function unmountAll(folder: string): Promise<void> {
+  const mounts = (await readFile("/proc/self/mountinfo", "utf8"))
+    .split("\n")
+    .map((line) => line.split(" ")[4] ?? "")
+    .filter((path) => path.startsWith(`${folder}/`));
+  // Others may sweep up the same leftovers at the same time.
+  for (const path of mounts.reverse()) await run("umount", ["--lazy", path]).catch(() => undefined);
 }

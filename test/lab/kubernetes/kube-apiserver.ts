@@ -1,10 +1,13 @@
-/** A real kube-apiserver on loopback, alone: no controllers, no nodes. */
+/** A real kube-apiserver on loopback, alone: no controllers, no nodes. test/lab/kubernetes.ts has a whole cluster. */
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { endingWithUs, freePort, missingCommand, run } from "../commands.ts";
 import { Etcd, etcdMissing } from "../etcd.ts";
 import { spawnProcess } from "../process.ts";
@@ -18,13 +21,20 @@ function assets(): string {
   return join(cache, "kubernetes-1.20.2");
 }
 
-const built = join(assets(), "kube-apiserver");
+/** Path of a program of Kubernetes, there or not. */
+export const programOf = (name: KubernetesProgram): string => join(assets(), name);
+
+export type KubernetesProgram = "kube-apiserver" | "kube-controller-manager" | "kube-scheduler" | "kubelet";
+
+/** Says that a program was not built; undefined when it was. */
+export function missingProgram(name: KubernetesProgram): string | undefined {
+  const path = programOf(name);
+  return existsSync(path) ? undefined : `there is no ${path}: run "npm run test:kubernetes", which builds it`;
+}
 
 /** Why no kube-apiserver can be started here; undefined when one can. */
 export const kubeApiServerMissing: string | undefined =
-  etcdMissing ??
-  missingCommand({ openssl: "openssl" }) ??
-  (existsSync(built) ? undefined : `there is no ${built}: run "npm run test:kubernetes", which builds it`);
+  etcdMissing ?? missingCommand({ openssl: "openssl" }) ?? missingProgram("kube-apiserver");
 
 export interface KubeApiServerOptions {
   /** Path of another kube-apiserver than the one that was built. */
@@ -37,24 +47,26 @@ export interface KubeApiServerOptions {
 
 /** Disposing of it ends it and its etcd, and removes their files. */
 export class KubeApiServer implements AsyncDisposable {
-  /** https://127.0.0.1:port; its certificate is its own, known to nobody. */
+  /** https://127.0.0.1:port; it stays over a restart. */
   readonly url: string;
   /** Bearer token of an administrator. */
   readonly token: string;
   /** Path of an administrator's kubeconfig. */
   readonly kubeconfig: string;
-  readonly pid: number;
-  /** From its start until it said that it is ready, in milliseconds; etcd ran before. */
-  readonly readyMs: number;
+  /** Path of the key that its ServiceAccount tokens are signed with. */
+  readonly serviceAccountKey: string;
   readonly #stack: AsyncDisposableStack;
+  readonly #launch: Launch;
+  #process: LabProcess | undefined;
+  #readyMs = 0;
 
-  private constructor(stack: AsyncDisposableStack, at: Started) {
+  private constructor(stack: AsyncDisposableStack, launch: Launch) {
     this.#stack = stack;
-    this.url = at.url;
-    this.token = at.token;
-    this.kubeconfig = join(at.folder, "kubeconfig");
-    this.pid = at.pid;
-    this.readyMs = at.readyMs;
+    this.#launch = launch;
+    this.url = `https://127.0.0.1:${launch.port}`;
+    this.token = launch.token;
+    this.kubeconfig = join(launch.folder, "kubeconfig");
+    this.serviceAccountKey = keyIn(launch.folder);
   }
 
   /** Returns when it is ready to serve. */
@@ -64,41 +76,97 @@ export class KubeApiServer implements AsyncDisposable {
     stack.defer(() => rm(folder, { recursive: true, force: true }));
     const etcd = options.etcd ?? stack.use(await Etcd.start()).endpoint;
     const port = await freePort();
-    const url = `https://127.0.0.1:${port}`;
     const token = randomBytes(16).toString("hex");
-    await run("openssl", ["genrsa", "-out", join(folder, "service-accounts.key"), "2048"]);
+    await run("openssl", ["genrsa", "-out", keyIn(folder), "2048"]);
     await writeFile(join(folder, "tokens.csv"), `${token},admin,1,"system:masters"\n`, { mode: 0o600 });
-    await writeFile(join(folder, "kubeconfig"), kubeconfig(url, token), { mode: 0o600 });
-    const { program = built, args = [] } = options;
+    const { program = programOf("kube-apiserver"), args = [] } = options;
+    const server = new KubeApiServer(stack.move(), { program, folder, port, token, etcd, args });
+    try {
+      await server.restart();
+      await writeFile(server.kubeconfig, await server.kubeconfigWith(token), { mode: 0o600 });
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
+    return server;
+  }
+
+  /** Of the process that runs or ran last. */
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  /** From its last start until it said that it is ready, in milliseconds; etcd ran before. */
+  get readyMs(): number {
+    return this.#readyMs;
+  }
+
+  /** Ends it where it runs, and starts it again with the same data, port, certificate and tokens; returns when it is ready. */
+  async restart(): Promise<void> {
+    await this.stop();
     const began = performance.now();
-    const { pid } = stack.use(await startServer({ program, folder, port, token, etcd, args }));
-    return new KubeApiServer(stack.move(), { url, token, folder, pid, readyMs: performance.now() - began });
+    this.#process = await startServer(this.#launch);
+    this.#readyMs = performance.now() - began;
+  }
+
+  /** SIGKILL: connections break, and nothing listens until {@link restart}. */
+  async kill9(): Promise<void> {
+    await this.#process?.end("SIGKILL");
+  }
+
+  /** SIGTERM: answers what it was asked before it ends. */
+  async stop(): Promise<void> {
+    await this.#process?.[Symbol.asyncDispose]();
+  }
+
+  /** The text of a kubeconfig of whom a bearer token is. Has the authorities, so that the server is verified. */
+  async kubeconfigWith(token: string): Promise<string> {
+    const authorities = await readFile(join(this.#launch.folder, "certificates", "apiserver.crt"));
+    return `${JSON.stringify({
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: [
+        { name: "lab", cluster: { server: this.url, "certificate-authority-data": authorities.toString("base64") } },
+      ],
+      users: [{ name: "lab", user: { token } }],
+      contexts: [{ name: "lab", context: { cluster: "lab", user: "lab" } }],
+      "current-context": "lab",
+    })}\n`;
+  }
+
+  /**
+   * Asks as its administrator, and returns what the JSON in the answer says. A PATCH is a server-side apply.
+   * Throws, with the status and the answer, where that is not a success.
+   */
+  async request(method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE", path: string, body?: object): Promise<unknown> {
+    const { status, said } = await ask(this.#launch, method, path, body);
+    if (status < 200 || status > 299) throw new Error(`Cannot ${method} ${path}: it answered ${status}: ${said}`);
+    return JSON.parse(said);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
     await this.#stack.disposeAsync();
   }
 }
 
-interface Started {
-  readonly url: string;
-  readonly token: string;
-  readonly folder: string;
-  readonly pid: number;
-  readonly readyMs: number;
-}
+const keyIn = (folder: string): string => join(folder, "service-accounts.key");
 
-interface Start {
-  readonly program: string;
-  readonly folder: string;
+/** Whom to ask. */
+interface Access {
   readonly port: number;
   readonly token: string;
+}
+
+interface Launch extends Access {
+  readonly program: string;
+  readonly folder: string;
   readonly etcd: string;
   readonly args: readonly string[];
 }
 
-function startServer({ program, folder, port, token, etcd, args }: Start): Promise<LabProcess> {
-  const key = join(folder, "service-accounts.key");
+function startServer({ program, folder, port, token, etcd, args }: Launch): Promise<LabProcess> {
+  const key = keyIn(folder);
   return spawnProcess({
     ...endingWithUs(program, [
       ...["--etcd-servers", etcd, "--cert-dir", join(folder, "certificates")],
@@ -109,34 +177,29 @@ function startServer({ program, folder, port, token, etcd, args }: Start): Promi
       ...args,
     ]),
     logFile: join(folder, "kube-apiserver.log"),
-    ready: () => isReady(port, token),
+    ready: async () => (await ask({ port, token }, "GET", "/readyz")).status === 200,
     readyMs: 240_000, // 5 s on an idle machine, more than 60 s beside 25 busy processes on 2 cores
   });
 }
 
-async function isReady(port: number, token: string): Promise<boolean> {
+/** One request on a connection of its own. */
+async function ask(
+  { port, token }: Access,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<{ readonly status: number; readonly said: string }> {
   const agent = new Agent({ rejectUnauthorized: false });
-  const headers = { authorization: `Bearer ${token}` };
+  const headers = {
+    authorization: `Bearer ${token}`,
+    "content-type": method === "PATCH" ? "application/apply-patch+yaml" : "application/json",
+  };
   try {
-    return await new Promise((resolve, reject) => {
-      request({ port, host: "127.0.0.1", path: "/readyz", agent, headers }, (response) => {
-        response.resume();
-        resolve(response.statusCode === 200);
-      })
-        .on("error", reject)
-        .end();
-    });
+    const sent = request({ port, host: "127.0.0.1", method, path, agent, headers });
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
+    const [response] = (await once(sent, "response")) as [IncomingMessage];
+    return { status: response.statusCode ?? 0, said: await text(response) };
   } finally {
     agent.destroy();
   }
 }
-
-const kubeconfig = (url: string, token: string): string =>
-  `${JSON.stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [{ name: "lab", cluster: { server: url, "insecure-skip-tls-verify": true } }],
-    users: [{ name: "admin", user: { token } }],
-    contexts: [{ name: "lab", context: { cluster: "lab", user: "admin" } }],
-    "current-context": "lab",
-  })}\n`;
