@@ -73,12 +73,11 @@ export default defineConfig({
       },
       {
         test: {
-          ...shared,
+          ...e2e,
           name: "openstack",
           include: ["test/openstack/**/*.test.ts"],
           globalSetup: ["test/openstack/setup.ts"],
           ...inGroup(5, 1),
-          testTimeout: 600_000,
         },
       },
       {

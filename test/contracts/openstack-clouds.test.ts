@@ -18,19 +18,20 @@ import type { CloudName } from "../fakes/openstack/openstack.ts";
 import { FakeOpenStack } from "../fakes/openstack/openstack.ts";
 import { ApiInProcess } from "../integration/api-in-process.ts";
 import { eventually } from "../lab/stowage.ts";
-import { conditionOf, messageOf, Stage } from "./openstack/stage.ts";
+import { conditionOf, messageOf, patienceOf, Stage } from "./openstack/stage.ts";
 
 let fake: FakeOpenStack;
 let api: ApiInProcess;
 let stage: Stage;
 
-beforeEach(async () => {
+beforeEach(async ({ task }) => {
   fake = await FakeOpenStack.start();
   onTestFinished(() => fake[Symbol.asyncDispose]());
   api = await ApiInProcess.open();
   onTestFinished(() => api[Symbol.asyncDispose]());
   await api.createNamespace("operator");
-  stage = await Stage.open({ api, cloud: fake, namespace: "shop", answerTimeoutMs: 500 });
+  const patience = { patienceMs: patienceOf(task), answerTimeoutMs: 500 };
+  stage = await Stage.open({ api, cloud: fake, namespace: "shop", ...patience });
   onTestFinished(async () => {
     fake.faults.clear();
     await stage[Symbol.asyncDispose]();

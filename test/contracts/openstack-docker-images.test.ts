@@ -11,7 +11,7 @@ import { DriverPool } from "../../drivers/pool.ts";
 import { FakeDockerEngine } from "../fakes/docker-engine.ts";
 import { FakeOpenStack } from "../fakes/openstack/openstack.ts";
 import { ApiInProcess } from "../integration/api-in-process.ts";
-import { messageOf, Stage } from "./openstack/stage.ts";
+import { messageOf, patienceOf, Stage } from "./openstack/stage.ts";
 
 const image = "team/web:1";
 
@@ -20,7 +20,7 @@ let engine: FakeDockerEngine;
 let drivers: DriverPool;
 let stage: Stage;
 
-beforeEach(async () => {
+beforeEach(async ({ task }) => {
   const used = <T extends AsyncDisposable>(resource: T): T => {
     onTestFinished(() => resource[Symbol.asyncDispose]());
     return resource;
@@ -29,7 +29,7 @@ beforeEach(async () => {
   engine = used(await FakeDockerEngine.start({ images: [image] }));
   drivers = used(new DriverPool({ instance: "i" }));
   const api = used(await ApiInProcess.open());
-  stage = used(await Stage.open({ api, cloud: fake, namespace: "shop", drivers }));
+  stage = used(await Stage.open({ api, cloud: fake, namespace: "shop", patienceMs: patienceOf(task), drivers }));
 });
 
 /** As the controller of Hosts does. */

@@ -1,5 +1,5 @@
 /** What goes wrong in a cloud is said in conditions, and over when it is: nobody has to do anything. */
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import type { AnyExternal } from "../../controllers/openstack/actuator.ts";
@@ -10,21 +10,31 @@ import { subnetKind } from "../../crds/openstack/subnet.ts";
 import { volumeKind } from "../../crds/openstack/volume.ts";
 import { FakeOpenStack } from "../fakes/openstack/openstack.ts";
 import { ApiInProcess } from "../integration/api-in-process.ts";
-import { conditionOf, isUp, messageOf, secretName, Stage } from "./openstack/stage.ts";
+import { conditionOf, isUp, messageOf, patienceOf, secretName, Stage } from "./openstack/stage.ts";
 
 const networksPath = "/network/v2.0/networks";
 const creation = `POST ${networksPath}`;
 const range = { ipVersion: 4, cidr: "192.0.2.0/24" };
 
+let api: ApiInProcess;
 let fake: FakeOpenStack;
 let stage: Stage;
+let opened = 0;
 
-beforeEach(async () => {
+beforeAll(async () => {
+  api = await ApiInProcess.open();
+});
+afterAll(async () => {
+  await api[Symbol.asyncDispose]();
+});
+
+// Each test breaks a cloud of its own.
+beforeEach(async ({ task }) => {
   fake = await FakeOpenStack.start();
   onTestFinished(() => fake[Symbol.asyncDispose]());
-  const api = await ApiInProcess.open();
-  onTestFinished(() => api[Symbol.asyncDispose]());
-  stage = await Stage.open({ api, cloud: fake, namespace: "shop", answerTimeoutMs: 500, graceMs: 3000 });
+  const namespace = `shop-${++opened}`;
+  const patience = { patienceMs: patienceOf(task), answerTimeoutMs: 500, graceMs: 3000 };
+  stage = await Stage.open({ api, cloud: fake, namespace, ...patience });
   onTestFinished(async () => {
     fake.faults.clear();
     await stage[Symbol.asyncDispose]();
@@ -126,7 +136,8 @@ describe("Neutron", () => {
 });
 
 describe("a creation whose answer never comes", () => {
-  const isWaiting = (object: AnyExternal | undefined): boolean => messageOf(object).includes("may still be carried out");
+  const isWaiting = (object: AnyExternal | undefined): boolean =>
+    messageOf(object).includes("may still be carried out");
   const untilWaiting = (): Promise<AnyExternal | undefined> =>
     stage.until(networkKind, "web", "waiting for what may come late", isWaiting);
   const isSettled = (object: AnyExternal | undefined): boolean =>
@@ -303,13 +314,13 @@ describe("a volume", () => {
   });
 });
 
-test("a cloud that never answers keeps nobody waiting who is about another", async () => {
+test("a cloud that never answers keeps nobody waiting who is about another", async ({ task }) => {
   const silent = await FakeOpenStack.start();
   onTestFinished(() => silent[Symbol.asyncDispose]());
   const api = await ApiInProcess.open();
   onTestFinished(() => api[Symbol.asyncDispose]());
   // It waits a minute for an answer, which is longer than this test: what is held stays so until we hang up.
-  const patient = await Stage.open({ api, cloud: fake, namespace: "shop" });
+  const patient = await Stage.open({ api, cloud: fake, namespace: "shop", patienceMs: patienceOf(task) });
   onTestFinished(async () => {
     silent.faults.clear();
     silent.hangUp();
@@ -321,9 +332,7 @@ test("a cloud that never answers keeps nobody waiting who is about another", asy
   const unanswered = (): number => silent.requests.all.filter(({ status }) => status === "hang").length;
   // More than there are workers.
   const names = Array.from({ length: 100 }, (_, at) => `silent-${at}`);
-  await Promise.all(
-    names.map((name) => patient.create(networkKind, name, patient.specOf(networkKind, {}, elsewhere))),
-  );
+  await Promise.all(names.map((name) => patient.create(networkKind, name, patient.specOf(networkKind, {}, elsewhere))));
   await expect.poll(unanswered, { timeout: 20_000 }).toBe(4);
   await patient.create(networkKind, "first", patient.specOf(networkKind, {}));
   await patient.untilUp(networkKind, "first");

@@ -1,4 +1,5 @@
 import type { Clock } from "../../process/clock.ts";
+import { systemClock } from "../../process/clock.ts";
 
 interface Timer {
   readonly due: number;
@@ -58,6 +59,15 @@ export class FakeClock implements Clock {
   #next(end: number): Timer | undefined {
     return [...this.#timers].filter(({ due }) => due <= end).sort((a, b) => a.due - b.due)[0];
   }
+}
+
+/** Time that passes `times` as fast as the machine's own, from now on: who polls need not be waited for so long. */
+export function fasterClock(times: number): Clock {
+  const start = systemClock.now().getTime();
+  return {
+    now: () => new Date(start + (systemClock.now().getTime() - start) * times),
+    after: (ms, fn) => systemClock.after(ms / times, fn),
+  };
 }
 
 /** Lets everything run that waits for nothing but its turn. */

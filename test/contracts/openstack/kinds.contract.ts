@@ -2,44 +2,60 @@
  * What every kind of openstack.stowage.dev keeps, whatever the cloud: after the scenarios that ORC has for each of its
  * kinds, and those of a crash. Source of the list: k-orc, internal/controllers/<kind>/tests.
  */
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { AnyExternal } from "../../../controllers/openstack/actuator.ts";
 import { ApiInProcess } from "../../integration/api-in-process.ts";
 import type { Files } from "./files.ts";
+import { filesOf } from "./files.ts";
 import type { KindScenario, Needed } from "./scenario.ts";
-import type { CloudUnderTest } from "./stage.ts";
-import { actuatorOf, conditionOf, isUp, letsGo, messageOf, recordsId, Stage } from "./stage.ts";
+import type { CloudUnderTest, StageOptions } from "./stage.ts";
+import { actuatorOf, conditionOf, isUp, letsGo, messageOf, patienceOf, recordsId, Stage } from "./stage.ts";
 
 /** What an object is compared with its cloud by, where a scenario waits for that. */
 const often = { resyncPeriod: "1s" };
 
 const absentId = "00000000-0000-4000-8000-000000000000";
 
-/** Tests one kind. `openCloud` is called once, before the first test; `files` are those of all scenarios. */
-export function kindContract(scenario: KindScenario, openCloud: () => Promise<CloudUnderTest>, files: Files): void {
+/** For one's own runs: OPENSTACK_KINDS=Network,Subnet. */
+const wanted = process.env["OPENSTACK_KINDS"]?.split(",");
+
+/**
+ * Tests the kinds of `scenarios`, which share one API. `openCloud` is called once, before the first test. Each test has a
+ * namespace, and leaves nothing in the cloud: they may run in any order, and alone.
+ */
+export function kindsContract(scenarios: readonly KindScenario[], openCloud: () => Promise<CloudUnderTest>): void {
+  let world: World;
+  beforeAll(async () => {
+    const cloud = await openCloud();
+    const api = await ApiInProcess.open();
+    world = { api, cloud, files: filesOf(scenarios) };
+    return () => api[Symbol.asyncDispose]();
+  });
+  for (const scenario of scenarios)
+    if (wanted?.includes(scenario.kind.type.kind) !== false) kindContract(scenario, () => world);
+}
+
+type World = Pick<StageOptions, "api" | "cloud"> & { readonly files: Files };
+
+function kindContract(scenario: KindScenario, worldOf: () => World): void {
   const { kind, needs, minimal, full, fullObserved, updates, refused, filter, dependent, leavesOut = {} } = scenario;
   const unlessLeftOut = (what: keyof typeof leavesOut): typeof test.skip =>
     leavesOut[what] === undefined ? test : test.skip;
 
   describe(kind.type.kind, () => {
-    let api: ApiInProcess;
-    let cloud: CloudUnderTest;
     let count = 0;
+    let timeout: number;
 
-    beforeAll(async () => {
-      cloud = await openCloud();
-      api = await ApiInProcess.open();
-    });
-    afterAll(async () => {
-      await api[Symbol.asyncDispose]();
+    beforeEach(({ task }) => {
+      timeout = task.timeout;
     });
 
     /** A namespace of its own, which is emptied when the test ends. */
     async function open(): Promise<Stage> {
       count++;
       const namespace = `${kind.singular}-${count}`;
-      const stage = await Stage.open({ api, cloud, namespace, files });
-      onTestFinished(() => stage[Symbol.asyncDispose]());
+      const stage = await Stage.open({ ...worldOf(), namespace, patienceMs: patienceOf({ timeout }) });
+      onTestFinished(() => stage[Symbol.asyncDispose](), timeout);
       for (const [name, values] of Object.entries(scenario.secrets ?? {})) await stage.giveSecret(name, values);
       return stage;
     }
@@ -211,7 +227,7 @@ export function kindContract(scenario: KindScenario, openCloud: () => Promise<Cl
         await stage.drift(kind, object, merged(full, drift.patch) as object);
         for (let last = object; ;) {
           const remote = await stage.remoteOf(kind, last);
-          if ((await stage.differences(kind, last)).length === 0) {
+          if (remote !== undefined && (await stage.differences(kind, last, remote)).length === 0) {
             expect(actuatorOf(kind).observe(remote)).toMatchObject(fullObserved);
             break;
           }

@@ -1,7 +1,9 @@
 /** Where scenarios are played: an API in process, the controllers of OpenStack, and a cloud, which may be a fake. */
-import type { Client } from "../../../api/client/client.ts";
+import { PassThrough } from "node:stream";
+import type { Client, ListOptions, WatchOptions } from "../../../api/client/client.ts";
 import { ManagedClient } from "../../../api/client/managed-client.ts";
 import { isNotFound } from "../../../api/status.ts";
+import { deleteOrphans } from "../../../cli/server/orphans.ts";
 import type { Context, AnyActuator, AnyExternal } from "../../../controllers/openstack/actuator.ts";
 import type { Connect, Secret } from "../../../controllers/openstack/clouds.ts";
 import { Clouds } from "../../../controllers/openstack/clouds.ts";
@@ -11,13 +13,15 @@ import { openstackControllers } from "../../../controllers/openstack/setup.ts";
 import { ApiEventRecorder } from "../../../controllers/runtime/events.ts";
 import { secretType } from "../../../crds/core.ts";
 import type { Kind } from "../../../crds/kind.ts";
-import type { Condition, ResourceType } from "../../../crds/meta.ts";
+import type { Condition, KubeObject, ResourceType } from "../../../crds/meta.ts";
 import { apiVersionOf, groupResource } from "../../../crds/meta.ts";
 import { externalFinalizer } from "../../../crds/openstack/external.ts";
 import { connectWith } from "../../../openstack/connect.ts";
 import { publicOr } from "../../../openstack/glance/networks.ts";
+import { listMarked } from "../../../openstack/marked.ts";
 import type { Service, ServiceRequest } from "../../../openstack/service.ts";
-import { systemClock } from "../../../process/clock.ts";
+import type { Clock } from "../../../process/clock.ts";
+import { systemClock, timeLimit, within } from "../../../process/clock.ts";
 import { RecordingLog } from "../../fakes/log.ts";
 import type { Files, ServedFiles } from "./files.ts";
 import { loopback, serveFiles } from "./files.ts";
@@ -30,6 +34,8 @@ export interface CloudUnderTest {
   readonly cloudsYaml: string;
   /** An administrator's. */
   readonly cloudName: string;
+  /** Its time, which is the controllers' too; the machine's own when absent. */
+  readonly clock?: Clock;
 }
 
 /** A request of the controllers. */
@@ -39,6 +45,8 @@ export interface StageOptions {
   readonly api: ApiInProcess;
   readonly cloud: CloudUnderTest;
   readonly namespace: string;
+  /** How long all that is waited for may take together, in ms, and as long again to clean up. See {@link patienceOf}. */
+  readonly patienceMs: number;
   /** Offered to the cloud and to us. */
   readonly files?: Files;
   /** The Hosts that have Docker images; none when absent. */
@@ -49,8 +57,8 @@ export interface StageOptions {
   readonly graceMs?: number;
 }
 
-/** How long something may take unless a scenario says otherwise. */
-const longestMs = 30_000;
+/** As long as a test has, but for the time that it takes to tell what it waited for in vain. */
+export const patienceOf = ({ timeout }: { readonly timeout: number }): number => 0.9 * timeout;
 
 /** Of the Secret with clouds.yaml. */
 export const secretName = "cloud";
@@ -83,7 +91,10 @@ export const isUp = (object: AnyExternal | undefined): object is AnyExternal =>
 /** What an object waits for or fails of. */
 export const messageOf = (object: AnyExternal | undefined): string => conditionOf(object, "Progressing")?.message ?? "";
 
-/** One namespace, its own controllers over an API that others may use too. Disposing of it deletes what is left. */
+/**
+ * One namespace with controllers of its own, which see nothing else, over an API that others may use too. Disposing of
+ * it deletes all objects, and throws where they leave anything in the cloud.
+ */
 export class Stage implements AsyncDisposable {
   readonly client: Client;
   readonly namespace: string;
@@ -93,6 +104,11 @@ export class Stage implements AsyncDisposable {
   readonly behind: Service;
   readonly log = new RecordingLog();
   readonly #options: StageOptions;
+  readonly #clock: Clock;
+  /** Of every object that was made here. */
+  readonly #uids = new Set<string>();
+  /** By the machine's own clock. */
+  #deadline: number;
   readonly #connect: Connect;
   readonly #stack: AsyncDisposableStack;
   readonly #files: ServedFiles;
@@ -101,19 +117,16 @@ export class Stage implements AsyncDisposable {
   private constructor(options: StageOptions, stack: AsyncDisposableStack, files: ServedFiles) {
     const { api, cloud, namespace, answerTimeoutMs } = options;
     this.#options = options;
+    this.#clock = cloud.clock ?? systemClock;
+    this.#deadline = Date.now() + options.patienceMs;
     this.#stack = stack;
     this.#files = files;
     this.client = api.client;
     this.namespace = namespace;
-    this.#connect = connectWith({
-      clock: systemClock,
-      random: Math.random,
-      log: this.log,
-      ...(answerTimeoutMs !== undefined && { answerTimeoutMs }),
-    });
-    this.behind = stack.use(
-      this.#connect({ cloudsYaml: cloud.cloudsYaml, cloudName: cloud.cloudName, cacert: undefined }),
-    ).service;
+    const common = { clock: this.#clock, random: Math.random, log: this.log };
+    this.#connect = connectWith({ ...common, ...(answerTimeoutMs !== undefined && { answerTimeoutMs }) });
+    const { cloudsYaml, cloudName } = cloud;
+    this.behind = stack.use(connectWith(common)({ cloudsYaml, cloudName, cacert: undefined })).service;
   }
 
   static async open(options: StageOptions): Promise<Stage> {
@@ -128,12 +141,30 @@ export class Stage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await using _rest = this.#stack;
+    this.#deadline = Date.now() + this.#options.patienceMs;
+    let left: readonly string[];
     try {
       if (this.#controllers === undefined) this.start();
       await this.deleteAll();
     } finally {
       await this.stop();
+      left = await this.#sweep();
     }
+    if (left.length > 0)
+      throw new Error(`"${this.namespace}" left in the cloud, from where it is deleted now: ${left.join(", ")}`);
+  }
+
+  /** Deletes what still carries the mark of an object of ours, so that no other stage finds it, and tells what that was. */
+  async #sweep(): Promise<readonly string[]> {
+    const {
+      marked,
+      failures: [failure],
+    } = await listMarked(this.behind);
+    if (failure !== undefined) throw failure;
+    const left = marked.filter(({ uid }) => this.#uids.has(uid));
+    const ids = left.map(({ id }) => id);
+    if (left.length > 0) await deleteOrphans(this.behind, left, ids, { stdout: new PassThrough().resume() });
+    return left.map(({ noun, id, name }) => `${noun} ${id} "${name}"`);
   }
 
   // -------------------------------------------------------------------------------------------------- controllers
@@ -141,10 +172,18 @@ export class Stage implements AsyncDisposable {
   /** Runs the controllers, as a server does that was just started. */
   start(through: Client = this.client): void {
     const client = new ManagedClient(through, "stowage-openstack-controller");
-    const common = { client, clock: systemClock, log: this.log };
+    const { namespace } = this;
+    const clock = this.#clock;
+    const common = { client, clock, log: this.log };
     const events = new ApiEventRecorder({ ...common, component: "stowage-test" });
+    const ours = {
+      list: <R extends KubeObject>(type: ResourceType, options?: ListOptions) =>
+        client.list<R>(type, { ...options, namespace }),
+      watch: <R extends KubeObject>(type: ResourceType, options: WatchOptions) =>
+        client.watch<R>(type, { ...options, namespace }),
+    };
     const running = runControllers(
-      client,
+      ours,
       (informers) =>
         openstackControllers({
           ...common,
@@ -157,6 +196,7 @@ export class Stage implements AsyncDisposable {
           random: Math.random,
         }),
       this.log,
+      clock,
     );
     this.#controllers = {
       async [Symbol.asyncDispose]() {
@@ -182,10 +222,21 @@ export class Stage implements AsyncDisposable {
     const stopped = new AbortController();
     this.start(dying(this.client, stopped.signal, dies, killed.resolve));
     await act();
-    const written = await within(killed.promise, longestMs, "the controllers never came to where they were to die");
+    const written = await within(systemClock, this.#leftMs, killed.promise);
     stopped.abort(new Error("killed"));
     await this.stop();
+    if (written === undefined) throw new Error(`the controllers never came to where they were to die\n${this.#errors}`);
     return written;
+  }
+
+  get #leftMs(): number {
+    return Math.max(0, this.#deadline - Date.now());
+  }
+
+  /** The last ones that the controllers told of. */
+  get #errors(): string {
+    const errors = this.log.lines.filter(({ level }) => level !== "info").slice(-5);
+    return errors.map((line) => JSON.stringify(line)).join("\n");
   }
 
   readonly #recorded: Connect = (source) => {
@@ -236,14 +287,15 @@ export class Stage implements AsyncDisposable {
     return { cloudCredentialsRef: { secretName, cloudName: this.#options.cloud.cloudName } };
   }
 
-  create({ type }: Kind, name: string, spec: object): Promise<AnyExternal> {
-    const metadata = { name, namespace: this.namespace };
-    return this.client.create<AnyExternal>(type, {
+  async create({ type }: Kind, name: string, spec: object): Promise<AnyExternal> {
+    const object = await this.client.create<AnyExternal>(type, {
       apiVersion: apiVersionOf(type),
       kind: type.kind,
-      metadata,
+      metadata: this.#named(name),
       ...{ spec },
     });
+    this.#uids.add(object.metadata.uid);
+    return object;
   }
 
   /** Merges `patch` into what is asked for. */
@@ -288,9 +340,21 @@ export class Stage implements AsyncDisposable {
   }
 
   async untilSecretGone(name: string): Promise<void> {
-    await eventually(`Secret "${name}" is gone`, async () => {
-      return this.client.get(secretType, this.#named(name)).then(() => false, isNotFound);
-    });
+    await this.#eventually(`Secret "${name}" is gone`, () =>
+      this.client.get(secretType, this.#named(name)).then(() => false, isNotFound),
+    );
+  }
+
+  /** As {@link eventually}, as long as there is time. */
+  async #eventually(what: string, check: () => Promise<boolean>): Promise<void> {
+    for (;;) {
+      try {
+        await eventually(what, check, 20);
+        return;
+      } catch (error) {
+        if (this.#leftMs === 0) throw error;
+      }
+    }
   }
 
   /** Watches an object until `test` holds, and returns it as it is then. Throws with what it is like instead. */
@@ -299,29 +363,25 @@ export class Stage implements AsyncDisposable {
     name: string,
     what: string,
     test: (object: AnyExternal | undefined) => boolean,
-    ms = longestMs,
   ): Promise<AnyExternal | undefined> {
     const { items, resourceVersion } = await this.client.list<AnyExternal>(type, { namespace: this.namespace });
     let last = items.find(({ metadata }) => metadata.name === name);
     if (test(last)) return last;
-    const enough = new AbortController();
-    const timer = setTimeout(() => {
-      enough.abort();
-    }, ms);
+    const began = Date.now();
+    const done = new AbortController();
+    using limit = timeLimit(systemClock, this.#leftMs, done.signal);
     try {
-      const options = { namespace: this.namespace, resourceVersion, signal: enough.signal };
+      const options = { namespace: this.namespace, resourceVersion, signal: limit.signal };
       for await (const event of this.client.watch<AnyExternal>(type, options)) {
         if (event.type === "BOOKMARK" || event.object.metadata.name !== name) continue;
         last = event.type === "DELETED" ? undefined : event.object;
         if (test(last)) return last;
       }
     } finally {
-      clearTimeout(timer);
-      enough.abort();
+      done.abort();
     }
-    const errors = this.log.lines.filter(({ level }) => level !== "info").slice(-5);
     throw new Error(
-      `${type.kind} "${name}" is not ${what} after ${ms} ms: ${JSON.stringify(last?.status ?? last ?? "gone")}\n${errors.map((line) => JSON.stringify(line)).join("\n")}`,
+      `${type.kind} "${name}" is not ${what} after ${Date.now() - began} ms: ${JSON.stringify(last?.status ?? last ?? "gone")}\n${this.#errors}`,
     );
   }
 
@@ -335,7 +395,10 @@ export class Stage implements AsyncDisposable {
     await this.until(kind, name, "gone", (object) => object === undefined);
   }
 
-  /** Deletes every object of the namespace, in no order, and waits until all are gone. */
+  /**
+   * Deletes every object of the namespace, in no order, and waits until all are gone. Throws where something that we made
+   * outlives its object in the cloud.
+   */
   async deleteAll(): Promise<void> {
     const left = async (): Promise<readonly (readonly [Kind, AnyExternal])[]> => {
       const lists = await Promise.all(
@@ -347,8 +410,25 @@ export class Stage implements AsyncDisposable {
       return lists.flat();
     };
     const objects = await left();
+    const looks = await Promise.all(objects.map(([kind, object]) => this.#lookFor(kind, object)));
     for (const [kind, { metadata }] of objects) await this.delete(kind, metadata.name);
     await Promise.all(objects.map(([kind, { metadata }]) => this.untilGone(kind, metadata.name)));
+    const outlived = (await Promise.all(looks.map((look) => look()))).filter((what) => what !== undefined);
+    if (outlived.length > 0) throw new Error(`still in the cloud, and its object is gone: ${outlived.join(", ")}`);
+  }
+
+  /** Looks later whether it is still in the cloud, also when what it names is gone; tells nothing of what is to stay. */
+  async #lookFor(kind: Kind, object: AnyExternal): Promise<() => Promise<string | undefined>> {
+    const { spec, status } = object;
+    const id = status?.id;
+    if (id === undefined || spec.managementPolicy === "unmanaged" || spec.managedOptions?.onDelete === "detach")
+      return () => Promise.resolve(undefined);
+    const actuator = actuatorOf(kind);
+    const context = await this.contextOf(actuator, object);
+    return async () => {
+      const remote = (await actuator.get(context, id, resourceOf(actuator, object))) as unknown;
+      return remote === undefined ? undefined : `${kind.type.kind} ${id}`;
+    };
   }
 
   // ------------------------------------------------------------------------------------------- behind their back
@@ -390,15 +470,14 @@ export class Stage implements AsyncDisposable {
     return (await actuator.get(await this.contextOf(actuator, object), id, resourceOf(actuator, object))) as unknown;
   }
 
-  /** What would have to be changed for it to be as asked, for people. */
-  async differences(kind: Kind, object: AnyExternal): Promise<readonly string[]> {
+  /** What of `remote`, as it is now where absent, would have to be changed for it to be as asked, for people. */
+  async differences(kind: Kind, object: AnyExternal, remote?: unknown): Promise<readonly string[]> {
     const actuator = actuatorOf(kind);
-    const remote = await this.remoteOf(kind, object);
-    const moment = { now: new Date(), wasReady: true };
+    const moment = { now: this.#clock.now(), wasReady: true };
     const changes = actuator.changes(
       await this.contextOf(actuator, object),
       resourceOf(actuator, object),
-      remote,
+      remote ?? (await this.remoteOf(kind, object)),
       moment,
     );
     return changes.map(({ what }) => what);
@@ -410,7 +489,7 @@ export class Stage implements AsyncDisposable {
     const asking = { ...object, spec: { ...object.spec, resource: this.#files.located(resource) } };
     const context = await this.contextOf(actuator, asking);
     let remote = await this.remoteOf(kind, object);
-    const moment = { now: new Date(), wasReady: true };
+    const moment = { now: this.#clock.now(), wasReady: true };
     for (const { perform } of actuator.changes(context, asking.spec.resource, remote, moment))
       remote = (await perform(context, remote)) as unknown;
   }
@@ -419,7 +498,7 @@ export class Stage implements AsyncDisposable {
   async remove(kind: Kind, object: AnyExternal): Promise<void> {
     const actuator = actuatorOf(kind);
     const context = await this.contextOf(actuator, object);
-    await eventually(`${kind.type.kind} ${object.status?.id ?? ""} is gone from the cloud`, async () => {
+    await this.#eventually(`${kind.type.kind} ${object.status?.id ?? ""} is gone from the cloud`, async () => {
       const remote = await this.remoteOf(kind, object);
       return remote === undefined || (await actuator.delete(context, remote, resourceOf(actuator, object))) === "gone";
     });
@@ -482,17 +561,3 @@ export const letsGo =
   (kind: Kind, name: string): Write =>
   (written) =>
     isOf(written, kind, name) && written.metadata.finalizers?.includes(externalFinalizer) === false;
-
-async function within<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`${what} within ${ms} ms`));
-    }, ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -226,7 +226,7 @@ export class FakeCinder implements FakeService {
   #save<R extends Row>(table: Table<R>, { id: wanted }: NoInfer<R>, change: NoInfer<Partial<R>>): R {
     const row = table.get(wanted);
     if (row === undefined) throw new Error(`the fake Cinder has no ${wanted}`);
-    return table.add({ ...row, ...change, updated_at: timestamp() });
+    return table.add({ ...row, ...change, updated_at: timestamp(this.#later.now()) });
   }
 
   #soon<R extends Row>(table: Table<R>, { id: wanted }: R, change: Partial<R> | "gone"): void {
@@ -252,7 +252,7 @@ export class FakeCinder implements FakeService {
       name: body.name ?? null,
       description: body.description ?? null,
       status,
-      created_at: timestamp(),
+      created_at: timestamp(this.#later.now()),
       updated_at: null,
       project: who.projectId ?? "",
       metadata: body.metadata ?? {},
@@ -729,7 +729,7 @@ export class FakeCinder implements FakeService {
 }
 
 /** Cinder's times have no zone. */
-const timestamp = (): string => new Date().toISOString().replace(/Z$/, "000");
+const timestamp = (now: Date): string => now.toISOString().replace(/Z$/, "000");
 
 function changeOf({
   name,

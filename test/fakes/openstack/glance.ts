@@ -144,7 +144,7 @@ export class FakeGlance implements FakeService {
   #save({ id }: Image, change: Partial<Image>): Image {
     const row = this.images.get(id);
     if (row === undefined) throw new Error(`the fake Glance has no ${id}`);
-    return this.images.add({ ...row, ...change, updated_at: timestamp() });
+    return this.images.add({ ...row, ...change, updated_at: timestamp(this.#later.now()) });
   }
 
   #routeVersions(): void {
@@ -197,7 +197,7 @@ export class FakeGlance implements FakeService {
       if (body.visibility === "public" && !isAdmin(call.who))
         throw forbidden("You are not authorized to complete publicize_image action.");
       if (images.get(id) !== undefined) throw refusal(409, "Conflict", `Image ID ${id} already exists!`);
-      const now = timestamp();
+      const now = timestamp(this.#later.now());
       const row = images.add({
         ...body,
         id,
@@ -245,7 +245,7 @@ export class FakeGlance implements FakeService {
           next = { ...next, [field]: value };
         }
       }
-      return ok(shown(images.add({ ...(next as Image), updated_at: timestamp() })));
+      return ok(shown(images.add({ ...(next as Image), updated_at: timestamp(this.#later.now()) })));
     });
     routes.on("DELETE /v2/images/{id}", (call) => {
       const row = this.#own(call);
@@ -353,7 +353,7 @@ export class FakeGlance implements FakeService {
   }
 }
 
-const timestamp = (): string => new Date().toISOString().replace(/\.\d+Z$/, "Z");
+const timestamp = (now: Date): string => now.toISOString().replace(/\.\d+Z$/, "Z");
 
 const shown = (row: Image): Json => ({
   ...row,

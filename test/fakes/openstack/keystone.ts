@@ -2,19 +2,8 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Answer, Call, FakeService, Identity, Json } from "./http.ts";
-import {
-  bodyOf,
-  created,
-  hexId,
-  isAdmin,
-  noContent,
-  ok,
-  pageOf,
-  Refusal,
-  Routes,
-  Table,
-  textOf,
-} from "./http.ts";
+import { bodyOf, created, hexId, isAdmin, noContent, ok, pageOf, Refusal, Routes, Table, textOf } from "./http.ts";
+import type { Later } from "./later.ts";
 
 interface Domain {
   readonly id: string;
@@ -232,6 +221,7 @@ export interface KeystoneOptions {
   readonly endpoints: readonly Endpoint[];
   readonly projects: readonly string[];
   readonly users: readonly SeedUser[];
+  readonly later: Later;
 }
 
 export class FakeKeystone implements FakeService {
@@ -248,9 +238,11 @@ export class FakeKeystone implements FakeService {
   readonly #members = new Set<string>();
   readonly #tokens = new Map<string, Token>();
   readonly #endpoints: readonly Endpoint[];
+  readonly #later: Later;
 
-  constructor({ endpoints, projects, users }: KeystoneOptions) {
+  constructor({ endpoints, projects, users, later }: KeystoneOptions) {
     this.#endpoints = endpoints;
+    this.#later = later;
     this.domains.add({
       id: "default",
       name: "Default",
@@ -330,7 +322,7 @@ export class FakeKeystone implements FakeService {
 
   #token(value: string | undefined): Token | undefined {
     const token = value === undefined ? undefined : this.#tokens.get(value);
-    if (token === undefined || token.expiresAt.getTime() <= Date.now()) return undefined;
+    if (token === undefined || token.expiresAt <= this.#later.now()) return undefined;
     if (this.users.get(token.userId)?.enabled !== true) return undefined;
     return token;
   }
@@ -402,7 +394,7 @@ export class FakeKeystone implements FakeService {
             row.secret === asked?.secret &&
             (asked.id === undefined ? row.name === asked.name && row.user_id === owner?.id : row.id === asked.id),
         );
-        if ((applicationCredential?.expires_at ?? "9") < new Date().toISOString()) throw wrong;
+        if ((applicationCredential?.expires_at ?? "9") < this.#later.now().toISOString()) throw wrong;
         user = this.users.get(applicationCredential?.user_id);
       }
     }
@@ -413,7 +405,7 @@ export class FakeKeystone implements FakeService {
       applicationCredential === undefined ? wanted : { kind: "project", id: applicationCredential.project_id };
     const roles = applicationCredential?.roles ?? (given === undefined ? [] : this.#rolesIn(user.id, given));
     if (given !== undefined && roles.length === 0) throw wrong;
-    const now = new Date();
+    const now = this.#later.now();
     const token: Token = {
       value: `gAAAAA${hexId()}${hexId()}`,
       methods: identity.methods,
@@ -937,8 +929,7 @@ export class FakeKeystone implements FakeService {
           ({ path, method, service }) =>
             (
               this.accessRules.find(
-                (row) =>
-                  row.user_id === user && row.path === path && row.method === method && row.service === service,
+                (row) => row.user_id === user && row.path === path && row.method === method && row.service === service,
               ) ?? this.accessRules.add({ id: hexId(), user_id: user, path, method, service })
             ).id,
         ),

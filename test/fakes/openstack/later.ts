@@ -1,17 +1,28 @@
-/** What happens in the background after an answer was given. */
+import type { Clock } from "../../../process/clock.ts";
+
+/** A cloud's time, and what happens in its background after an answer was given. */
 export class Later implements Disposable {
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #clock: Clock;
+  readonly #timers = new Set<Disposable>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  now(): Date {
+    return this.#clock.now();
+  }
 
   in(ms: number, happens: () => void): void {
-    const timer = setTimeout(() => {
+    const timer = this.#clock.after(ms, () => {
       this.#timers.delete(timer);
       happens();
-    }, ms);
+    });
     this.#timers.add(timer);
   }
 
   [Symbol.dispose](): void {
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const timer of this.#timers) timer[Symbol.dispose]();
     this.#timers.clear();
   }
 }

@@ -29,6 +29,7 @@ import {
   Table,
   textOf,
 } from "./http.ts";
+import type { Later } from "./later.ts";
 
 const refusal = (status: number, type: string, message: string): Refusal =>
   new Refusal(status, { NeutronError: { type, message, detail: "" } });
@@ -375,6 +376,7 @@ export class FakeNeutron implements FakeService {
   readonly subnetPools = new Table<SubnetPool>();
   readonly #quotas = new Map<string, Partial<Quotas>>();
   readonly #madeByNova = new Set<string>();
+  readonly #later: Later;
   #segment = 100;
 
   readonly #kinds = {
@@ -464,7 +466,8 @@ export class FakeNeutron implements FakeService {
     }),
   };
 
-  constructor() {
+  constructor(later: Later) {
+    this.#later = later;
     this.#routeVersions();
     this.#routeNetworks();
     this.#routeSubnets();
@@ -595,7 +598,7 @@ export class FakeNeutron implements FakeService {
   }
 
   #standard(projectId: string, description: string): Standard {
-    const now = timestamp();
+    const now = timestamp(this.#later.now());
     return {
       ...this.#bare(projectId),
       description,
@@ -614,7 +617,7 @@ export class FakeNeutron implements FakeService {
   #save<R extends Base>(table: Table<R>, row: R, change: Json): R {
     const stamps =
       typeof row["revision_number"] === "number"
-        ? { updated_at: timestamp(), revision_number: row["revision_number"] + 1 }
+        ? { updated_at: timestamp(this.#later.now()), revision_number: row["revision_number"] + 1 }
         : {};
     return table.add({ ...row, ...change, ...stamps });
   }
@@ -1940,7 +1943,7 @@ const extensions = [
 ];
 
 /** Neutron's times have whole seconds. */
-const timestamp = (): string => new Date().toISOString().replace(/\.\d+Z$/, "Z");
+const timestamp = (now: Date): string => now.toISOString().replace(/\.\d+Z$/, "Z");
 
 function rangeOfPool({ start, end }: Pool): Range {
   return { start: parseAddress(start)?.value ?? 0n, end: parseAddress(end)?.value ?? 0n };

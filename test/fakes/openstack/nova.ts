@@ -385,7 +385,7 @@ export class FakeNova implements FakeService {
         type: body.type,
         public_key,
         fingerprint: (hash.match(/../g) ?? []).join(":"),
-        created_at: new Date().toISOString().replace(/Z$/, "000"),
+        created_at: this.#later.now().toISOString().replace(/Z$/, "000"),
       });
       const private_key = pair?.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
       const keypair = { ...shown(row, call), user_id, ...(private_key !== undefined && { private_key }) };
@@ -479,7 +479,7 @@ export class FakeNova implements FakeService {
       return get(call);
     };
     const save = (row: Server, change: Partial<Server>): Server =>
-      servers.add({ ...row, ...change, updated: timestamp() });
+      servers.add({ ...row, ...change, updated: timestamp(this.#later.now()) });
     const list = (call: Call): Answer => {
       const every = isAdmin(call.who) && ["1", "True", "true"].includes(call.query.get("all_tenants") ?? "");
       const rows = servers
@@ -672,7 +672,7 @@ export class FakeNova implements FakeService {
     const volumes = (body.block_device_mapping_v2 ?? []).flatMap(({ source_type, uuid }) =>
       source_type === "volume" && typeof uuid === "string" ? [uuid] : [],
     );
-    const now = timestamp();
+    const now = timestamp(this.#later.now());
     this.servers.add({
       id,
       name: body.name,
@@ -697,7 +697,7 @@ export class FakeNova implements FakeService {
     if (fate !== "BUILD")
       this.#later.in(this.#buildMs, () => {
         const known = this.servers.get(id);
-        if (known !== undefined) this.servers.add({ ...known, status: fate, updated: timestamp() });
+        if (known !== undefined) this.servers.add({ ...known, status: fate, updated: timestamp(this.#later.now()) });
       });
     return accepted({
       server: {
@@ -824,7 +824,7 @@ export class FakeNova implements FakeService {
   }
 }
 
-const timestamp = (): string => new Date().toISOString().replace(/\.\d+Z$/, "Z");
+const timestamp = (now: Date): string => now.toISOString().replace(/\.\d+Z$/, "Z");
 
 /** The minor number of 2.x that a request asks for; 1 where it asks for none. Throws 406 above 2.93. */
 function microversion({ headers }: Call): number {

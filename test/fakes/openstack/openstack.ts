@@ -12,6 +12,8 @@ import type { AddressInfo, Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { stringify } from "yaml";
+import type { Clock } from "../../../process/clock.ts";
+import { systemClock } from "../../../process/clock.ts";
 import { FakeCinder } from "./cinder.ts";
 import type { Fault, Logged } from "./faults.ts";
 import { Faults, RequestLog } from "./faults.ts";
@@ -28,6 +30,8 @@ export interface FakeOpenStackOptions {
   readonly latencyMs?: number;
   /** Milliseconds until what is made in the background is there: volumes, images, servers. */
   readonly buildMs?: number;
+  /** The machine's own when absent. */
+  readonly clock?: Clock;
 }
 
 export type ServiceName = "identity" | "network" | "volume" | "image" | "compute";
@@ -47,12 +51,14 @@ export class FakeOpenStack implements AsyncDisposable {
   readonly faults = new Faults();
   readonly requests = new RequestLog();
   readonly keystone: FakeKeystone;
-  readonly neutron = new FakeNeutron();
+  readonly neutron: FakeNeutron;
   readonly cinder: FakeCinder;
   readonly glance: FakeGlance;
   readonly nova: FakeNova;
+  /** Its time. */
+  readonly clock: Clock;
   latencyMs: number;
-  readonly #later = new Later();
+  readonly #later: Later;
   readonly #unknown: string[] = [];
   readonly #late: (() => Promise<void>)[] = [];
   readonly #hanging = new Set<Socket>();
@@ -60,8 +66,10 @@ export class FakeOpenStack implements AsyncDisposable {
   readonly #server: Server;
   readonly #address: string;
 
-  private constructor(server: Server, { latencyMs = 0, buildMs = 20 }: FakeOpenStackOptions) {
+  private constructor(server: Server, { latencyMs = 0, buildMs = 20, clock = systemClock }: FakeOpenStackOptions) {
+    this.clock = clock;
     this.latencyMs = latencyMs;
+    this.#later = new Later(clock);
     this.#server = server;
     const { port } = server.address() as AddressInfo;
     this.#address = `http://127.0.0.1:${port}`;
@@ -79,7 +87,9 @@ export class FakeOpenStack implements AsyncDisposable {
         ...{ name, password: passwordOf(name) },
         roles: { [project]: roles },
       })),
+      later: this.#later,
     });
+    this.neutron = new FakeNeutron(this.#later);
     this.glance = new FakeGlance(this.#later, buildMs);
     this.cinder = new FakeCinder(this.#later, buildMs, this.glance);
     this.nova = new FakeNova(this.#later, buildMs, this.neutron);
