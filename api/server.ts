@@ -3,8 +3,6 @@ import { containers } from "../crds/container.ts";
 import { customResourceDefinitionType, limitRangeType, priorityClassType, resourceQuotaType } from "../crds/core.ts";
 import { randomInt, randomUUID } from "node:crypto";
 import type { CustomResourceDefinition } from "../crds/custom-resource-definition.ts";
-import { customResourceDefinition } from "../crds/custom-resource-definition.ts";
-import { kinds } from "../crds/index.ts";
 import { projectAnnotation } from "../crds/openstack/cloud.ts";
 import type { KubeObject, ResourceType } from "../crds/meta.ts";
 import type { AdmissionPlugin } from "./admission/admission.ts";
@@ -39,9 +37,12 @@ import { SystemHandler } from "./http/system-handler.ts";
 import type { Log } from "../process/log.ts";
 import { evictionAnswerer, evictionResource } from "./eviction.ts";
 import { tokenRequests } from "./resources/builtin/authentication-reviews.ts";
+import { isAsWanted } from "./resources/builtin/custom-resource-definition.ts";
 import { CrdLifecycle } from "./resources/crd-lifecycle.ts";
+import type { CrdObject } from "./resources/crd-object.ts";
+import { readOwnDefinitions } from "./resources/own-definitions.ts";
 import { connectedSubresources, Registry } from "./resources/registry.ts";
-import { isAlreadyExists, isConflict } from "./status.ts";
+import { isAlreadyExists, isConflict, isNotFound } from "./status.ts";
 import type { Clock } from "../process/clock.ts";
 import type { Store } from "./storage/store.ts";
 import type { Answerers } from "./verbs/answer.ts";
@@ -114,7 +115,8 @@ export class ApiServer implements AsyncDisposable {
     const { store, clock, log, random = systemRandom } = options;
     const connected = connectedSubresources([...Object.keys(options.connectors), evictionResource]);
     const webhooks = new WebhookClient(clock);
-    const registry = new Registry({ store, clock, log, connected, webhooks });
+    const own = await readOwnDefinitions();
+    const registry = new Registry({ store, clock, log, connected, webhooks, own });
     try {
       await registry.start();
       const lifecycle = new NamespaceLifecycle(() => registry.namespaces);
@@ -147,7 +149,7 @@ export class ApiServer implements AsyncDisposable {
       const server = new ApiServer(options, registry, { clock, random, lifecycle, admission }, webhooks, authorizer);
       await Promise.all([
         createFirstObjects(server.client),
-        ...kinds.map((kind) => ensureDefinition(server.client, customResourceDefinition(kind))),
+        ...[...own.values()].map((definition) => ensureDefinition(server.client, definition())),
       ]);
       return server;
     } catch (error) {
@@ -239,22 +241,24 @@ function urlHost(host: string): string {
 
 /** Brings the definition in the store to what this server knows; other replicas may do the same at once. */
 async function ensureDefinition(client: DirectClient, wanted: CustomResourceDefinition): Promise<void> {
-  try {
-    await client.create(customResourceDefinitionType, wanted);
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-    await replaceDefinition(client, wanted);
+  for (;;) {
+    const current = await findDefinition(client, wanted.metadata);
+    if (current !== undefined && isAsWanted(current, wanted)) return;
+    try {
+      if (current === undefined) await client.create(customResourceDefinitionType, wanted);
+      else await client.update(customResourceDefinitionType, { ...current, spec: wanted.spec } as KubeObject);
+      return;
+    } catch (error) {
+      if (!isAlreadyExists(error) && !isConflict(error) && !isNotFound(error)) throw error;
+    }
   }
 }
 
-async function replaceDefinition(client: DirectClient, wanted: CustomResourceDefinition): Promise<void> {
-  for (;;) {
-    const current = await client.get<KubeObject>(customResourceDefinitionType, wanted.metadata);
-    try {
-      await client.update(customResourceDefinitionType, { ...current, spec: wanted.spec } as KubeObject);
-      return;
-    } catch (error) {
-      if (!isConflict(error)) throw error;
-    }
+async function findDefinition(client: DirectClient, name: Name): Promise<CrdObject | undefined> {
+  try {
+    return await client.get<CrdObject>(customResourceDefinitionType, name);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
   }
 }

@@ -3,10 +3,22 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { customResourceDefinition, fileName } from "./custom-resource-definition.ts";
 import { kinds } from "./index.ts";
+import { openstackGroup } from "./openstack/external.ts";
+import { openstackTypes } from "./openstack/types.ts";
 
 test.each(kinds)("$type.plural.yaml is what `npm run generate` writes", async (kind) => {
   const text = await readFile(new URL(fileName(kind), import.meta.url), "utf8");
   expect(parse(text)).toEqual(JSON.parse(JSON.stringify(customResourceDefinition(kind))));
+});
+
+test("definitions.jsonl is what `npm run generate` writes", async () => {
+  const text = await readFile(new URL("definitions.jsonl", import.meta.url), "utf8");
+  expect(text).toBe(kinds.map((kind) => `${JSON.stringify(customResourceDefinition(kind))}\n`).join(""));
+});
+
+test("openstackTypes has all kinds of openstack.stowage.dev", () => {
+  const types = kinds.map(({ type }) => type).filter(({ group }) => group === openstackGroup);
+  expect(new Set(openstackTypes)).toEqual(new Set(types));
 });
 
 /** What apiextensions' structural schema validation forbids below the root (pkg/apiserver/schema/validation.go). */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { images } from "../../crds/openstack/image.ts";
+import { images } from "../../crds/openstack/types.ts";
 import type { Authorizer } from "../auth/authorization.ts";
 import type { JsonObject } from "../resources/definition.ts";
 import { configMaps } from "../resources/builtin/config-map.ts";

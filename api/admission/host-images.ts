@@ -4,7 +4,7 @@
  */
 import { hosts } from "../../crds/host.ts";
 import { groupResource } from "../../crds/meta.ts";
-import { images } from "../../crds/openstack/image.ts";
+import { images } from "../../crds/openstack/types.ts";
 import type { JsonObject } from "../../formats/json-object.ts";
 import { asText, isJsonObject, sameJson } from "../../formats/json-object.ts";
 import type { Authorizer } from "../auth/authorization.ts";

@@ -3,7 +3,7 @@ import { containerFinalizer, containers } from "../../crds/container.ts";
 import { hosts } from "../../crds/host.ts";
 import type { ResourceType } from "../../crds/meta.ts";
 import { externalFinalizer } from "../../crds/openstack/external.ts";
-import { networks } from "../../crds/openstack/network.ts";
+import { networks } from "../../crds/openstack/types.ts";
 import { configMaps } from "../resources/builtin/config-map.ts";
 import { Admission, admissionRequest } from "./admission.ts";
 import { InUseProtection } from "./in-use-protection.ts";

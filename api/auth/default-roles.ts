@@ -4,8 +4,8 @@
  * Source: kubernetes/plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go.
  */
 import { rbacGroup } from "../../crds/core.ts";
-import { externalKinds } from "../../crds/index.ts";
 import { openstackGroup } from "../../crds/openstack/external.ts";
+import { openstackTypes } from "../../crds/openstack/types.ts";
 import type { Draft } from "../client/client.ts";
 import { authenticatedGroup, mastersGroup, unauthenticatedGroup } from "./authentication.ts";
 
@@ -45,7 +45,7 @@ const paths = (...nonResourceURLs: readonly string[]): PolicyRule => ({ verbs: [
 const aggregate = (to: string): string => `${rbacGroup}/aggregate-to-${to}`;
 
 /** Without Clouds: who may write them lends their credentials. */
-const openstackPlurals = externalKinds.map(({ type }) => type.plural);
+const openstackPlurals = openstackTypes.map(({ plural }) => plural);
 
 const aggregateToView: readonly PolicyRule[] = [
   rule(

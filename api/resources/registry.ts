@@ -17,6 +17,7 @@ import type { CrdObject } from "./crd-object.ts";
 import type { ResourceDefinition } from "./definition.ts";
 import { Endpoint } from "./endpoint.ts";
 import { definitionsFromCrd, storedFormOf } from "./from-crd.ts";
+import type { OwnDefinitions } from "./own-definitions.ts";
 
 export interface RegistryOptions {
   readonly store: Store;
@@ -26,6 +27,8 @@ export interface RegistryOptions {
   readonly connected: ReadonlyMap<string, readonly string[]>;
   /** For conversion. */
   readonly webhooks: WebhookClient;
+  /** Those that are known to be in order. */
+  readonly own: OwnDefinitions;
 }
 
 const retryMs = 1000;
@@ -57,7 +60,7 @@ export class Registry implements AsyncDisposable {
     this.#options = options;
     this.namespaces = this.#endpoint(namespaces, { written: untilKnown });
     this.crds = this.#endpoint(
-      customResourceDefinitions(() => this.customResourceDefinitions()),
+      customResourceDefinitions(() => this.customResourceDefinitions(), options.own),
       {
         written: (cacher) => async (revision) => {
           await cacher.reached(revision);

@@ -24,10 +24,11 @@ import { garbageCollector } from "../../controllers/garbage-collector/setup.ts";
 import { secretsOf } from "../../controllers/host/secret.ts";
 import { hostController } from "../../controllers/host/setup.ts";
 import { namespaceController } from "../../controllers/namespace/setup.ts";
-import { openstackControllers } from "../../controllers/openstack/setup.ts";
+import { openstackControllersOnDemand } from "../../controllers/openstack/on-demand.ts";
 import { resourceQuotaController } from "../../controllers/resource-quota/setup.ts";
 import { serviceAccountController } from "../../controllers/service-account/setup.ts";
 import { taintEvictionController } from "../../controllers/taint-eviction/setup.ts";
+import type { Clock } from "../../process/clock.ts";
 import { systemClock } from "../../process/clock.ts";
 import { ApiEventRecorder } from "../../controllers/runtime/events.ts";
 import { createInformers } from "../../controllers/runtime/informer.ts";
@@ -41,7 +42,6 @@ import { containers } from "../../crds/container.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
 import type { Host } from "../../crds/host.ts";
 import { hosts } from "../../crds/host.ts";
-import { connectWith } from "../../openstack/connect.ts";
 import { publicOr } from "../../openstack/glance/networks.ts";
 import type { HostDriver } from "../../drivers/driver.ts";
 import { HostFeed } from "../../drivers/host-feed.ts";
@@ -51,7 +51,6 @@ import { containerLog, logOptions } from "./container-log.ts";
 import { lockFolder, makeFolder } from "./data-folder.ts";
 import { resolveDigestKey } from "./digest-key.ts";
 import { resolveInstance } from "./instance.ts";
-import { keystoneAuthentication } from "./keystone-tokens.ts";
 import { createLog } from "./log.ts";
 import { PrometheusControllers } from "./metrics/controllers.ts";
 import { ObjectMetrics } from "./metrics/objects.ts";
@@ -91,10 +90,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
       log.warn("Cannot compact the store; trying again later", { error: describeError(error) });
     },
   });
-  await using keystone =
-    options.keystone === undefined
-      ? undefined
-      : await keystoneAuthentication(options.keystone, { clock, random: Math.random, log });
+  await using keystone = await openKeystone(options, clock, log);
   await using api = await ApiServer.open({
     store,
     dataDir: options.dataDir,
@@ -164,6 +160,12 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   log.info("Stopping");
 }
 
+async function openKeystone({ keystone }: ServerOptions, clock: Clock, log: Log) {
+  if (keystone === undefined) return undefined;
+  const { keystoneAuthentication } = await import("./keystone-tokens.ts");
+  return keystoneAuthentication(keystone, { clock, random: Math.random, log });
+}
+
 async function openStore({ store, dataDir }: ServerOptions): Promise<Store> {
   if (store.type === "sqlite") return SqliteStore.open({ path: join(dataDir, "stowage.db") });
   const { EtcdStore } = await import("../../api/storage/etcd.ts");
@@ -210,11 +212,11 @@ async function runControllers(parts: ControllerParts, signal: AbortSignal): Prom
     garbageCollector({ ...writersOf("garbage-collector"), informers }),
     serviceAccountController({ ...writersOf("service-account"), informers }),
     resourceQuotaController({ ...writersOf("resource-quota"), informers, clock }),
-    ...openstackControllers({
+    ...openstackControllersOnDemand({
       ...writersOf("openstack"),
       informers,
       clock,
-      connect: connectWith({ clock, random, log }),
+      connect: async () => (await import("../../openstack/connect.ts")).connectWith({ clock, random, log }),
       imageSources: { mayReadFrom: publicOr(options.imageDownloadNetworks), drivers },
       resyncMs: options.openstackResyncMs,
       graceMs: options.openstackGraceMs,

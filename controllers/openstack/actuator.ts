@@ -1,6 +1,5 @@
 /** What one kind of openstack.stowage.dev is made of. The reconciler does the rest: see reconciler.ts. */
 import type { External, ExternalSpec } from "../../crds/openstack/external.ts";
-import type { Kind } from "../../crds/kind.ts";
 import type { ResourceType } from "../../crds/meta.ts";
 import type { Service } from "../../openstack/service.ts";
 
@@ -62,7 +61,7 @@ export type State =
 export const ready: State = { kind: "ready" };
 
 export interface Actuator<R, F, T, S extends ExternalSpec = ExternalSpec<R, F>> {
-  readonly kind: Kind;
+  readonly type: ResourceType;
   /** What the spec names; a Secret counts too. Pure. */
   references(spec: S): readonly Reference[];
   /** What is asked for, where that is not spec.resource. Pure. */

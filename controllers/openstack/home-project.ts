@@ -1,5 +1,5 @@
 /** In which project something of Neutron is made: that of the credentials, or another where an administrator says so. */
-import { projects } from "../../crds/openstack/project.ts";
+import { projects } from "../../crds/openstack/types.ts";
 import type { Context } from "./actuator.ts";
 
 interface InProject {

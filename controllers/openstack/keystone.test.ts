@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { OpenStackError } from "../../openstack/errors.ts";
 import { createOnce, given, keystoneTag } from "./keystone.ts";
-import { projects } from "../../crds/openstack/project.ts";
+import { projects } from "../../crds/openstack/types.ts";
 
 const refusal = (meaning: "AlreadyExists" | "Forbidden") =>
   new OpenStackError({ action: "create user", meaning, message: "no" });

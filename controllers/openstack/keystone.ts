@@ -2,11 +2,10 @@
  * What the kinds of Keystone have in common. It does not tell when something was made, and names are unique there, so
  * that what is ours is told by our mark alone, and the mark is set with the creation.
  */
-import type { Kind } from "../../crds/kind.ts";
 import type { ResourceType } from "../../crds/meta.ts";
-import { domains } from "../../crds/openstack/domain.ts";
 import type { ExternalSpec } from "../../crds/openstack/external.ts";
 import type { InDomainFilter, InDomainResource } from "../../crds/openstack/keystone.ts";
+import { domains } from "../../crds/openstack/types.ts";
 import { means } from "../../openstack/errors.ts";
 import type { groupsOf, RemoteNamed } from "../../openstack/keystone/named.ts";
 import type { Service } from "../../openstack/service.ts";
@@ -71,7 +70,7 @@ export function changeOf<T extends object, W extends object>(
 
 /** For groups and roles: a name, maybe in a domain. */
 export function namedActuator(
-  kind: Kind,
+  type: ResourceType,
   collectionOf: (service: Service) => ReturnType<typeof groupsOf>,
 ): Actuator<InDomainResource, InDomainFilter, RemoteNamed> {
   const fieldsOf = (context: Context, { name = context.name, description = "" }: InDomainResource) => ({
@@ -86,7 +85,7 @@ export function namedActuator(
     return alike.filter(({ stowageUid }) => stowageUid === context.uid);
   };
   return {
-    kind,
+    type,
     references: domainReferences,
     idOf: ({ id }) => id,
     get: ({ cloud, signal }, id) => collectionOf(cloud).get(id, signal),

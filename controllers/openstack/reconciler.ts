@@ -94,7 +94,7 @@ export class ExternalReconciler implements Reconciler {
 
   constructor(options: ExternalReconcilerOptions) {
     this.#options = options;
-    this.#type = options.actuator.kind.type;
+    this.#type = options.actuator.type;
     this.#backoff = exponentialBackoff({ baseMs: 500, maxMs: longestBackoffMs, jitter: 0.2, random: options.random });
   }
 
@@ -710,7 +710,7 @@ class Work {
     const { client, actuator } = this.#options;
     const old = this.#object.metadata.resourceVersion;
     const next: AnyExternal = { ...this.#object, status };
-    this.#object = await client.updateStatus<AnyExternal>(actuator.kind.type, next);
+    this.#object = await client.updateStatus<AnyExternal>(actuator.type, next);
     // What was so already is not written, and no newer word of it comes.
     if (this.#object.metadata.resourceVersion !== old) this.#outdate(old);
   }
@@ -719,7 +719,7 @@ class Work {
     const { client, actuator } = this.#options;
     const { namespace, name, resourceVersion } = this.#object.metadata;
     const body = { metadata: { resourceVersion, finalizers } };
-    this.#object = await client.patch<AnyExternal>(actuator.kind.type, { namespace, name }, { type: "merge", body });
+    this.#object = await client.patch<AnyExternal>(actuator.type, { namespace, name }, { type: "merge", body });
     this.#outdate(resourceVersion);
   }
 }

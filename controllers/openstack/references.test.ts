@@ -3,14 +3,12 @@ import { secretType } from "../../crds/core.ts";
 import type { KubeObject, ResourceType } from "../../crds/meta.ts";
 import { apiVersionOf, groupResource } from "../../crds/meta.ts";
 import type { ExternalSpec, ExternalStatus } from "../../crds/openstack/external.ts";
-import { externalType } from "../../crds/openstack/external.ts";
+import { networks, subnets } from "../../crds/openstack/types.ts";
 import type { Cache } from "../runtime/reconciler.ts";
 import type { AnyExternal, Reference } from "./actuator.ts";
 import { byReference, isUsing, referenceKey, References, referencesIn } from "./references.ts";
 import { statusOf } from "./status.ts";
 
-const networks = externalType("Network", "networks");
-const subnets = externalType("Subnet", "subnets");
 const now = new Date("2026-01-01T00:00:00Z");
 
 interface Drafted {

@@ -7,13 +7,14 @@ import { clouds as cloudType, projectAnnotation } from "../../crds/openstack/clo
 import type { Clock } from "../../process/clock.ts";
 import type { ControllerDefinition, EventRecorder, Informers } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
-import type { AnyActuator, AnyExternal } from "./actuator.ts";
+import type { AnyExternal } from "./actuator.ts";
 import type { Connect, Secret } from "./clouds.ts";
 import { CloudReconciler } from "./cloud-reconciler.ts";
 import { Clouds, secretKeyOf } from "./clouds.ts";
 import { bySecret, cloudSecretIndex, CredentialsGuard, secretIndex } from "./credentials-guard.ts";
 import type { ImageSources } from "./image-data.ts";
 import { actuatorsWith } from "./kinds/index.ts";
+import { cloudController, controllerOf, credentialsGuard, workers } from "./names.ts";
 import { ExternalReconciler } from "./reconciler.ts";
 import { byReference, cloudKey, namespaceKey, referenceKey, References, referencesIndex } from "./references.ts";
 import { Shares } from "./shares.ts";
@@ -33,12 +34,6 @@ export interface OpenStackControllersOptions {
 }
 
 /**
- * Of each kind. As many as four clouds keep busy that do not answer, until that is known of them: see shares.ts. How many
- * requests an endpoint gets at once is the session's to say.
- */
-const workers = 64;
-
-/**
  * One controller for each kind of openstack.stowage.dev, `openstack-network` and so on, and one that keeps their Secrets.
  * An object's controller is woken by the object, by what it names, by who names it, by its Secret, and by its Cloud: that
  * itself, its Secret, and what the Namespace says of who may use it.
@@ -51,8 +46,8 @@ export function openstackControllers(options: OpenStackControllersOptions): read
   const clouds = new Clouds({ client, secrets, clouds: cloudObjects, namespaces, connect });
   const kinds = actuatorsWith({ clock, sources: imageSources }).map((actuator) => ({
     actuator,
-    type: actuator.kind.type,
-    objects: informers.for<AnyExternal>(actuator.kind.type, {
+    type: actuator.type,
+    objects: informers.for<AnyExternal>(actuator.type, {
       [byReference]: referencesIndex(actuator),
       [bySecret]: secretIndex,
     }),
@@ -62,7 +57,7 @@ export function openstackControllers(options: OpenStackControllersOptions): read
     const common = { client, events, clock, resyncMs, graceMs, random };
     const shares = new Shares();
     return {
-      name: nameOf(actuator),
+      name: controllerOf(type),
       workers,
       reconciler: new ExternalReconciler({ ...common, actuator, objects, references, clouds, shares }),
       start(wake, signal) {
@@ -126,8 +121,7 @@ export function openstackControllers(options: OpenStackControllersOptions): read
   return [
     ...controllers,
     {
-      name: "openstack-cloud",
-      workers: 4,
+      ...cloudController,
       reconciler: new CloudReconciler({ client, objects: cloudObjects, clouds, usersOf, clock, resyncMs, random }),
       start(wake, signal) {
         const subscriptions = [
@@ -151,8 +145,7 @@ export function openstackControllers(options: OpenStackControllersOptions): read
       },
     },
     {
-      name: "openstack-credentials",
-      workers: 1,
+      ...credentialsGuard,
       reconciler: new CredentialsGuard({ client, secrets, isUsed }),
       start(wake, signal) {
         const subscriptions = [
@@ -193,5 +186,3 @@ const noObject = {
   metadata: { namespace: "", name: "" },
   spec: { cloudCredentialsRef: { secretName: "", cloudName: "" } },
 };
-
-const nameOf = ({ kind }: AnyActuator): string => `openstack-${kind.singular}`;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { IpVersion } from "./address.ts";
-import { externalKind, externalType, NameRef, OpenStackName } from "./external.ts";
+import { externalKind, NameRef, OpenStackName } from "./external.ts";
+import { addressScopes } from "./types.ts";
 
 const Resource = z.object({
   name: OpenStackName.optional().describe("Its name in the cloud; the object's when absent."),
@@ -31,13 +32,10 @@ const Observed = z.object({
 export type AddressScopeResource = z.infer<typeof Resource>;
 export type AddressScopeFilter = z.infer<typeof Filter>;
 
-export const addressScopes = externalType("AddressScope", "addressscopes");
-
 const another = "make another AddressScope, and delete this one";
 
 export const addressScopeKind = externalKind({
-  kind: "AddressScope",
-  plural: "addressscopes",
+  type: addressScopes,
   description: "A Neutron address scope: addresses within it are unique and routed as they are.",
   resource: Resource,
   filter: Filter,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { externalKind, NameRef } from "./external.ts";
 import { KeystoneDescription, keystoneIdPattern, KeystoneName, observedText } from "./keystone.ts";
+import { applicationCredentials } from "./types.ts";
 
 const userRef = NameRef.optional().describe(
   "The User that it belongs to. Keystone has users make their own only: it has to be that of the credentials, as it is when absent.",
@@ -74,8 +75,7 @@ export type ApplicationCredentialFilter = z.infer<typeof Filter>;
 const instead = "make another ApplicationCredential, and delete this one";
 
 export const applicationCredentialKind = externalKind({
-  kind: "ApplicationCredential",
-  plural: "applicationcredentials",
+  type: applicationCredentials,
   description: "A Keystone application credential of the credentials' user in their project.",
   resource: Resource,
   filter: Filter,

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { externalKind, externalType } from "./external.ts";
+import { externalKind } from "./external.ts";
 import { KeystoneDescription, keystoneIdPattern, observedText, ShortKeystoneName } from "./keystone.ts";
+import { domains } from "./types.ts";
 
 const Resource = z.object({
   name: ShortKeystoneName.optional().describe("Its name in the cloud; the object's when absent."),
@@ -15,11 +16,8 @@ const Observed = z.object({ name: observedText, description: observedText, enabl
 export type DomainResource = z.infer<typeof Resource>;
 export type DomainFilter = z.infer<typeof Filter>;
 
-export const domains = externalType("Domain", "domains");
-
 export const domainKind = externalKind({
-  kind: "Domain",
-  plural: "domains",
+  type: domains,
   description: "A Keystone domain. It is disabled before it is deleted, and everything in it goes with it.",
   resource: Resource,
   filter: Filter,

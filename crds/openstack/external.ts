@@ -107,8 +107,7 @@ export interface ExternalStatus<O = unknown> {
 export type External<R = unknown, F = unknown, O = unknown> = Resource<ExternalSpec<R, F>, ExternalStatus<O>>;
 
 interface KindOptions {
-  readonly kind: string;
-  readonly plural: string;
+  readonly type: ResourceType;
   readonly shortNames?: readonly string[];
   readonly description: string;
   readonly observed: z.ZodObject;
@@ -135,6 +134,7 @@ const uuid = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$
 const unchanged = (field: string): string =>
   `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`;
 
+/** For types.ts, which has all of them. */
 export function externalType(kind: string, plural: string): ResourceType {
   return { group: openstackGroup, version: "v1alpha1", plural, kind, namespaced: true };
 }
@@ -202,7 +202,7 @@ export function externalKind(options: ExternalKindOptions): Kind {
 
 /** Declares a kind of openstack.stowage.dev whose spec is its own: what is asked for stands in it directly. */
 export function externalKindOf(options: KindOptions, spec: z.ZodObject): Kind {
-  const { kind, observed } = options;
+  const { type, observed } = options;
   const status = z.object({
     conditions: Conditions.max(32).optional(),
     id: z.string().max(1024).optional().describe("Its id in the cloud."),
@@ -238,8 +238,8 @@ export function externalKindOf(options: KindOptions, spec: z.ZodObject): Kind {
       ),
   });
   return {
-    type: externalType(kind, options.plural),
-    singular: kind.toLowerCase(),
+    type,
+    singular: type.kind.toLowerCase(),
     shortNames: options.shortNames ?? [],
     categories: ["openstack"],
     description: options.description,

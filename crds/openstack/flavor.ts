@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { externalKind, externalType, OpenStackName } from "./external.ts";
+import { externalKind, OpenStackName } from "./external.ts";
+import { flavors } from "./types.ts";
 
 /** Source: nova/api/validation/parameter_types.py: what Nova's columns for numbers hold. */
 const most = 2 ** 31 - 1;
@@ -66,13 +67,10 @@ export type FlavorResource = z.infer<typeof Resource>;
 export type FlavorFilter = z.infer<typeof Filter>;
 export type FlavorObserved = z.infer<typeof Observed>;
 
-export const flavors = externalType("Flavor", "flavors");
-
 const another = "Nova cannot change it; make another Flavor, and delete this one";
 
 export const flavorKind = externalKind({
-  kind: "Flavor",
-  plural: "flavors",
+  type: flavors,
   description: "A size of servers in Nova; an administrator's to make.",
   resource: Resource,
   filter: Filter,

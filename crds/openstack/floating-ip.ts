@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { IpAddress } from "./address.ts";
 import { externalKind, NameRef, NeutronDescription, neutronObserved, tagFilterFields, tagsField } from "./external.ts";
+import { floatingIPs } from "./types.ts";
 
 const Resource = z.object({
   description: NeutronDescription.optional(),
@@ -44,8 +45,7 @@ export type FloatingIPFilter = z.infer<typeof Filter>;
 const another = "make another FloatingIP, and delete this one";
 
 export const floatingIPKind = externalKind({
-  kind: "FloatingIP",
-  plural: "floatingips",
+  type: floatingIPs,
   description: "A Neutron floating IP.",
   resource: Resource,
   filter: Filter,

@@ -1,16 +1,14 @@
 import { z } from "zod";
-import { externalKind, externalType } from "./external.ts";
+import { externalKind } from "./external.ts";
 import { inDomainFilter, inDomainObserved, inDomainResource, keystoneIdPattern } from "./keystone.ts";
+import { groups } from "./types.ts";
 
 const Resource = z.object(inDomainResource);
 const Filter = z.object(inDomainFilter);
 const Observed = z.object(inDomainObserved);
 
-export const groups = externalType("Group", "groups");
-
 export const groupKind = externalKind({
-  kind: "Group",
-  plural: "groups",
+  type: groups,
   description: "A Keystone group.",
   resource: Resource,
   filter: Filter,

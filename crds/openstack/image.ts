@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { imageReference } from "../container.ts";
 import { ObjectName, withRules } from "../schema.ts";
-import { externalKind, externalType, OpenStackName } from "./external.ts";
+import { externalKind, OpenStackName } from "./external.ts";
+import { images } from "./types.ts";
 
 const ContainerFormat = z.enum(["ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed"]);
 
@@ -163,11 +164,8 @@ export type ImageContent = z.infer<typeof Content>;
 export type ImageDownload = z.infer<typeof Download>;
 export type DockerImage = z.infer<typeof DockerImage>;
 
-export const images = externalType("Image", "images");
-
 export const imageKind = externalKind({
-  kind: "Image",
-  plural: "images",
+  type: images,
   description: "A Glance image.",
   resource: Resource,
   filter: Filter,

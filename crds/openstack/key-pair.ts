@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { externalKind, externalType, OpenStackName } from "./external.ts";
+import { externalKind, OpenStackName } from "./external.ts";
+import { keyPairs } from "./types.ts";
 
 const longestKey = 16_384;
 
@@ -25,13 +26,10 @@ const Observed = z.object({
 export type KeyPairResource = z.infer<typeof Resource>;
 export type KeyPairFilter = z.infer<typeof Filter>;
 
-export const keyPairs = externalType("KeyPair", "keypairs");
-
 const another = "Nova cannot change it; make another KeyPair, and delete this one";
 
 export const keyPairKind = externalKind({
-  kind: "KeyPair",
-  plural: "keypairs",
+  type: keyPairs,
   description: "A public key that Nova gives to servers. It belongs to the user whose credentials made it.",
   resource: Resource,
   filter: Filter,

@@ -1,13 +1,13 @@
 import { z } from "zod";
 import {
   externalKind,
-  externalType,
   NeutronDescription,
   neutronObserved,
   OpenStackName,
   tagFilterFields,
   tagsField,
 } from "./external.ts";
+import { networks } from "./types.ts";
 
 const Resource = z.object({
   name: OpenStackName.optional().describe("Its name in the cloud; the object's when absent."),
@@ -59,11 +59,8 @@ const Observed = z.object({
 export type NetworkResource = z.infer<typeof Resource>;
 export type NetworkFilter = z.infer<typeof Filter>;
 
-export const networks = externalType("Network", "networks");
-
 export const networkKind = externalKind({
-  kind: "Network",
-  plural: "networks",
+  type: networks,
   description: "A Neutron network.",
   resource: Resource,
   filter: Filter,

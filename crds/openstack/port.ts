@@ -3,7 +3,6 @@ import { withRules } from "../schema.ts";
 import { IpAddress } from "./address.ts";
 import {
   externalKind,
-  externalType,
   NameRef,
   NeutronDescription,
   neutronObserved,
@@ -11,6 +10,7 @@ import {
   tagFilterFields,
   tagsField,
 } from "./external.ts";
+import { ports } from "./types.ts";
 
 const MacAddress = z
   .string()
@@ -139,13 +139,10 @@ const Observed = z.object({
 export type PortResource = z.infer<typeof Resource>;
 export type PortFilter = z.infer<typeof Filter>;
 
-export const ports = externalType("Port", "ports");
-
 const another = "make another Port, and delete this one";
 
 export const portKind = externalKind({
-  kind: "Port",
-  plural: "ports",
+  type: ports,
   description: "A port of a Neutron network.",
   resource: Resource,
   filter: Filter,

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { externalKind, externalType } from "./external.ts";
+import { externalKind } from "./external.ts";
 import { domainFilterField, domainRefField, keystoneIdPattern, observedText, ShortKeystoneName } from "./keystone.ts";
+import { projects } from "./types.ts";
 
 /** Without slashes and commas. Source: keystone/resource/schema.py. */
 const Tag = z
@@ -40,11 +41,8 @@ const Observed = z.object({
 export type ProjectResource = z.infer<typeof Resource>;
 export type ProjectFilter = z.infer<typeof Filter>;
 
-export const projects = externalType("Project", "projects");
-
 export const projectKind = externalKind({
-  kind: "Project",
-  plural: "projects",
+  type: projects,
   description: "A Keystone project.",
   resource: Resource,
   filter: Filter,

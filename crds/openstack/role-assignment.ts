@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { externalKind, NameRef } from "./external.ts";
 import { observedText } from "./keystone.ts";
+import { roleAssignments } from "./types.ts";
 
 const parts = {
   userRef: NameRef.optional().describe("The User that has the role."),
@@ -29,8 +30,7 @@ export type RoleAssignmentFilter = z.infer<typeof Filter>;
 const instead = "make another RoleAssignment, and delete this one";
 
 export const roleAssignmentKind = externalKind({
-  kind: "RoleAssignment",
-  plural: "roleassignments",
+  type: roleAssignments,
   description:
     "A role of a user or a group, in a project, a domain or the whole cloud. One that is there already becomes the object's.",
   resource: Resource,

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { externalKind, externalType, NameRef } from "./external.ts";
+import { externalKind, NameRef } from "./external.ts";
 import { inDomainFilter, inDomainObserved, inDomainResource, keystoneIdPattern } from "./keystone.ts";
+import { roles } from "./types.ts";
 
 const Resource = z.object({
   ...inDomainResource,
@@ -9,11 +10,8 @@ const Resource = z.object({
 const Filter = z.object(inDomainFilter);
 const Observed = z.object(inDomainObserved);
 
-export const roles = externalType("Role", "roles");
-
 export const roleKind = externalKind({
-  kind: "Role",
-  plural: "roles",
+  type: roles,
   description: "A Keystone role.",
   resource: Resource,
   filter: Filter,

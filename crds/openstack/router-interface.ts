@@ -2,6 +2,7 @@ import { z } from "zod";
 import { withRules } from "../schema.ts";
 import type { ExternalSpec } from "./external.ts";
 import { externalKindOf, NameRef } from "./external.ts";
+import { routerInterfaces } from "./types.ts";
 
 const Spec = withRules(
   z.object({
@@ -37,8 +38,7 @@ export type RouterInterfaceSpec = ExternalSpec<never, never> & z.infer<typeof Sp
 
 export const routerInterfaceKind = externalKindOf(
   {
-    kind: "RouterInterface",
-    plural: "routerinterfaces",
+    type: routerInterfaces,
     description: "An interface of a Neutron router on a subnet.",
     observed: Observed,
     columns: [{ name: "IP", type: "string", jsonPath: ".status.resource.fixedIPs[0].ip" }],

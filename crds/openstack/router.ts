@@ -1,7 +1,6 @@
 import { z } from "zod";
 import {
   externalKind,
-  externalType,
   NameRef,
   NeutronDescription,
   neutronObserved,
@@ -10,6 +9,7 @@ import {
   tagsField,
 } from "./external.ts";
 import { ObservedRoute, Route } from "./route.ts";
+import { routers } from "./types.ts";
 
 const Resource = z.object({
   name: OpenStackName.optional().describe("Its name in the cloud; the object's when absent."),
@@ -70,13 +70,10 @@ const Observed = z.object({
 export type RouterResource = z.infer<typeof Resource>;
 export type RouterFilter = z.infer<typeof Filter>;
 
-export const routers = externalType("Router", "routers");
-
 const another = "make another Router, and delete this one";
 
 export const routerKind = externalKind({
-  kind: "Router",
-  plural: "routers",
+  type: routers,
   description: "A Neutron router.",
   resource: Resource,
   filter: Filter,

@@ -3,7 +3,6 @@ import { withRules } from "../schema.ts";
 import { Cidr } from "./address.ts";
 import {
   externalKind,
-  externalType,
   NameRef,
   NeutronDescription,
   neutronObserved,
@@ -11,6 +10,7 @@ import {
   tagFilterFields,
   tagsField,
 } from "./external.ts";
+import { securityGroups } from "./types.ts";
 
 /** Neutron's names for protocols, and their numbers. Source: neutron-lib, constants.py. */
 export const protocolNumbers = {
@@ -126,11 +126,8 @@ export type SecurityGroupRule = z.infer<typeof Rule>;
 export type SecurityGroupResource = z.infer<typeof Resource>;
 export type SecurityGroupFilter = z.infer<typeof Filter>;
 
-export const securityGroups = externalType("SecurityGroup", "securitygroups");
-
 export const securityGroupKind = externalKind({
-  kind: "SecurityGroup",
-  plural: "securitygroups",
+  type: securityGroups,
   description: "A Neutron security group with its rules.",
   resource: Resource,
   filter: Filter,

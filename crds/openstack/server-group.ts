@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { externalKind, externalType, OpenStackName } from "./external.ts";
+import { externalKind, OpenStackName } from "./external.ts";
+import { serverGroups } from "./types.ts";
 
 const Resource = z.object({
   name: OpenStackName.optional().describe("Its name in the cloud; the object's when absent."),
@@ -33,13 +34,10 @@ const Observed = z.object({
 export type ServerGroupResource = z.infer<typeof Resource>;
 export type ServerGroupFilter = z.infer<typeof Filter>;
 
-export const serverGroups = externalType("ServerGroup", "servergroups");
-
 const another = "Nova cannot change it; make another ServerGroup, and delete this one";
 
 export const serverGroupKind = externalKind({
-  kind: "ServerGroup",
-  plural: "servergroups",
+  type: serverGroups,
   description: "Servers that Nova keeps together or apart.",
   resource: Resource,
   filter: Filter,

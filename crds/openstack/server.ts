@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { externalKind, externalType, NameRef, OpenStackName } from "./external.ts";
+import { externalKind, NameRef, OpenStackName } from "./external.ts";
+import { servers } from "./types.ts";
 
 /** Nova's own bounds. Source: nova/objects/instance.py and fields of the tag schema. */
 const mostTags = 50;
@@ -168,13 +169,10 @@ const Observed = z.object({
 export type ServerResource = z.infer<typeof Resource>;
 export type ServerFilter = z.infer<typeof Filter>;
 
-export const servers = externalType("Server", "servers");
-
 const another = "make another Server, and delete this one";
 
 export const serverKind = externalKind({
-  kind: "Server",
-  plural: "servers",
+  type: servers,
   description: "A server of Nova.",
   resource: Resource,
   filter: Filter,

@@ -9,6 +9,7 @@ import {
   tagFilterFields,
   tagsField,
 } from "./external.ts";
+import { subnetPools } from "./types.ts";
 
 const prefixLength = z.int().min(1).max(128).optional();
 
@@ -74,8 +75,7 @@ export type SubnetPoolFilter = z.infer<typeof Filter>;
 const another = "make another SubnetPool, and delete this one";
 
 export const subnetPoolKind = externalKind({
-  kind: "SubnetPool",
-  plural: "subnetpools",
+  type: subnetPools,
   description: "A Neutron subnet pool: prefixes that subnets are cut from.",
   resource: Resource,
   filter: Filter,

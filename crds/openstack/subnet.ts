@@ -3,7 +3,6 @@ import { withRules } from "../schema.ts";
 import { Cidr, IpAddress } from "./address.ts";
 import {
   externalKind,
-  externalType,
   NameRef,
   NeutronDescription,
   neutronObserved,
@@ -12,6 +11,7 @@ import {
   tagsField,
 } from "./external.ts";
 import { ObservedRoute, Route } from "./route.ts";
+import { subnets } from "./types.ts";
 
 const Ipv6Mode = z.enum(["slaac", "dhcpv6-stateful", "dhcpv6-stateless"]);
 
@@ -107,13 +107,10 @@ export type SubnetResource = z.infer<typeof Resource>;
 export type SubnetFilter = z.infer<typeof Filter>;
 export type SubnetObserved = z.infer<typeof Observed>;
 
-export const subnets = externalType("Subnet", "subnets");
-
 const another = "make another Subnet, and delete this one";
 
 export const subnetKind = externalKind({
-  kind: "Subnet",
-  plural: "subnets",
+  type: subnets,
   description: "A subnet of a Neutron network.",
   resource: Resource,
   filter: Filter,

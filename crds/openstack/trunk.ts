@@ -9,6 +9,7 @@ import {
   tagFilterFields,
   tagsField,
 } from "./external.ts";
+import { trunks } from "./types.ts";
 
 const Subport = withRules(
   z.object({
@@ -71,8 +72,7 @@ export type TrunkFilter = z.infer<typeof Filter>;
 const another = "make another Trunk, and delete this one";
 
 export const trunkKind = externalKind({
-  kind: "Trunk",
-  plural: "trunks",
+  type: trunks,
   description: "A Neutron trunk: several networks through one port.",
   resource: Resource,
   filter: Filter,

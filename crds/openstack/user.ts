@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { externalKind, externalType, NameRef } from "./external.ts";
+import { externalKind, NameRef } from "./external.ts";
 import {
   domainFilterField,
   domainRefField,
@@ -8,6 +8,7 @@ import {
   KeystoneName,
   observedText,
 } from "./keystone.ts";
+import { users } from "./types.ts";
 
 const Resource = z.object({
   name: KeystoneName.optional().describe("Its name in the cloud; the object's when absent."),
@@ -35,11 +36,8 @@ const Observed = z.object({
 export type UserResource = z.infer<typeof Resource>;
 export type UserFilter = z.infer<typeof Filter>;
 
-export const users = externalType("User", "users");
-
 export const userKind = externalKind({
-  kind: "User",
-  plural: "users",
+  type: users,
   description: "A Keystone user.",
   resource: Resource,
   filter: Filter,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CinderDescription, cinderStatusFields, NameValues, ObservedNameValues } from "./cinder.ts";
-import { externalKind, externalType, NameRef, OpenStackName } from "./external.ts";
+import { externalKind, NameRef, OpenStackName } from "./external.ts";
+import { volumeBackups } from "./types.ts";
 
 const Container = z.string().min(1).max(255);
 
@@ -47,13 +48,10 @@ const Observed = z.object({
 export type VolumeBackupResource = z.infer<typeof Resource>;
 export type VolumeBackupFilter = z.infer<typeof Filter>;
 
-export const volumeBackups = externalType("VolumeBackup", "volumebackups");
-
 const another = "make another VolumeBackup, and delete this one";
 
 export const volumeBackupKind = externalKind({
-  kind: "VolumeBackup",
-  plural: "volumebackups",
+  type: volumeBackups,
   description: "A copy of a Cinder volume, kept apart from it.",
   resource: Resource,
   filter: Filter,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CinderDescription, cinderStatusFields, NameValues, ObservedNameValues } from "./cinder.ts";
-import { externalKind, externalType, NameRef, OpenStackName } from "./external.ts";
+import { externalKind, NameRef, OpenStackName } from "./external.ts";
+import { volumeSnapshots } from "./types.ts";
 
 const Resource = z.object({
   name: OpenStackName.optional().describe("Its name in the cloud; the object's when absent."),
@@ -37,13 +38,10 @@ const Observed = z.object({
 export type VolumeSnapshotResource = z.infer<typeof Resource>;
 export type VolumeSnapshotFilter = z.infer<typeof Filter>;
 
-export const volumeSnapshots = externalType("VolumeSnapshot", "volumesnapshots");
-
 const another = "make another VolumeSnapshot, and delete this one";
 
 export const volumeSnapshotKind = externalKind({
-  kind: "VolumeSnapshot",
-  plural: "volumesnapshots",
+  type: volumeSnapshots,
   description: "What a Cinder volume was like at a moment.",
   resource: Resource,
   filter: Filter,

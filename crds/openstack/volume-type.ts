@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CinderDescription, NameValues, ObservedNameValues } from "./cinder.ts";
-import { externalKind, externalType, OpenStackName } from "./external.ts";
+import { externalKind, OpenStackName } from "./external.ts";
+import { volumeTypes } from "./types.ts";
 
 const Resource = z.object({
   name: OpenStackName.optional().describe("Its name in the cloud, where it is unique; the object's when absent."),
@@ -29,11 +30,8 @@ const Observed = z.object({
 export type VolumeTypeResource = z.infer<typeof Resource>;
 export type VolumeTypeFilter = z.infer<typeof Filter>;
 
-export const volumeTypes = externalType("VolumeType", "volumetypes");
-
 export const volumeTypeKind = externalKind({
-  kind: "VolumeType",
-  plural: "volumetypes",
+  type: volumeTypes,
   description: "A Cinder volume type; an administrator's to make.",
   resource: Resource,
   filter: Filter,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CinderDescription, cinderStatusFields, NameValues, ObservedNameValues } from "./cinder.ts";
-import { externalKind, externalType, NameRef, OpenStackName } from "./external.ts";
+import { externalKind, NameRef, OpenStackName } from "./external.ts";
+import { volumes } from "./types.ts";
 
 /** In GiB. */
 const Size = z.int().min(1).max(2_147_483_647);
@@ -59,13 +60,10 @@ const Observed = z.object({
 export type VolumeResource = z.infer<typeof Resource>;
 export type VolumeFilter = z.infer<typeof Filter>;
 
-export const volumes = externalType("Volume", "volumes");
-
 const another = "make another Volume, and delete this one";
 
 export const volumeKind = externalKind({
-  kind: "Volume",
-  plural: "volumes",
+  type: volumes,
   description: "A Cinder volume.",
   resource: Resource,
   filter: Filter,

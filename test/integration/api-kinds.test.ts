@@ -168,6 +168,16 @@ describe("our own kinds", () => {
     const { spec } = (await api.get(`${crds}/${name}`)).body;
     expect(spec).toEqual(before.spec);
   });
+
+  test("are looked at like any other where somebody changes them", async () => {
+    const name = "networks.openstack.stowage.dev";
+    const { spec } = (await api.get(`${crds}/${name}`)).body;
+    const schema = { type: "object", "x-kubernetes-validations": [{ rule: "self.nothing" }] };
+    const versions = [{ ...spec.versions[0], schema: { openAPIV3Schema: schema } }];
+    const { code, body } = await api.patch(`${crds}/${name}`, { spec: { versions } });
+    expect(code).toBe(422);
+    expect(body.message).toContain("undefined field 'nothing'");
+  });
 });
 
 describe("a Namespace", () => {

@@ -3,9 +3,10 @@
  * pkg/controller/finalizer. What their controllers do a moment later is done here at once.
  */
 import { customResourceDefinitionType } from "../../../crds/core.ts";
+import type { CustomResourceDefinition } from "../../../crds/custom-resource-definition.ts";
 import { isDeepStrictEqual } from "node:util";
 import { formatTime } from "../../../crds/meta.ts";
-import { asList, asText, isJsonObject } from "../../../formats/json-object.ts";
+import { asList, asText, isJsonObject, sameJson } from "../../../formats/json-object.ts";
 import { invalidValue } from "../../schema/field-errors.ts";
 import { storedVersionsCauses, validateCustomResourceDefinition } from "../../schema/crd.ts";
 import type { StatusCause } from "../../status.ts";
@@ -14,6 +15,7 @@ import { nameColumn } from "../../tables/columns.ts";
 import type { CrdCondition, CrdNames, CrdObject } from "../crd-object.ts";
 import { cleanupFinalizer, hasCondition } from "../crd-object.ts";
 import type { JsonObject, ResourceDefinition } from "../definition.ts";
+import type { OwnDefinitions } from "../own-definitions.ts";
 import { builtin, bytes, flag, integer, list, object, struct, text, time } from "./builtin.ts";
 import { checkGoTypes } from "./go-json.ts";
 import { readSchema } from "./json-schema-props.ts";
@@ -29,11 +31,21 @@ const names = struct("CustomResourceDefinitionNames", {
   categories: list(text()),
 });
 
-/** `others` are the definitions that there are: their names are taken. */
-export function customResourceDefinitions(others: () => readonly CrdObject[]): ResourceDefinition {
+/**
+ * `others` are the definitions that there are: their names are taken. What says the same as one of `own` is not looked
+ * at again: a test has found nothing wrong with those.
+ */
+export function customResourceDefinitions(others: () => readonly CrdObject[], own: OwnDefinitions): ResourceDefinition {
+  const isOwn = (crd: CrdObject): boolean => {
+    const known = own.get(crd.metadata.name);
+    return known !== undefined && isAsWanted(crd, known());
+  };
   const prepare = (crd: JsonObject, now: Date, old?: JsonObject): readonly StatusCause[] => {
     const storedVersions = storedVersionsOf(crd as unknown as CrdObject);
-    const causes = [...validateCustomResourceDefinition(crd, old), ...storedVersionsCauses(storedVersions, crd)];
+    const causes = [
+      ...(isOwn(crd as unknown as CrdObject) ? [] : validateCustomResourceDefinition(crd, old)),
+      ...storedVersionsCauses(storedVersions, crd),
+    ];
     if (causes.length > 0) return causes;
     crd["status"] = { ...statusOf(crd as unknown as CrdObject, others(), now), storedVersions };
     return [];
@@ -150,7 +162,7 @@ function asGo(given: Parameters<typeof builtin>[0]): ResourceDefinition {
       },
       applyDefaults(crd) {
         schema.applyDefaults(crd);
-        setDefaults(crd);
+        crd["spec"] = withDefaults(crd["spec"]);
       },
       validate: () => [],
     },
@@ -160,16 +172,21 @@ function asGo(given: Parameters<typeof builtin>[0]): ResourceDefinition {
 const versionsOf = ({ spec }: JsonObject): readonly JsonObject[] =>
   isJsonObject(spec) ? asList(spec["versions"]).filter(isJsonObject) : [];
 
+/** Whether a definition, as it is in the store or on its way there, says what `wanted` asks for. */
+export function isAsWanted({ spec }: Pick<CrdObject, "spec">, wanted: CustomResourceDefinition): boolean {
+  return sameJson(spec, withDefaults(wanted.spec));
+}
+
 /** Source: apiextensions/v1/defaults.go. */
-function setDefaults(crd: JsonObject): void {
-  const spec = isJsonObject(crd["spec"]) ? crd["spec"] : {};
+function withDefaults(given: unknown): JsonObject {
+  const spec = isJsonObject(given) ? given : {};
   const names = isJsonObject(spec["names"]) ? { ...spec["names"] } : {};
   const kind = asText(names["kind"]);
   if (kind !== "") {
     names["singular"] ||= kind.toLowerCase();
     names["listKind"] ||= `${kind}List`;
   }
-  crd["spec"] = { ...spec, names, conversion: spec["conversion"] ?? { strategy: "None" } };
+  return { ...spec, names, conversion: spec["conversion"] ?? { strategy: "None" } };
 }
 
 /** What cannot change once objects may exist. Source: ValidateCustomResourceDefinitionUpdate. */

@@ -1,6 +1,5 @@
 import type { AddressScopeFilter, AddressScopeResource } from "../../../crds/openstack/address-scope.ts";
-import { addressScopeKind } from "../../../crds/openstack/address-scope.ts";
-import { projects } from "../../../crds/openstack/project.ts";
+import { addressScopes, projects } from "../../../crds/openstack/types.ts";
 import type { RemoteAddressScope } from "../../../openstack/neutron/address-scopes.ts";
 import { addressScopesOf } from "../../../openstack/neutron/address-scopes.ts";
 import type { Actuator } from "../actuator.ts";
@@ -14,7 +13,7 @@ import { referencesIn } from "../references.ts";
  * a name, and gets its own name once it is recorded: what a crash leaves behind cannot be taken for anybody else's.
  */
 export const addressScopeActuator: Actuator<AddressScopeResource, AddressScopeFilter, RemoteAddressScope> = {
-  kind: addressScopeKind,
+  type: addressScopes,
   references: (spec) => referencesIn(spec, { projectRef: projects }),
   idOf: ({ id }) => id,
   get: ({ cloud, signal }, id) => addressScopesOf(cloud).get(id, signal),

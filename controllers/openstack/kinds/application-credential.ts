@@ -3,9 +3,7 @@ import type {
   ApplicationCredentialFilter,
   ApplicationCredentialResource,
 } from "../../../crds/openstack/application-credential.ts";
-import { applicationCredentialKind } from "../../../crds/openstack/application-credential.ts";
-import { roles } from "../../../crds/openstack/role.ts";
-import { users } from "../../../crds/openstack/user.ts";
+import { applicationCredentials, roles, users } from "../../../crds/openstack/types.ts";
 import { means } from "../../../openstack/errors.ts";
 import type { AccessRule, RemoteApplicationCredential } from "../../../openstack/keystone/application-credentials.ts";
 import { accessRulesOf, applicationCredentialsOf } from "../../../openstack/keystone/application-credentials.ts";
@@ -84,7 +82,7 @@ export const applicationCredentialActuator: Actuator<
   ApplicationCredentialFilter,
   RemoteApplicationCredential
 > = {
-  kind: applicationCredentialKind,
+  type: applicationCredentials,
   references: ({ resource, import: imported }) => [
     ...given(
       ["resource.userRef", users, resource?.userRef],

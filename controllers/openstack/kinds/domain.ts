@@ -1,5 +1,5 @@
 import type { DomainFilter, DomainResource } from "../../../crds/openstack/domain.ts";
-import { domainKind } from "../../../crds/openstack/domain.ts";
+import { domains } from "../../../crds/openstack/types.ts";
 import type { RemoteDomain } from "../../../openstack/keystone/domains.ts";
 import { domainsOf } from "../../../openstack/keystone/domains.ts";
 import type { Actuator, Context } from "../actuator.ts";
@@ -19,7 +19,7 @@ async function leftBehind(context: Context, { name = context.name }: DomainResou
 }
 
 export const domainActuator: Actuator<DomainResource, DomainFilter, RemoteDomain> = {
-  kind: domainKind,
+  type: domains,
   references: () => [],
   idOf: ({ id }) => id,
   get: ({ cloud, signal }, id) => domainsOf(cloud).get(id, signal),

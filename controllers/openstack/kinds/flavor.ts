@@ -1,5 +1,5 @@
 import type { FlavorFilter, FlavorResource } from "../../../crds/openstack/flavor.ts";
-import { flavorKind } from "../../../crds/openstack/flavor.ts";
+import { flavors } from "../../../crds/openstack/types.ts";
 import { means } from "../../../openstack/errors.ts";
 import type { RemoteFlavor } from "../../../openstack/nova/flavors.ts";
 import { flavorsOf, publicOrNot, removeExtraSpec, setExtraSpecs } from "../../../openstack/nova/flavors.ts";
@@ -17,7 +17,7 @@ const markName = "stowage.dev:uid";
  * the creation; the first changes put both right.
  */
 export const flavorActuator: Actuator<FlavorResource, FlavorFilter, RemoteFlavor> = {
-  kind: flavorKind,
+  type: flavors,
   references: () => [],
   idOf: ({ id }) => id,
   get: ({ cloud, signal }, id) => flavorsOf(cloud).get(id, signal),

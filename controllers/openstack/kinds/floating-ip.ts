@@ -1,10 +1,6 @@
 import type { FloatingIPFilter, FloatingIPResource } from "../../../crds/openstack/floating-ip.ts";
-import { floatingIPKind } from "../../../crds/openstack/floating-ip.ts";
-import { networks } from "../../../crds/openstack/network.ts";
-import { ports } from "../../../crds/openstack/port.ts";
-import { projects } from "../../../crds/openstack/project.ts";
 import type { SubnetObserved } from "../../../crds/openstack/subnet.ts";
-import { subnets } from "../../../crds/openstack/subnet.ts";
+import { floatingIPs, networks, ports, projects, subnets } from "../../../crds/openstack/types.ts";
 import type { RemoteFloatingIp } from "../../../openstack/neutron/floating-ips.ts";
 import { floatingIpsOf } from "../../../openstack/neutron/floating-ips.ts";
 import { tagQuery } from "../../../openstack/neutron/tagged.ts";
@@ -17,7 +13,7 @@ import { leftBehindIn, tagChange } from "../neutron.ts";
 import { referencesIn } from "../references.ts";
 
 export const floatingIPActuator: Actuator<FloatingIPResource, FloatingIPFilter, RemoteFloatingIp> = {
-  kind: floatingIPKind,
+  type: floatingIPs,
   references: (spec) =>
     referencesIn(spec, {
       floatingNetworkRef: networks,

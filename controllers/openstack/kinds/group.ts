@@ -1,5 +1,5 @@
-import { groupKind } from "../../../crds/openstack/group.ts";
+import { groups } from "../../../crds/openstack/types.ts";
 import { groupsOf } from "../../../openstack/keystone/named.ts";
 import { namedActuator } from "../keystone.ts";
 
-export const groupActuator = namedActuator(groupKind, groupsOf);
+export const groupActuator = namedActuator(groups, groupsOf);

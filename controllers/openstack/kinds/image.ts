@@ -1,5 +1,5 @@
 import type { ImageFilter, ImageResource } from "../../../crds/openstack/image.ts";
-import { imageKind } from "../../../crds/openstack/image.ts";
+import { images } from "../../../crds/openstack/types.ts";
 import type { RemoteImage } from "../../../openstack/glance/images.ts";
 import { changeImage, imagesOf } from "../../../openstack/glance/images.ts";
 import type { Draft } from "../../../openstack/wire.ts";
@@ -81,7 +81,7 @@ export function imageActuator({
   };
 
   return {
-    kind: imageKind,
+    type: images,
     references: () => [],
     idOf: ({ id }) => id,
     get,

@@ -1,5 +1,5 @@
 import type { KeyPairFilter, KeyPairResource } from "../../../crds/openstack/key-pair.ts";
-import { keyPairKind } from "../../../crds/openstack/key-pair.ts";
+import { keyPairs } from "../../../crds/openstack/types.ts";
 import type { RemoteKeyPair } from "../../../openstack/nova/keypairs.ts";
 import { keyPairsOf } from "../../../openstack/nova/keypairs.ts";
 import type { Service } from "../../../openstack/service.ts";
@@ -13,7 +13,7 @@ import { replacedOutside } from "../replaced.ts";
  * name; and what had the name before our first attempt, or has another key, is somebody else's.
  */
 export const keyPairActuator: Actuator<KeyPairResource, KeyPairFilter, RemoteKeyPair> = {
-  kind: keyPairKind,
+  type: keyPairs,
   references: () => [],
   idOf: ({ name }) => name,
   async get({ cloud, signal }, name, resource) {

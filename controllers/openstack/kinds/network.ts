@@ -1,5 +1,5 @@
 import type { NetworkFilter, NetworkResource } from "../../../crds/openstack/network.ts";
-import { networkKind } from "../../../crds/openstack/network.ts";
+import { networks } from "../../../crds/openstack/types.ts";
 import type { RemoteNetwork } from "../../../openstack/neutron/networks.ts";
 import { networksOf } from "../../../openstack/neutron/networks.ts";
 import { tagQuery } from "../../../openstack/neutron/tagged.ts";
@@ -9,7 +9,7 @@ import { described, differences } from "../differences.ts";
 import { leftBehindIn, tagChange } from "../neutron.ts";
 
 export const networkActuator: Actuator<NetworkResource, NetworkFilter, RemoteNetwork> = {
-  kind: networkKind,
+  type: networks,
   references: () => [],
   idOf: ({ id }) => id,
   get: ({ cloud, signal }, id) => networksOf(cloud).get(id, signal),

@@ -1,10 +1,5 @@
-import { externalType } from "../../../crds/openstack/external.ts";
-import { networks } from "../../../crds/openstack/network.ts";
 import type { PortFilter, PortResource } from "../../../crds/openstack/port.ts";
-import { portKind } from "../../../crds/openstack/port.ts";
-import { projects } from "../../../crds/openstack/project.ts";
-import { securityGroups } from "../../../crds/openstack/security-group.ts";
-import { subnets } from "../../../crds/openstack/subnet.ts";
+import { networks, ports, projects, securityGroups, servers, subnets } from "../../../crds/openstack/types.ts";
 import type { RemoteFixedIp, RemotePort } from "../../../openstack/neutron/ports.ts";
 import { portsOf } from "../../../openstack/neutron/ports.ts";
 import { tagQuery } from "../../../openstack/neutron/tagged.ts";
@@ -17,10 +12,8 @@ import { namedProject } from "../home-project.ts";
 import { leftBehindIn, tagChange } from "../neutron.ts";
 import { referencesIn } from "../references.ts";
 
-const servers = externalType("Server", "servers");
-
 export const portActuator: Actuator<PortResource, PortFilter, RemotePort> = {
-  kind: portKind,
+  type: ports,
   references(spec) {
     const { addresses = [], securityGroupRefs = [], hostID: { serverRef } = {} } = spec.resource ?? {};
     return [

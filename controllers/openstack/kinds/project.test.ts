@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { domains } from "../../../crds/openstack/domain.ts";
+import { domains } from "../../../crds/openstack/types.ts";
 import { contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { ready } from "../actuator.ts";
 import { projectActuator } from "./project.ts";

@@ -1,6 +1,5 @@
-import { domains } from "../../../crds/openstack/domain.ts";
 import type { ProjectFilter, ProjectResource } from "../../../crds/openstack/project.ts";
-import { projectKind } from "../../../crds/openstack/project.ts";
+import { domains, projects } from "../../../crds/openstack/types.ts";
 import type { RemoteProject } from "../../../openstack/keystone/projects.ts";
 import { projectsOf } from "../../../openstack/keystone/projects.ts";
 import { tagQuery } from "../../../openstack/neutron/tagged.ts";
@@ -19,7 +18,7 @@ const leftBehind = (context: Context): Promise<readonly RemoteProject[]> =>
   projectsOf(context.cloud).find({ tags: keystoneTag(context) }, context.signal);
 
 export const projectActuator: Actuator<ProjectResource, ProjectFilter, RemoteProject> = {
-  kind: projectKind,
+  type: projects,
   references: domainReferences,
   idOf: ({ id }) => id,
   get: ({ cloud, signal }, id) => projectsOf(cloud).get(id, signal),

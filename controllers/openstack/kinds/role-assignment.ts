@@ -1,12 +1,7 @@
 import type { ResourceType } from "../../../crds/meta.ts";
-import { domains } from "../../../crds/openstack/domain.ts";
 import type { ExternalSpec } from "../../../crds/openstack/external.ts";
-import { groups } from "../../../crds/openstack/group.ts";
-import { projects } from "../../../crds/openstack/project.ts";
 import type { RoleAssignmentFilter, RoleAssignmentResource } from "../../../crds/openstack/role-assignment.ts";
-import { roleAssignmentKind } from "../../../crds/openstack/role-assignment.ts";
-import { roles } from "../../../crds/openstack/role.ts";
-import { users } from "../../../crds/openstack/user.ts";
+import { domains, groups, projects, roleAssignments, roles, users } from "../../../crds/openstack/types.ts";
 import type { RoleAssignment, RoleAssignmentQuery } from "../../../openstack/keystone/role-assignments.ts";
 import {
   assign,
@@ -69,7 +64,7 @@ const wanted = (context: Context, resource: RoleAssignmentResource): RoleAssignm
   assignmentOf(partsOf(context, resource));
 
 export const roleAssignmentActuator: Actuator<RoleAssignmentResource, RoleAssignmentFilter, RoleAssignment> = {
-  kind: roleAssignmentKind,
+  type: roleAssignments,
   references: ({ resource, import: imported }: ExternalSpec<RoleAssignmentResource, RoleAssignmentFilter>) => [
     ...referencesIn("resource", resource),
     ...referencesIn("import.filter", imported?.filter),

@@ -1,5 +1,5 @@
-import { roleKind } from "../../../crds/openstack/role.ts";
+import { roles } from "../../../crds/openstack/types.ts";
 import { rolesOf } from "../../../openstack/keystone/named.ts";
 import { namedActuator } from "../keystone.ts";
 
-export const roleActuator = namedActuator(roleKind, rolesOf);
+export const roleActuator = namedActuator(roles, rolesOf);

@@ -1,7 +1,5 @@
 import type { RouterInterfaceSpec } from "../../../crds/openstack/router-interface.ts";
-import { routerInterfaceKind } from "../../../crds/openstack/router-interface.ts";
-import { routers } from "../../../crds/openstack/router.ts";
-import { subnets } from "../../../crds/openstack/subnet.ts";
+import { routerInterfaces, routers, subnets } from "../../../crds/openstack/types.ts";
 import { OpenStackError } from "../../../openstack/errors.ts";
 import type { RemotePort } from "../../../openstack/neutron/ports.ts";
 import { portsOf } from "../../../openstack/neutron/ports.ts";
@@ -12,7 +10,7 @@ import { attach } from "../attach.ts";
 
 /** What it is is a port; several of IPv6 share one. Its spec is what is asked for. */
 export const routerInterfaceActuator: Actuator<RouterInterfaceSpec, never, RemotePort, RouterInterfaceSpec> = {
-  kind: routerInterfaceKind,
+  type: routerInterfaces,
   references: ({ routerRef, subnetRef }) => [
     { field: "routerRef", type: routers, name: routerRef },
     ...(subnetRef === undefined ? [] : [{ field: "subnetRef", type: subnets, name: subnetRef }]),

@@ -1,7 +1,5 @@
-import { networks } from "../../../crds/openstack/network.ts";
-import { projects } from "../../../crds/openstack/project.ts";
 import type { RouterFilter, RouterResource } from "../../../crds/openstack/router.ts";
-import { routerKind } from "../../../crds/openstack/router.ts";
+import { networks, projects, routers } from "../../../crds/openstack/types.ts";
 import { means } from "../../../openstack/errors.ts";
 import type { RemoteRouter } from "../../../openstack/neutron/routers.ts";
 import { routersOf } from "../../../openstack/neutron/routers.ts";
@@ -19,7 +17,7 @@ import { referencesIn } from "../references.ts";
 const routesPollMs = 2000;
 
 export const routerActuator: Actuator<RouterResource, RouterFilter, RemoteRouter> = {
-  kind: routerKind,
+  type: routers,
   references: (spec) => [
     ...referencesIn(spec, { projectRef: projects }),
     ...(spec.resource?.externalGateways ?? []).map(({ networkRef }, at) => ({

@@ -1,10 +1,10 @@
-import { projects } from "../../../crds/openstack/project.ts";
 import type {
   SecurityGroupFilter,
   SecurityGroupResource,
   SecurityGroupRule,
 } from "../../../crds/openstack/security-group.ts";
-import { protocolNumbers, securityGroupKind } from "../../../crds/openstack/security-group.ts";
+import { protocolNumbers } from "../../../crds/openstack/security-group.ts";
+import { projects, securityGroups } from "../../../crds/openstack/types.ts";
 import { means } from "../../../openstack/errors.ts";
 import type { RemoteSecurityGroup, RemoteSecurityGroupRule } from "../../../openstack/neutron/security-groups.ts";
 import { securityGroupRulesOf, securityGroupsOf } from "../../../openstack/neutron/security-groups.ts";
@@ -18,7 +18,7 @@ import { leftBehindIn, tagChange } from "../neutron.ts";
 import { referencesIn } from "../references.ts";
 
 export const securityGroupActuator: Actuator<SecurityGroupResource, SecurityGroupFilter, RemoteSecurityGroup> = {
-  kind: securityGroupKind,
+  type: securityGroups,
   references: (spec) => referencesIn(spec, { projectRef: projects }),
   idOf: ({ id }) => id,
   get: ({ cloud, signal }, id) => securityGroupsOf(cloud).get(id, signal),

@@ -1,5 +1,5 @@
 import type { ServerGroupFilter, ServerGroupResource } from "../../../crds/openstack/server-group.ts";
-import { serverGroupKind } from "../../../crds/openstack/server-group.ts";
+import { serverGroups } from "../../../crds/openstack/types.ts";
 import type { RemoteServerGroup } from "../../../openstack/nova/server-groups.ts";
 import { serverGroupsOf } from "../../../openstack/nova/server-groups.ts";
 import type { Actuator, Context } from "../actuator.ts";
@@ -11,7 +11,7 @@ import { differences } from "../differences.ts";
  * look alike is written down before one is created: of those that do afterwards, another one is ours.
  */
 export const serverGroupActuator: Actuator<ServerGroupResource, ServerGroupFilter, RemoteServerGroup> = {
-  kind: serverGroupKind,
+  type: serverGroups,
   references: () => [],
   idOf: ({ id }) => id,
   get: ({ cloud, signal }, id) => serverGroupsOf(cloud).get(id, signal),

@@ -2,15 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import type { ExternalSpec } from "../../../crds/openstack/external.ts";
 import { secretType } from "../../../crds/core.ts";
 import type { FlavorObserved } from "../../../crds/openstack/flavor.ts";
-import { flavors } from "../../../crds/openstack/flavor.ts";
-import { images } from "../../../crds/openstack/image.ts";
-import { keyPairs } from "../../../crds/openstack/key-pair.ts";
-import { ports } from "../../../crds/openstack/port.ts";
-import { serverGroups } from "../../../crds/openstack/server-group.ts";
 import type { ServerFilter, ServerResource } from "../../../crds/openstack/server.ts";
-import { serverKind, servers } from "../../../crds/openstack/server.ts";
-import { volumes } from "../../../crds/openstack/volume.ts";
 import type { ResourceType } from "../../../crds/meta.ts";
+import { flavors, images, keyPairs, ports, serverGroups, servers, volumes } from "../../../crds/openstack/types.ts";
 import { means } from "../../../openstack/errors.ts";
 import { tagQuery } from "../../../openstack/neutron/tagged.ts";
 import type { Interface, RemoteServer, Resize, SchedulerHints } from "../../../openstack/nova/servers.ts";
@@ -50,7 +44,7 @@ const soonMs = 1000;
 const laterMs = 15_000;
 
 export const serverActuator: Actuator<ServerResource, ServerFilter, Attached> = {
-  kind: serverKind,
+  type: servers,
   references,
   idOf: ({ id }) => id,
   async get(context, id) {

@@ -1,7 +1,5 @@
-import { addressScopes } from "../../../crds/openstack/address-scope.ts";
-import { projects } from "../../../crds/openstack/project.ts";
 import type { SubnetPoolFilter, SubnetPoolResource } from "../../../crds/openstack/subnet-pool.ts";
-import { subnetPoolKind } from "../../../crds/openstack/subnet-pool.ts";
+import { addressScopes, projects, subnetPools } from "../../../crds/openstack/types.ts";
 import type { RemoteSubnetPool } from "../../../openstack/neutron/subnet-pools.ts";
 import { subnetPoolsOf } from "../../../openstack/neutron/subnet-pools.ts";
 import { tagQuery } from "../../../openstack/neutron/tagged.ts";
@@ -14,7 +12,7 @@ import { leftBehindIn, tagChange } from "../neutron.ts";
 import { referencesIn } from "../references.ts";
 
 export const subnetPoolActuator: Actuator<SubnetPoolResource, SubnetPoolFilter, RemoteSubnetPool> = {
-  kind: subnetPoolKind,
+  type: subnetPools,
   references: (spec) => referencesIn(spec, { addressScopeRef: addressScopes, projectRef: projects }),
   idOf: ({ id }) => id,
   get: ({ cloud, signal }, id) => subnetPoolsOf(cloud).get(id, signal),

@@ -1,8 +1,5 @@
-import { networks } from "../../../crds/openstack/network.ts";
-import { projects } from "../../../crds/openstack/project.ts";
-import { routers } from "../../../crds/openstack/router.ts";
 import type { SubnetFilter, SubnetResource } from "../../../crds/openstack/subnet.ts";
-import { subnetKind } from "../../../crds/openstack/subnet.ts";
+import { networks, projects, routers, subnets } from "../../../crds/openstack/types.ts";
 import { means } from "../../../openstack/errors.ts";
 import { interfacesOn, removeInterface } from "../../../openstack/neutron/router-interfaces.ts";
 import type { RemoteSubnet } from "../../../openstack/neutron/subnets.ts";
@@ -25,7 +22,7 @@ export type SeenSubnet = RemoteSubnet & { readonly routerIDs?: readonly string[]
 const overlapPollMs = 5000;
 
 export const subnetActuator: Actuator<SubnetResource, SubnetFilter, SeenSubnet> = {
-  kind: subnetKind,
+  type: subnets,
   references: (spec) => referencesIn(spec, { networkRef: networks, routerRef: routers, projectRef: projects }),
   idOf: ({ id }) => id,
   async get({ cloud, signal }, id, resource) {

@@ -1,7 +1,5 @@
-import { ports } from "../../../crds/openstack/port.ts";
-import { projects } from "../../../crds/openstack/project.ts";
 import type { TrunkFilter, TrunkResource, TrunkSubport } from "../../../crds/openstack/trunk.ts";
-import { trunkKind } from "../../../crds/openstack/trunk.ts";
+import { ports, projects, trunks } from "../../../crds/openstack/types.ts";
 import { tagQuery } from "../../../openstack/neutron/tagged.ts";
 import type { RemoteSubport, RemoteTrunk } from "../../../openstack/neutron/trunks.ts";
 import { addSubports, removeSubports, trunksOf } from "../../../openstack/neutron/trunks.ts";
@@ -13,7 +11,7 @@ import { leftBehindIn, tagChange } from "../neutron.ts";
 import { referencesIn } from "../references.ts";
 
 export const trunkActuator: Actuator<TrunkResource, TrunkFilter, RemoteTrunk> = {
-  kind: trunkKind,
+  type: trunks,
   references: (spec) => [
     ...referencesIn(spec, { portRef: ports, projectRef: projects }),
     ...(spec.resource?.subports ?? []).map(({ portRef }) => ({

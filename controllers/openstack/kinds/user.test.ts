@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { secretType } from "../../../crds/core.ts";
-import { domains } from "../../../crds/openstack/domain.ts";
-import { projects } from "../../../crds/openstack/project.ts";
+import { domains, projects } from "../../../crds/openstack/types.ts";
 import { contextOf, ScriptedCloud } from "../../../test/fakes/scripted-cloud.ts";
 import { ready } from "../actuator.ts";
 import { userActuator } from "./user.ts";

@@ -1,8 +1,6 @@
 import { secretType } from "../../../crds/core.ts";
-import { domains } from "../../../crds/openstack/domain.ts";
-import { projects } from "../../../crds/openstack/project.ts";
 import type { UserFilter, UserResource } from "../../../crds/openstack/user.ts";
-import { userKind } from "../../../crds/openstack/user.ts";
+import { domains, projects, users } from "../../../crds/openstack/types.ts";
 import type { RemoteUser } from "../../../openstack/keystone/users.ts";
 import { usersOf } from "../../../openstack/keystone/users.ts";
 import type { Actuator, Change, Context } from "../actuator.ts";
@@ -58,7 +56,7 @@ async function leftBehind(context: Context, { name = context.name, domainRef }: 
 }
 
 export const userActuator: Actuator<UserResource, UserFilter, RemoteUser> = {
-  kind: userKind,
+  type: users,
   references: (spec) => [
     ...domainReferences(spec),
     ...given(

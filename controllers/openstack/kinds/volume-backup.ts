@@ -1,7 +1,5 @@
 import type { VolumeBackupFilter, VolumeBackupResource } from "../../../crds/openstack/volume-backup.ts";
-import { volumeBackupKind } from "../../../crds/openstack/volume-backup.ts";
-import { volumeSnapshots } from "../../../crds/openstack/volume-snapshot.ts";
-import { volumes } from "../../../crds/openstack/volume.ts";
+import { volumeBackups, volumes, volumeSnapshots } from "../../../crds/openstack/types.ts";
 import type { RemoteVolumeBackup } from "../../../openstack/cinder/volume-backups.ts";
 import { volumeBackupsOf } from "../../../openstack/cinder/volume-backups.ts";
 import type { Actuator, Context } from "../actuator.ts";
@@ -21,7 +19,7 @@ import {
 import { described, differences } from "../differences.ts";
 
 export const volumeBackupActuator: Actuator<VolumeBackupResource, VolumeBackupFilter, RemoteVolumeBackup> = {
-  kind: volumeBackupKind,
+  type: volumeBackups,
   references: ({ resource }) =>
     resource === undefined
       ? []

@@ -1,6 +1,5 @@
 import type { VolumeSnapshotFilter, VolumeSnapshotResource } from "../../../crds/openstack/volume-snapshot.ts";
-import { volumeSnapshotKind } from "../../../crds/openstack/volume-snapshot.ts";
-import { volumes } from "../../../crds/openstack/volume.ts";
+import { volumes, volumeSnapshots } from "../../../crds/openstack/types.ts";
 import type { RemoteVolumeSnapshot } from "../../../openstack/cinder/volume-snapshots.ts";
 import { volumeSnapshotsOf } from "../../../openstack/cinder/volume-snapshots.ts";
 import type { Actuator, Context } from "../actuator.ts";
@@ -19,7 +18,7 @@ import {
 import { described, differences } from "../differences.ts";
 
 export const volumeSnapshotActuator: Actuator<VolumeSnapshotResource, VolumeSnapshotFilter, RemoteVolumeSnapshot> = {
-  kind: volumeSnapshotKind,
+  type: volumeSnapshots,
   references: ({ resource }) =>
     resource === undefined ? [] : [{ field: "resource.volumeRef", type: volumes, name: resource.volumeRef }],
   idOf: ({ id }) => id,

@@ -1,5 +1,5 @@
 import type { VolumeTypeFilter, VolumeTypeResource } from "../../../crds/openstack/volume-type.ts";
-import { volumeTypeKind } from "../../../crds/openstack/volume-type.ts";
+import { volumeTypes } from "../../../crds/openstack/types.ts";
 import type { Service } from "../../../openstack/service.ts";
 import type { RemoteVolumeType } from "../../../openstack/cinder/volume-types.ts";
 import { volumeTypesOf } from "../../../openstack/cinder/volume-types.ts";
@@ -13,7 +13,7 @@ const all = (cloud: Service, signal: AbortSignal): Promise<readonly RemoteVolume
   volumeTypesOf(cloud).find({ is_public: "None" }, signal);
 
 export const volumeTypeActuator: Actuator<VolumeTypeResource, VolumeTypeFilter, RemoteVolumeType> = {
-  kind: volumeTypeKind,
+  type: volumeTypes,
   references: () => [],
   idOf: ({ id }) => id,
   get: ({ cloud, signal }, id) => volumeTypesOf(cloud).get(id, signal),

@@ -1,9 +1,5 @@
 import type { VolumeFilter, VolumeResource } from "../../../crds/openstack/volume.ts";
-import { images } from "../../../crds/openstack/image.ts";
-import { volumeBackups } from "../../../crds/openstack/volume-backup.ts";
-import { volumeSnapshots } from "../../../crds/openstack/volume-snapshot.ts";
-import { volumeTypes } from "../../../crds/openstack/volume-type.ts";
-import { volumeKind } from "../../../crds/openstack/volume.ts";
+import { images, volumeBackups, volumes, volumeSnapshots, volumeTypes } from "../../../crds/openstack/types.ts";
 import type { RemoteVolume } from "../../../openstack/cinder/volumes.ts";
 import { extendVolume, volumesOf } from "../../../openstack/cinder/volumes.ts";
 import type { Actuator, Change, Context, Reference } from "../actuator.ts";
@@ -22,7 +18,7 @@ import {
 import { described, differences } from "../differences.ts";
 
 export const volumeActuator: Actuator<VolumeResource, VolumeFilter, RemoteVolume> = {
-  kind: volumeKind,
+  type: volumes,
   references: ({ resource }) => (resource === undefined ? [] : referencesOf(resource)),
   idOf: ({ id }) => id,
   get: ({ cloud, signal }, id) => volumesOf(cloud).get(id, signal),

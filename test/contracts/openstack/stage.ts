@@ -9,13 +9,14 @@ import type { Connect, Secret } from "../../../controllers/openstack/clouds.ts";
 import { Clouds } from "../../../controllers/openstack/clouds.ts";
 import type { ImageSources } from "../../../controllers/openstack/image-data.ts";
 import { actuatorsWith } from "../../../controllers/openstack/kinds/index.ts";
-import { openstackControllers } from "../../../controllers/openstack/setup.ts";
+import { openstackControllersOnDemand } from "../../../controllers/openstack/on-demand.ts";
 import { ApiEventRecorder } from "../../../controllers/runtime/events.ts";
 import { secretType } from "../../../crds/core.ts";
+import { kinds } from "../../../crds/index.ts";
 import type { Kind } from "../../../crds/kind.ts";
 import type { Condition, KubeObject, ResourceType } from "../../../crds/meta.ts";
 import { apiVersionOf, groupResource } from "../../../crds/meta.ts";
-import { externalFinalizer } from "../../../crds/openstack/external.ts";
+import { externalFinalizer, openstackGroup } from "../../../crds/openstack/external.ts";
 import { connectWith } from "../../../openstack/connect.ts";
 import { publicOr } from "../../../openstack/glance/networks.ts";
 import { listMarked } from "../../../openstack/marked.ts";
@@ -73,8 +74,10 @@ const sourcesWith = (drivers: ImageSources["drivers"] = noHosts): ImageSources =
 /** How we look at the cloud; the controllers have their own. */
 const actuators = actuatorsWith({ clock: systemClock, sources: sourcesWith() });
 
+const external = kinds.filter(({ type }) => type.group === openstackGroup);
+
 export const actuatorOf = (kind: Kind): AnyActuator => {
-  const found = actuators.find((actuator) => groupResource(actuator.kind.type) === groupResource(kind.type));
+  const found = actuators.find((actuator) => groupResource(actuator.type) === groupResource(kind.type));
   if (found === undefined)
     throw new Error(`nothing looks after ${kind.type.kind}: controllers/openstack/kinds/index.ts`);
   return found;
@@ -185,11 +188,11 @@ export class Stage implements AsyncDisposable {
     const running = runControllers(
       ours,
       (informers) =>
-        openstackControllers({
+        openstackControllersOnDemand({
           ...common,
           informers,
           events,
-          connect: this.#recorded,
+          connect: () => Promise.resolve(this.#recorded),
           imageSources: sourcesWith(this.#options.drivers),
           resyncMs: 0,
           graceMs: this.#options.graceMs ?? 1000,
@@ -402,7 +405,7 @@ export class Stage implements AsyncDisposable {
   async deleteAll(): Promise<void> {
     const left = async (): Promise<readonly (readonly [Kind, AnyExternal])[]> => {
       const lists = await Promise.all(
-        actuators.map(async ({ kind }) => {
+        external.map(async (kind) => {
           const { items } = await this.client.list<AnyExternal>(kind.type, { namespace: this.namespace });
           return items.map((object) => [kind, object] as const);
         }),
