@@ -1,4 +1,4 @@
-/** The kinds of openstack.stowage.dev as URLs have them: whoever needs no more than that does without their schemas. */
+/** The kinds that stand for something in a cloud, as URLs have them: whoever needs no more than that does without their schemas. */
 import type { ResourceType } from "../meta.ts";
 import { externalType } from "./external.ts";
 

@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { kinds } from "../../crds/index.ts";
+import { externalKinds } from "../../crds/index.ts";
 import { apiVersionOf } from "../../crds/meta.ts";
 import type { External } from "../../crds/openstack/external.ts";
 import { openstackGroup } from "../../crds/openstack/external.ts";
@@ -11,7 +11,6 @@ import { eventually } from "../lab/stowage.ts";
 import { folder, folderCounts } from "../openstack/folder.ts";
 import { kubectlMissing, KubectlUser } from "./kubectl-user.ts";
 
-const external = kinds.filter(({ type }) => type.group === openstackGroup);
 const apiVersion = `${openstackGroup}/v1alpha1`;
 const secretName = "cloud";
 const waiting = "--timeout=10m";
@@ -208,8 +207,8 @@ describe.skipIf(kubectlMissing)(title, { timeout: 900_000 }, () => {
 
   test("every kind is listed, and explained down to what its fields are for", async () => {
     const listed = linesOf(await user.ok("api-resources --categories=openstack --no-headers -o name"));
-    expect(listed.toSorted()).toEqual(external.map(({ type }) => `${type.plural}.${openstackGroup}`).toSorted());
-    for (const { type, description } of external) {
+    expect(listed.toSorted()).toEqual(externalKinds.map(({ type }) => `${type.plural}.${openstackGroup}`).toSorted());
+    for (const { type, description } of externalKinds) {
       const explained = await user.ok(`explain ${type.plural} --api-version=${apiVersionOf(type)} --recursive`);
       expect(explained).toContain(`GROUP:      ${openstackGroup}\nKIND:       ${type.kind}\nVERSION:    v1alpha1\n`);
       expect(explained.replaceAll(/\s+/g, " ")).toContain(description);

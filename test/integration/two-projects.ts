@@ -9,7 +9,7 @@ import type { HttpClient } from "../../api/client/http.ts";
 import { containers } from "../../crds/container.ts";
 import { eventType, namespaceType, resourceQuotaType } from "../../crds/core.ts";
 import { disruptionBudgets } from "../../crds/disruption-budget.ts";
-import { kinds } from "../../crds/index.ts";
+import { externalKinds } from "../../crds/index.ts";
 import type { KubeObject } from "../../crds/meta.ts";
 import type { External } from "../../crds/openstack/external.ts";
 import { openstackGroup } from "../../crds/openstack/external.ts";
@@ -403,7 +403,7 @@ async function apply(server: StowageServer, objects: readonly object[]): Promise
   if (code !== 0) throw new Error(`cannot apply what the projects have: ${stderr}`);
 }
 
-export const externalTypes = kinds.map(({ type }) => type).filter(({ group }) => group === openstackGroup);
+export const externalTypes = externalKinds.map(({ type }) => type);
 
 export async function externalsIn(client: HttpClient, ...namespaces: readonly string[]): Promise<readonly External[]> {
   const lists = await Promise.all(
