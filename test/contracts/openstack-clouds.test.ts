@@ -31,7 +31,7 @@ beforeEach(async ({ task }) => {
   onTestFinished(() => api[Symbol.asyncDispose]());
   await api.createNamespace("operator");
   const patience = { patienceMs: patienceOf(task), answerTimeoutMs: 500 };
-  stage = await Stage.open({ api, cloud: fake, namespace: "shop", ...patience });
+  stage = await Stage.open({ api, cloud: fake, namespace: "shop", everywhere: true, ...patience });
   onTestFinished(async () => {
     fake.faults.clear();
     await stage[Symbol.asyncDispose]();

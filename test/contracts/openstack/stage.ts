@@ -48,6 +48,8 @@ export interface StageOptions {
   readonly namespace: string;
   /** How long all that is waited for may take together, in ms, and as long again to clean up. See {@link patienceOf}. */
   readonly patienceMs: number;
+  /** The controllers see all namespaces, and not this one only: for an API that nobody else uses. */
+  readonly everywhere?: boolean;
   /** Offered to the cloud and to us. */
   readonly files?: Files;
   /** The Hosts that have Docker images; none when absent. */
@@ -95,7 +97,7 @@ export const isUp = (object: AnyExternal | undefined): object is AnyExternal =>
 export const messageOf = (object: AnyExternal | undefined): string => conditionOf(object, "Progressing")?.message ?? "";
 
 /**
- * One namespace with controllers of its own, which see nothing else, over an API that others may use too. Disposing of
+ * One namespace with controllers of its own, which see nothing of others, over an API that others may use too. Disposing of
  * it deletes all objects, and throws where they leave anything in the cloud.
  */
 export class Stage implements AsyncDisposable {
@@ -179,11 +181,14 @@ export class Stage implements AsyncDisposable {
     const clock = this.#clock;
     const common = { client, clock, log: this.log };
     const events = new ApiEventRecorder({ ...common, component: "stowage-test" });
+    const { everywhere = false } = this.#options;
+    const visible = ({ namespaced }: ResourceType): { readonly namespace?: string } =>
+      namespaced && !everywhere ? { namespace } : {};
     const ours = {
       list: <R extends KubeObject>(type: ResourceType, options?: ListOptions) =>
-        client.list<R>(type, { ...options, namespace }),
+        client.list<R>(type, { ...options, ...visible(type) }),
       watch: <R extends KubeObject>(type: ResourceType, options: WatchOptions) =>
-        client.watch<R>(type, { ...options, namespace }),
+        client.watch<R>(type, { ...options, ...visible(type) }),
     };
     const running = runControllers(
       ours,
