@@ -15,12 +15,13 @@ interface Entry {
 
 const folderMode = 0o755;
 
-export async function archiveOf(entries: readonly Entry[]): Promise<Buffer> {
+/** What is in it is as old as `mtime`; made now when absent. */
+export async function archiveOf(entries: readonly Entry[], mtime = new Date()): Promise<Buffer> {
   const archive = pack();
   for (const { name, mode, content, link } of entries) {
-    if (link !== undefined) archive.entry({ name, mode, type: "symlink", linkname: link });
-    else if (content !== undefined) archive.entry({ name, mode }, Buffer.from(content));
-    else archive.entry({ name, mode, type: "directory" });
+    if (link !== undefined) archive.entry({ name, mode, mtime, type: "symlink", linkname: link });
+    else if (content !== undefined) archive.entry({ name, mode, mtime }, Buffer.from(content));
+    else archive.entry({ name, mode, mtime, type: "directory" });
   }
   archive.finalize();
   return buffer(archive);

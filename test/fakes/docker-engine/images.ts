@@ -12,16 +12,17 @@ export function imageOf(image: string) {
   return { Id: idOf(image), RepoTags: [image], RepoDigests: [byDigest(image)], Size: 1_000_000 };
 }
 
-/** As `docker save` writes it. */
+/** As `docker save` writes it: the same each time. */
 export function savedImage(image: string): Promise<Buffer> {
   const config = `${idOf(image).replace("sha256:", "")}.json`;
   const layer = "layer/layer.tar";
   const manifest = [{ Config: config, RepoTags: [image], Layers: [layer] }];
   const jsons = { [config]: { os: "linux" }, "manifest.json": manifest };
-  return archiveOf([
+  const entries = [
     { name: layer, mode: 0o644, content: Buffer.alloc(2 ** 20, idOf(image)) },
     ...Object.entries(jsons).map(([name, json]) => ({ name, mode: 0o644, content: Buffer.from(JSON.stringify(json)) })),
-  ]);
+  ];
+  return archiveOf(entries, new Date(0));
 }
 
 /** Whether `reference`, by tag, digest or id, names the image. */
