@@ -46,3 +46,10 @@ export function childOf(parent: AbortSignal): AbortController & Disposable {
     },
   });
 }
+
+/** Disposes of `things`, in their order, once `signal` aborts. */
+export function disposeOnAbort(signal: AbortSignal, things: readonly Disposable[]): void {
+  signal.addEventListener("abort", () => {
+    for (const thing of things) thing[Symbol.dispose]();
+  });
+}

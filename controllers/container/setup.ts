@@ -13,6 +13,7 @@ import type { OwnedContainer } from "../../drivers/driver.ts";
 import type { HostFeed, HostNews } from "../../drivers/host-feed.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
 import { findCondition } from "../runtime/conditions.ts";
+import { disposeOnAbort } from "../../process/abort.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { Log } from "../../process/log.ts";
 import { describeError } from "../../process/log.ts";
@@ -186,9 +187,7 @@ export function containerController(options: ContainerControllerOptions): Contro
         feed.listen(hear),
         prober,
       ];
-      signal.addEventListener("abort", () => {
-        for (const subscription of subscriptions) subscription[Symbol.dispose]();
-      });
+      disposeOnAbort(signal, subscriptions);
     },
   };
 }

@@ -4,6 +4,7 @@ import { containers as containerType } from "../../crds/container.ts";
 import type { DisruptionBudget } from "../../crds/disruption-budget.ts";
 import { disruptionBudgets as budgetType } from "../../crds/disruption-budget.ts";
 import { budgetsOf, hasEnded, isReady } from "../../crds/disruption.ts";
+import { disposeOnAbort } from "../../process/abort.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { ControllerDefinition, EventRecorder, Informers } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
@@ -47,9 +48,7 @@ export function disruptionController({
           if (next !== undefined) wakeThoseOf(next);
         }),
       ];
-      signal.addEventListener("abort", () => {
-        for (const subscription of subscriptions) subscription[Symbol.dispose]();
-      });
+      disposeOnAbort(signal, subscriptions);
     },
   };
 }

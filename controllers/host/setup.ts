@@ -5,6 +5,7 @@ import type { Host } from "../../crds/host.ts";
 import { hosts as hostType } from "../../crds/host.ts";
 import type { HostFeed } from "../../drivers/host-feed.ts";
 import type { DriverPool } from "../../drivers/pool.ts";
+import { disposeOnAbort } from "../../process/abort.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { ControllerDefinition, EventRecorder, Informers } from "../runtime/reconciler.ts";
 import { HostReconciler, byHost } from "./reconciler.ts";
@@ -58,9 +59,7 @@ export function hostController(options: HostControllerOptions): ControllerDefini
           if (hosts.get(hostName)?.metadata.deletionTimestamp !== undefined) wake(hostName);
         }),
       ];
-      signal.addEventListener("abort", () => {
-        for (const subscription of subscriptions) subscription[Symbol.dispose]();
-      });
+      disposeOnAbort(signal, subscriptions);
     },
   };
 }

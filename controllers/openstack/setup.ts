@@ -4,6 +4,7 @@ import type { KubeObject } from "../../crds/meta.ts";
 import { groupResource } from "../../crds/meta.ts";
 import type { Cloud } from "../../crds/openstack/cloud.ts";
 import { clouds as cloudType, projectAnnotation } from "../../crds/openstack/cloud.ts";
+import { disposeOnAbort } from "../../process/abort.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { ControllerDefinition, EventRecorder, Informers } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
@@ -107,9 +108,7 @@ export function openstackControllers(options: OpenStackControllersOptions): read
             }),
           ),
         ];
-        signal.addEventListener("abort", () => {
-          for (const subscription of subscriptions) subscription[Symbol.dispose]();
-        });
+        disposeOnAbort(signal, subscriptions);
       },
     };
   });
@@ -139,9 +138,7 @@ export function openstackControllers(options: OpenStackControllersOptions): read
             }),
           ),
         ];
-        signal.addEventListener("abort", () => {
-          for (const subscription of subscriptions) subscription[Symbol.dispose]();
-        });
+        disposeOnAbort(signal, subscriptions);
       },
     },
     {
@@ -164,10 +161,8 @@ export function openstackControllers(options: OpenStackControllersOptions): read
             }),
           ),
         ];
-        signal.addEventListener("abort", () => {
-          for (const subscription of subscriptions) subscription[Symbol.dispose]();
-          void clouds[Symbol.asyncDispose]();
-        });
+        disposeOnAbort(signal, subscriptions);
+        signal.addEventListener("abort", () => void clouds[Symbol.asyncDispose]());
       },
     },
   ];

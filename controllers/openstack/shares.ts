@@ -1,6 +1,6 @@
 import type { Key, Wake } from "../runtime/reconciler.ts";
 
-/** Of a cloud that answers: as many requests as a session sends to one endpoint at once (openstack/transport.ts). */
+/** Of a cloud that answers: more than a session sends to one endpoint at once (openstack/transport.ts), so that it never runs dry. */
 const wholeShare = 16;
 
 /** Of a cloud that gave no answer last: one object finds out whether it is back, the others lose nothing by waiting. */

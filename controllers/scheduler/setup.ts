@@ -10,6 +10,7 @@ import type { Host } from "../../crds/host.ts";
 import { hosts as hostType } from "../../crds/host.ts";
 import type { HostFeed } from "../../drivers/host-feed.ts";
 import { findCondition } from "../runtime/conditions.ts";
+import { disposeOnAbort } from "../../process/abort.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { ControllerDefinition, EventRecorder, Informers, Wake } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
@@ -90,9 +91,7 @@ export function schedulerController(options: SchedulerControllerOptions): Contro
           if (news.kind === "listed") ledger.putFound(news.hostName, news.found);
         }),
       ];
-      signal.addEventListener("abort", () => {
-        for (const subscription of subscriptions) subscription[Symbol.dispose]();
-      });
+      disposeOnAbort(signal, subscriptions);
     },
   };
 }

@@ -4,6 +4,7 @@ import { containers as containerType } from "../../crds/container.ts";
 import type { Host } from "../../crds/host.ts";
 import { hosts as hostType } from "../../crds/host.ts";
 import { taintsOf } from "../../crds/taints.ts";
+import { disposeOnAbort } from "../../process/abort.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { ControllerDefinition, EventRecorder, Informers } from "../runtime/reconciler.ts";
 import { keyOf } from "../runtime/reconciler.ts";
@@ -47,9 +48,7 @@ export function taintEvictionController(options: TaintEvictionControllerOptions)
           wakeBound(either);
         }),
       ];
-      signal.addEventListener("abort", () => {
-        for (const subscription of subscriptions) subscription[Symbol.dispose]();
-      });
+      disposeOnAbort(signal, subscriptions);
     },
   };
 }

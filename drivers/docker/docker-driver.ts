@@ -59,10 +59,9 @@ export interface DockerDriverOptions extends Credentials {
 }
 
 /**
- * Two calls for each processor, within bounds. Creating and starting busybox
- * containers on a 2-core Engine 20.10: 5.2 a second one at a time, 7.1 two, 9.0 four, 9.4 eight, 9.0 sixteen, 7.6 thirty-two
- * at a time. Where three Engines share two cores, 120 containers took 86 s with two for each, 78 with three, 80 with
- * four, 112 with eight.
+ * Two calls for each processor, within bounds. Creating and starting busybox containers on a 2-core Engine 20.10: 5.2 a
+ * second one at a time, 7.1 two, 9.0 four, 9.4 eight, 9.0 sixteen, 7.6 thirty-two at a time. Where three Engines share two
+ * cores, 120 containers took 86 s with two for each, 78 with three, 80 with four, 112 with eight.
  */
 function callsAtOnce(processors: number): number {
   return Math.min(16, Math.max(fewestAtOnce, 2 * processors));
